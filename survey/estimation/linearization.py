@@ -1,0 +1,273 @@
+"""Variance from scores: what each row adds to an estimate, gathered by unit, stratum and stage.
+
+Enters: (n, p) scores w·z, zero outside the domain, and a design. Leaves: the (p, p) covariance,
+and `Estimate`, the value with everything a report says about it. Taylor linearisation was chosen
+over replicates as the default because it is exact from counts, needs no seed and costs one pass;
+`replication.py` serves those who want the whole weighting in the variance.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from survey.arrays import Flags, Floats, Ints, group_sums
+from survey.errors import SurveyError
+from survey.sampling.design import AnyDesign, Design, PpsDesign, ReplicateDesign, Stage
+
+
+class LonelyPsuError(SurveyError):
+    """A stratum has one drawn unit out of several, and the policy is to stop."""
+
+    code = "estimation.lonely_psu"
+    kind = "invalid"
+
+
+class EmptyDomainError(SurveyError):
+    """A domain without a single row that counts."""
+
+    code = "estimation.empty_domain"
+    kind = "invalid"
+
+
+class MissingValuesError(SurveyError):
+    """Values are missing and nothing was said about them."""
+
+    code = "estimation.missing_values"
+    kind = "invalid"
+
+
+@dataclass(frozen=True, eq=False)
+class Estimate:
+    """A number with its uncertainty.
+
+    Attributes:
+        value: the estimate.
+        variance: its estimated variance, never negative.
+        df: degrees of freedom of the domain: PSUs minus strata with weight in it.
+        n: rows with a value in the domain.
+        n_rows: rows in the domain, with a value or without.
+        scores: (n,) what each row of the whole sample adds, w·z; before any calibration residual.
+        domain: (n,) the rows it speaks for.
+        replicates: (R,) the estimate under each replicate weight, when the design has them.
+    """
+
+    value: float
+    variance: float
+    df: float
+    n: int
+    n_rows: int
+    scores: Floats = field(repr=False)
+    domain: Flags = field(repr=False)
+    replicates: Floats | None = field(default=None, repr=False)
+
+    @property
+    def se(self) -> float:
+        """Standard error."""
+        return float(np.sqrt(self.variance))
+
+    @property
+    def cv(self) -> float:
+        """Coefficient of variation; NaN when the estimate is zero."""
+        return self.se / abs(self.value) if self.value else float("nan")
+
+
+def covariance_of_scores(scores: Floats, design: AnyDesign, *, inside: Flags | None = None) -> Floats:
+    """The covariance matrix of the sums of scores.
+
+    Args:
+        scores: (n, p) contributions w·z, zero outside the domain.
+        design: a `Design` or a `PpsDesign`.
+        inside: (n,) rows of the domain; only `adjust_domain_lonely` asks for it.
+
+    Returns:
+        (p, p): `sum_h (1 - f_h) n_h/(n_h - 1) sum_i (u_hi - mean u_h)²`, plus the later stages where
+        the earlier ones have a known population, each times the sampling fractions before it.
+
+    Raises:
+        LonelyPsuError: a stratum holds one drawn unit out of several under policy `fail`.
+
+    Source: Särndal, Swensson & Wretman (1992), result 4.3.1 and ch. 5; R survey 4.5 `svyrecvar`.
+
+    >>> design = Design(np.ones(4), psu=(np.array([1, 1, 2, 2]),))
+    >>> covariance_of_scores(np.array([[1.], [2], [3], [4]]), design)
+    array([[16.]])
+    """
+    for adjustment in design.adjustments if not isinstance(design, ReplicateDesign) else ():
+        scores = adjustment.residual(scores)
+    if isinstance(design, PpsDesign):
+        from survey.estimation.unequal_probability import pps_covariance
+
+        return pps_covariance(scores, design)
+    if isinstance(design, ReplicateDesign):
+        raise TypeError("replicate designs carry their variance in replicates, not in scores")
+
+    variance = np.zeros((scores.shape[1],) * 2)
+    # What a unit of the stages before contributes is seen once per n/N of them.
+    share = np.ones(1)
+    for number, stage in enumerate(design.stages):
+        variance += _stage_covariance(scores, stage, share, design, inside, number + 1)
+        fraction = stage.sampling_fraction * share[stage.parent_of_stratum]
+        if design.ultimate_cluster or not fraction.any():
+            break
+        share = fraction[stage.stratum_of_unit]
+    return variance
+
+
+def _stage_covariance(
+    scores: Floats, stage: Stage, share: Floats, design: Design, inside: Flags | None, number: int
+) -> Floats:
+    """(p, p) covariance that one stage adds; `share` (parents,) multiplies what lies in each parent."""
+    totals = group_sums(scores, stage.unit, stage.n_units)
+    stratum = stage.stratum_of_unit
+    factor = share[stage.parent_of_stratum]
+    counts = factor > 0
+    take_all = stage.take_all
+    lonely = (stage.sampled == 1) & ~take_all & counts
+    alone_in_domain = np.zeros_like(lonely)
+    if design.adjust_domain_lonely and inside is not None:
+        met = np.bincount(stage.unit[inside], minlength=stage.n_units) > 0
+        alone_in_domain = (
+            (np.bincount(stratum, met, minlength=stage.n_strata) == 1) & (stage.sampled > 1) & ~take_all & counts
+        )
+    if lonely.any() and design.lonely_psu == "fail":
+        name = stage.names[int(np.flatnonzero(lonely)[0])]
+        raise LonelyPsuError(
+            f"第{number}阶的层“{name}”",
+            "总体中不止一个单位，却只抽中一个，方差无法从这一层算出",
+            "把它并入最相近的层，或者在方案里写明单个单位层的处理办法（adjust、average等）",
+            stratum=name,
+            stage=number,
+        )
+
+    means = group_sums(totals, stratum, stage.n_strata) / stage.sampled[:, None]
+    centre = means
+    if design.lonely_psu == "adjust" and (adjusted := lonely | alone_in_domain).any():
+        centre = np.where(adjusted[:, None], _parent_means(totals, stage)[stage.parent_of_stratum], means)
+    scale = np.where(
+        take_all, 0.0, (1 - stage.sampling_fraction) * stage.sampled / np.maximum(stage.sampled - 1, 1)
+    )
+    if design.lonely_psu == "average":
+        unknown = lonely | alone_in_domain
+        scale = np.where(unknown, 0.0, scale) * _average_factor(stage, unknown)[stage.parent_of_stratum]
+    deviation = totals - centre[stratum]
+    return deviation.T @ (deviation * (scale * factor)[stratum, None])
+
+
+def _parent_means(totals: Floats, stage: Stage) -> Floats:
+    """(parents, p) mean of all unit totals within each unit of the stage before."""
+    parent = stage.parent_of_stratum[stage.stratum_of_unit]
+    n_parents = int(stage.parent_of_stratum.max()) + 1
+    return group_sums(totals, parent, n_parents) / np.bincount(parent, minlength=n_parents)[:, None]
+
+
+def _average_factor(stage: Stage, unknown: Flags) -> Floats:
+    """(parents,) strata over strata with a variance of their own; zero where none has one."""
+    n_parents = int(stage.parent_of_stratum.max()) + 1
+    strata = np.bincount(stage.parent_of_stratum, minlength=n_parents)
+    known = np.bincount(stage.parent_of_stratum, ~unknown, minlength=n_parents)
+    return np.divide(strata, known, out=np.zeros(n_parents), where=known > 0)
+
+
+def estimates_from_scores(
+    values: Floats,
+    scores: Floats,
+    design: AnyDesign,
+    *,
+    domains: Sequence[Flags],
+    n_valid: Ints,
+    replicates: Floats | None = None,
+) -> list[Estimate]:
+    """Estimates with the variance of each.
+
+    Args:
+        values: (p,) the estimates.
+        scores: (n, p) their scores.
+        domains: p masks of n rows, from which the degrees of freedom are counted.
+        n_valid: (p,) rows with a value.
+        replicates: (R, p) the estimates under the replicate weights, for a `ReplicateDesign`.
+    """
+    estimates = []
+    degrees: dict[int, int] = {}
+    for column, domain in enumerate(domains):
+        one = scores[:, column : column + 1]
+        if isinstance(design, ReplicateDesign):
+            from survey.estimation.replication import replicate_covariance
+
+            assert replicates is not None
+            variance = replicate_covariance(
+                replicates[:, column : column + 1], values[column : column + 1], design
+            )[0, 0]
+        else:
+            variance = covariance_of_scores(one, design, inside=domain)[0, 0]
+        df = degrees.setdefault(id(domain), design.df(domain))
+        estimates.append(
+            Estimate(
+                float(values[column]),
+                max(float(variance), 0.0),
+                df,
+                int(n_valid[column]),
+                int((domain & (design.weights > 0)).sum()),
+                one[:, 0],
+                domain,
+                None if replicates is None else replicates[:, column],
+            )
+        )
+    return estimates
+
+
+def covariance(estimates: Sequence[Estimate], design: AnyDesign) -> Floats:
+    """The covariance matrix of several estimates of the same sample, whatever their domains.
+
+    Args:
+        estimates: p estimates, each over the rows of this design.
+
+    Returns:
+        (p, p) covariance. Two groups asked in the same schools are not independent: their covariance
+        through the schools is in here.
+    """
+    if isinstance(design, ReplicateDesign):
+        from survey.estimation.replication import replicate_covariance
+
+        thetas = np.column_stack([one.replicates for one in estimates])
+        return replicate_covariance(thetas, np.array([one.value for one in estimates]), design)
+    scores = np.column_stack([one.scores for one in estimates])
+    return covariance_of_scores(scores, design, inside=union(estimates))
+
+
+def union(estimates: Sequence[Estimate]) -> Flags:
+    """(n,) rows that any of the estimates speaks for."""
+    return np.logical_or.reduce([one.domain for one in estimates])
+
+
+def combine(
+    value: float, gradient: Floats, estimates: Sequence[Estimate], design: AnyDesign, df: float | None = None
+) -> Estimate:
+    """The estimate of a smooth function of several estimates, by its gradient.
+
+    Args:
+        value: the function at the estimates.
+        gradient: (p,) its partial derivatives there.
+        df: degrees of freedom; those of the rows any of them speaks for, when not given.
+
+    Source: Särndal, Swensson & Wretman (1992), sec. 5.5 (delta method).
+    """
+    matrix = covariance(estimates, design)
+    domain = union(estimates)
+    combined = replace(
+        estimates[0],
+        value=float(value),
+        variance=max(float(gradient @ matrix @ gradient), 0.0),
+        df=design.df(domain) if df is None else df,
+        n=sum(one.n for one in estimates),
+        n_rows=sum(one.n_rows for one in estimates),
+        scores=np.column_stack([one.scores for one in estimates]) @ gradient,
+        domain=domain,
+        replicates=None,
+    )
+    if isinstance(design, ReplicateDesign):
+        thetas = np.column_stack([one.replicates for one in estimates])
+        return replace(combined, replicates=value + (thetas - np.array([one.value for one in estimates])) @ gradient)
+    return combined
