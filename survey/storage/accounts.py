@@ -1,0 +1,186 @@
+"""Who works at the console: accounts, roles, passwords and one-time sign-in links.
+
+Passwords are kept as Argon2id, links as the digest of a random value. There is no default
+account: the first comes from the command line with a one-time link.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import secrets
+from asyncio import to_thread
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
+
+from survey.errors import SurveyError
+from survey.storage.current import transaction
+from survey.storage.tables import AccountRoles, Accounts, ApiTokens, Sessions, SignInLinks
+
+ROLES = ("admin", "operator", "reviewer", "approver", "auditor")
+LEAST_PASSWORD = 8
+MOST_PASSWORD = 256
+_NAME = re.compile(r"[A-Za-z0-9一-鿿][A-Za-z0-9一-鿿._@-]{0,63}")
+_HASHER = PasswordHasher()
+_COMMON = frozenset(
+    "12345678 123456789 1234567890 87654321 11111111 00000000 88888888 66666666 password password1 passw0rd "
+    "qwertyui qwerty123 1qaz2wsx abcd1234 abc12345 a1234567 iloveyou admin123 admin888 woaini1314 zaq12wsx "
+    "asdfghjk zxcvbnm1 qq123456 asd12345 12341234 123123123 147258369 1q2w3e4r 11223344 5201314a".split()
+)
+
+
+class AccountRefusedError(SurveyError):
+    """The account cannot be created or changed like that."""
+
+    code = "storage.account_refused"
+    kind = "invalid"
+
+
+class AccountExistsError(SurveyError):
+    """An account of that name exists."""
+
+    code = "storage.account_exists"
+    kind = "conflict"
+
+
+@dataclass(frozen=True)
+class Account:
+    """A person at the console; `name` is what they type to sign in."""
+
+    name: str
+    display: str
+    roles: frozenset[str]
+    active: bool
+
+
+def digest_of(secret: str) -> str:
+    """What is stored instead of a random secret.
+
+    A slow hash would add nothing: the secret carries 256 random bits.
+    """
+    return hashlib.sha256(b"survey/v1/secret\x00" + secret.encode()).hexdigest()
+
+
+async def create_account(
+    name: str, display: str, roles: Iterable[str], password: str | None = None, *, now: datetime
+) -> Account:
+    """A new account; without a password it can be entered by a one-time link only.
+
+    Raises:
+        AccountRefusedError: a name, role or password that will not do.
+        AccountExistsError: the name is taken.
+    """
+    wanted = frozenset(roles)
+    if not _NAME.fullmatch(name):
+        raise AccountRefusedError(f"账号“{name}”", "名字不合要求", "用1到64个字母、数字或汉字，可以有 . _ @ -")
+    if not wanted or wanted - set(ROLES):
+        raise AccountRefusedError(f"账号“{name}”", "角色不对", f"从这些角色中选：{'、'.join(ROLES)}")
+    hashed = await _hash(password) if password is not None else None
+    async with transaction():
+        if await find_account(name) is not None:
+            raise AccountExistsError(f"账号“{name}”", "已经有了", "换一个名字，或者修改原来的账号")
+        await Accounts.insert(
+            Accounts(name=name, display=display or name, password=hashed, active=True, created_at=now)
+        )
+        await AccountRoles.insert(*[AccountRoles(account=name, role=role) for role in sorted(wanted)])
+    return Account(name, display or name, wanted, True)
+
+
+async def find_account(name: str) -> Account | None:
+    """The account of that name, or None."""
+    rows = await Accounts.select(Accounts.name, Accounts.display, Accounts.active).where(Accounts.name == name)
+    if not rows:
+        return None
+    roles = await AccountRoles.select(AccountRoles.role).where(AccountRoles.account == name)
+    return Account(name, rows[0]["display"], frozenset(row["role"] for row in roles), rows[0]["active"])
+
+
+async def list_accounts() -> tuple[Account, ...]:
+    """All accounts, by name."""
+    rows = await Accounts.select(Accounts.name, Accounts.display, Accounts.active).order_by(Accounts.name)
+    roles: dict[str, set[str]] = {}
+    for row in await AccountRoles.select(AccountRoles.account, AccountRoles.role):
+        roles.setdefault(row["account"], set()).add(row["role"])
+    return tuple(
+        Account(row["name"], row["display"], frozenset(roles.get(row["name"], ())), row["active"])
+        for row in rows
+    )
+
+
+async def set_password(name: str, password: str, *, now: datetime) -> None:
+    """A new password; every session of the account ends."""
+    hashed = await _hash(password)
+    async with transaction():
+        await Accounts.update({Accounts.password: hashed}).where(Accounts.name == name)
+        await Sessions.delete().where(Sessions.account == name)
+
+
+async def deactivate_account(name: str, *, now: datetime) -> None:
+    """Shut an account: its sessions, links and tokens end with it."""
+    async with transaction():
+        await Accounts.update({Accounts.active: False}).where(Accounts.name == name)
+        await Sessions.delete().where(Sessions.account == name)
+        await SignInLinks.delete().where(SignInLinks.account == name)
+        await ApiTokens.update({ApiTokens.revoked_at: now}).where(
+            ApiTokens.account == name, ApiTokens.revoked_at.is_null()
+        )
+
+
+async def check_password(name: str, password: str) -> Account | None:
+    """The active account that this name and password open, or None.
+
+    An unknown name costs as much time as a wrong password.
+    """
+    rows = await Accounts.select(Accounts.password).where(Accounts.name == name, Accounts.active.eq(True))
+    stored = rows[0]["password"] if rows else None
+    if len(password) > MOST_PASSWORD:
+        return None
+    good = await to_thread(_verify, stored or _nobody(), password)
+    return await find_account(name) if good and stored else None
+
+
+async def issue_sign_in_link(name: str, *, now: datetime, lasts: timedelta = timedelta(hours=24)) -> str:
+    """A random value that signs one person in once; only its digest stays here."""
+    token = secrets.token_urlsafe(32)
+    await SignInLinks.insert(
+        SignInLinks(digest=digest_of(token), account=name, expires_at=now + lasts, used_at=None)
+    )
+    return token
+
+
+async def spend_sign_in_link(token: str, *, now: datetime) -> Account | None:
+    """The account this link opens, the first time and in time; else None."""
+    rows = await SignInLinks.update({SignInLinks.used_at: now}).where(
+        SignInLinks.digest == digest_of(token), SignInLinks.used_at.is_null(), SignInLinks.expires_at > now
+    ).returning(SignInLinks.account)
+    account = await find_account(rows[0]["account"]) if rows else None
+    return account if account is not None and account.active else None
+
+
+async def _hash(password: str) -> str:
+    if not LEAST_PASSWORD <= len(password) <= MOST_PASSWORD:
+        raise AccountRefusedError("密码", f"要{LEAST_PASSWORD}到{MOST_PASSWORD}个字符", "建议15个字符以上，例如几个不相关的词")
+    if password.lower() in _COMMON or len(set(password)) == 1:
+        raise AccountRefusedError("密码", "太常见，容易被猜到", "换一个别人想不到的")
+    return await to_thread(_HASHER.hash, password)
+
+
+def _verify(stored: str, password: str) -> bool:
+    try:
+        return _HASHER.verify(stored, password)
+    except (VerificationError, InvalidHashError):
+        return False
+
+
+_NOBODY: list[str] = []
+
+
+def _nobody() -> str:
+    """The hash an unknown name is checked against."""
+    if not _NOBODY:
+        _NOBODY.append(_HASHER.hash(secrets.token_urlsafe(16)))
+    return _NOBODY[0]

@@ -1,0 +1,30 @@
+"""The engine of this process, for the modules of this room."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from piccolo.querystring import QueryString
+
+from survey.storage import piccolo_conf
+
+
+def transaction() -> Any:
+    """All or nothing: a context in which every statement of this task belongs together."""
+    return piccolo_conf.DB.transaction()
+
+
+def is_postgres() -> bool:
+    """Does the open database run on PostgreSQL?"""
+    return bool(piccolo_conf.DB.engine_type == "postgres")
+
+
+async def take_turn(log: str) -> None:
+    """Wait until no other process appends to the log of that name; held until the transaction ends.
+
+    On SQLite a transaction holds the only connection there is, so nobody else can be appending.
+    """
+    if is_postgres():
+        await piccolo_conf.DB.run_querystring(
+            QueryString("SELECT pg_advisory_xact_lock(hashtext({}))", f"survey.{log}")
+        )

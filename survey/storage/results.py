@@ -1,0 +1,49 @@
+"""Results of waves, as the canonical document that was estimated; every number in it is text."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from survey.canonical import decode, encode, sha256_hex
+from survey.errors import SurveyError
+from survey.storage.current import transaction
+from survey.storage.tables import ResultsTable
+
+
+class ResultsMissingError(SurveyError):
+    """Nothing was estimated for the wave yet."""
+
+    code = "storage.results_missing"
+    kind = "not_found"
+
+    def __init__(self, wave: str) -> None:
+        super().__init__(f"调查 {wave}", "还没有结果", "截止、开箱并计算之后才有结果")
+
+
+async def save_results(wave: str, document: dict[str, Any], *, now: datetime) -> None:
+    """Keep the results of a wave, in place of earlier ones."""
+    text = encode(document)
+    row = {
+        ResultsTable.document: text.decode(),
+        ResultsTable.digest: sha256_hex(text),
+        ResultsTable.saved_at: now,
+    }
+    async with transaction():
+        changed = await ResultsTable.update(row).where(ResultsTable.wave == wave).returning(ResultsTable.wave)
+        if not changed:
+            await ResultsTable.insert(ResultsTable({ResultsTable.wave: wave, **row}))
+
+
+async def find_results(wave: str) -> dict[str, Any] | None:
+    """The results of a wave, or None."""
+    rows = await ResultsTable.select(ResultsTable.document).where(ResultsTable.wave == wave)
+    return dict(decode(rows[0]["document"].encode())) if rows else None
+
+
+async def load_results(wave: str) -> dict[str, Any]:
+    """The results of a wave; refuses when nothing was estimated."""
+    document = await find_results(wave)
+    if document is None:
+        raise ResultsMissingError(wave)
+    return document

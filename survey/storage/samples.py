@@ -1,0 +1,47 @@
+"""Samples of waves: who is asked, replayable from the seed inside the document."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from survey.canonical import decode, encode
+from survey.errors import SurveyError
+from survey.sampling.wave_sample import Sample
+from survey.storage.current import transaction
+from survey.storage.tables import Samples
+
+
+class SampleMissingError(SurveyError):
+    """Nothing was drawn for the wave yet."""
+
+    code = "storage.sample_missing"
+    kind = "not_found"
+
+    def __init__(self, wave: str) -> None:
+        super().__init__(f"调查 {wave}", "还没有抽样", "先抽样（survey draw），再做这一步")
+
+
+async def save_sample(sample: Sample, *, now: datetime) -> None:
+    """Keep the sample of a wave, in place of an earlier one."""
+    row = {
+        Samples.document: encode(sample.document()).decode(),
+        Samples.digest: sample.digest,
+        Samples.saved_at: now,
+    }
+    async with transaction():
+        if not await Samples.update(row).where(Samples.wave == sample.wave).returning(Samples.wave):
+            await Samples.insert(Samples({Samples.wave: sample.wave, **row}))
+
+
+async def find_sample(wave: str) -> Sample | None:
+    """The sample of a wave, or None."""
+    rows = await Samples.select(Samples.document).where(Samples.wave == wave)
+    return Sample.from_document(decode(rows[0]["document"].encode())) if rows else None
+
+
+async def load_sample(wave: str) -> Sample:
+    """The sample of a wave; refuses when nothing was drawn."""
+    sample = await find_sample(wave)
+    if sample is None:
+        raise SampleMissingError(wave)
+    return sample

@@ -1,0 +1,158 @@
+"""Every table, in corridor order; keys begin with the wave.
+
+Piccolo knows one key column per table, so where the database's key is (wave, name) the
+class marks the wave; the migrations hold the truth. Documents are canonical text with
+their digest, certified numbers are inside them as text. Slips, sealed answers and leaves
+are not here: every wave has an intake of its own (`intake.py`), apart from these tables.
+"""
+
+from __future__ import annotations
+
+from piccolo.columns import Boolean, Integer, Text, Timestamptz
+from piccolo.table import Table
+
+
+class Waves(Table, tablename="waves"):
+    """One fielding of a plan, and how far it has come."""
+
+    wave = Text(primary_key=True)
+    title = Text()
+    county = Text()
+    state = Text()
+    demonstration = Boolean()
+    created_at = Timestamptz(default=None)
+    changed_at = Timestamptz(default=None)
+
+
+class Plans(Table, tablename="plans"):
+    """What is asked, of whom, which figure is owed."""
+
+    wave = Text(primary_key=True)
+    document = Text()
+    digest = Text()
+    saved_at = Timestamptz(default=None)
+
+
+class Frames(Table, tablename="frames"):
+    """Who exists: the schools of a wave."""
+
+    wave = Text(primary_key=True)
+    document = Text()
+    digest = Text()
+    filename = Text()
+    saved_at = Timestamptz(default=None)
+
+
+class ColumnMaps(Table, tablename="column_maps"):
+    """Which header of an office's own sheets means which column of the frame."""
+
+    name = Text(primary_key=True)
+    document = Text()
+
+
+class Samples(Table, tablename="samples"):
+    """Who is asked."""
+
+    wave = Text(primary_key=True)
+    document = Text()
+    digest = Text()
+    saved_at = Timestamptz(default=None)
+
+
+class ResultsTable(Table, tablename="results"):
+    """What the wave says."""
+
+    wave = Text(primary_key=True)
+    document = Text()
+    digest = Text()
+    saved_at = Timestamptz(default=None)
+
+
+class Evidence(Table, tablename="evidence"):
+    """Signed documents of a wave and their notes, by file name; written once."""
+
+    wave = Text(primary_key=True)
+    name = Text()
+    text = Text()
+    digest = Text()
+    saved_at = Timestamptz(default=None)
+
+
+class RegistryLeaves(Table, tablename="registry_leaves"):
+    """The installation's log of signed documents; append-only."""
+
+    position = Integer(primary_key=True)
+    leaf = Text()
+
+
+class RegistryHeads(Table, tablename="registry_heads"):
+    """The signed head after each append."""
+
+    size = Integer(primary_key=True)
+    note = Text()
+
+
+class Certificates(Table, tablename="certificates"):
+    """Portable certificates by number and by the twelve signs people type."""
+
+    wave = Text(primary_key=True)
+    number = Integer()
+    short = Text()
+    document = Text()
+    saved_at = Timestamptz(default=None)
+
+
+class Accounts(Table, tablename="accounts"):
+    """Who works at the console; passwords as Argon2id."""
+
+    name = Text(primary_key=True)
+    display = Text()
+    password = Text(null=True, default=None)
+    active = Boolean()
+    created_at = Timestamptz(default=None)
+
+
+class AccountRoles(Table, tablename="account_roles"):
+    """What each account may be; one row a role."""
+
+    account = Text(primary_key=True)
+    role = Text()
+
+
+class SignInLinks(Table, tablename="sign_in_links"):
+    """One-time sign-ins; only the digest of the link is here."""
+
+    digest = Text(primary_key=True)
+    account = Text()
+    expires_at = Timestamptz(default=None)
+    used_at = Timestamptz(null=True, default=None)
+
+
+class Sessions(Table, tablename="sessions"):
+    """Who is signed in; only the digest of the session's id is here."""
+
+    digest = Text(primary_key=True)
+    account = Text()
+    started_at = Timestamptz(default=None)
+    seen_at = Timestamptz(default=None)
+    expires_at = Timestamptz(default=None)
+
+
+class ApiTokens(Table, tablename="api_tokens"):
+    """Keys of other programs, with what they may read; only digests are here."""
+
+    digest = Text(primary_key=True)
+    account = Text()
+    label = Text()
+    scopes = Text()
+    created_at = Timestamptz(default=None)
+    expires_at = Timestamptz(default=None)
+    revoked_at = Timestamptz(null=True, default=None)
+
+
+class AuditTrail(Table, tablename="audit_trail"):
+    """Who did what to which object, when, with which result; each row holds the digest before it."""
+
+    position = Integer(primary_key=True)
+    document = Text()
+    digest = Text()
