@@ -1,0 +1,155 @@
+"""The words of pages and paper in every language that is signed off.
+
+Interface strings, printed texts, names of dimensions and content areas. Chinese is the
+source and English a draft ready for use; every other language stays null in the file until
+two translators, a back-translation and a native reviewer have signed, and is not offered
+before. Placeholders in braces are filled by `fill`, never by `str.format`, so that a name
+typed by a person cannot reach into an object.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+from survey.errors import SurveyError
+from survey.scheme.yaml_text import read_plain
+
+SIGNED_OFF = ("source", "draft", "signed_off")
+CODES = {"zh-Hans": "zh"}
+
+_PLACEHOLDER = re.compile(r"\{([a-z_]+)\}")
+
+
+class UnknownLanguageError(SurveyError):
+    """The language is not offered."""
+
+    code = "scheme.unknown_language"
+    kind = "not_found"
+
+    def __init__(self, lang: str) -> None:
+        super().__init__(f"语言“{lang}”", "没有经过审定的译文", f"可选：{'、'.join(language.code for language in languages())}")
+
+
+class MissingWordError(SurveyError):
+    """A text has a placeholder nobody filled."""
+
+    code = "scheme.missing_word"
+    kind = "invalid"
+
+    def __init__(self, template: str, name: str) -> None:
+        super().__init__(f"文字“{template}”", f"没有给“{{{name}}}”", f"补上“{name}”")
+
+
+@dataclass(frozen=True)
+class Language:
+    """A language that may be offered."""
+
+    code: str
+    autonym: str
+    dir: str
+    lang: str
+    """The value of the `lang` attribute."""
+
+
+@cache
+def _document(name: str) -> Any:
+    return read_plain((files("survey.scheme") / "data" / "questionnaires" / name).read_bytes(), "文字")
+
+
+@cache
+def languages() -> tuple[Language, ...]:
+    """The languages that are signed off, Chinese first.
+
+    >>> [language.code for language in languages()]
+    ['zh', 'en']
+    """
+    return tuple(
+        Language(CODES.get(tag, tag), entry["autonym"], entry["dir"], tag)
+        for tag, entry in _document("ui_strings.yaml")["languages"].items()
+        if entry["status"] in SIGNED_OFF
+    )
+
+
+def _column(lang: str) -> int:
+    for column, language in enumerate(languages()):
+        if language.code == lang:
+            return column
+    raise UnknownLanguageError(lang)
+
+
+@cache
+def ui(lang: str = "zh") -> Mapping[str, str]:
+    """Interface strings by key, with their placeholders.
+
+    >>> ui("zh")["check.submit"], ui("en")["q.next"]
+    ('提交', 'Continue')
+    """
+    column = _column(lang)
+    return {key: entry[column] for key, entry in _document("ui_strings.yaml")["strings"].items()}
+
+
+@cache
+def paper(lang: str = "zh") -> Mapping[str, Any]:
+    """Printed texts in one language, in the shape of the file: poster, slip, class_cover, …
+
+    >>> paper("zh")["slip"]["code"]
+    '填写码'
+    """
+    _column(lang)
+    return {key: _in(value, lang) for key, value in _document("paper_texts.yaml").items() if key != "version"}
+
+
+def _in(value: Any, lang: str) -> Any:
+    if isinstance(value, list):
+        return [_in(entry, lang) for entry in value]
+    if isinstance(value, dict) and lang in value:
+        return value[lang]
+    if isinstance(value, dict):
+        return {key: _in(entry, lang) for key, entry in value.items()}
+    return value
+
+
+@cache
+def dimension_names(lang: str = "zh") -> Mapping[str, str]:
+    """Names of the reporting dimensions, in the order a report lists them.
+
+    >>> dimension_names()["gap"]
+    '学校之间的差距'
+    """
+    _column(lang)
+    return {key: entry[lang] for key, entry in _document("areas.yaml")["dimensions"].items()}
+
+
+@cache
+def area_names(lang: str = "zh") -> Mapping[str, str]:
+    """Names of the official content areas, A1 … D4."""
+    _column(lang)
+    return {key: entry[lang] for key, entry in _document("areas.yaml")["areas"].items()}
+
+
+def text_in(text: Mapping[str, str], lang: str) -> str:
+    """One text in a language, in Chinese where it is not translated."""
+    return text.get(lang) or text["zh"]
+
+
+def fill(template: str, **words: object) -> str:
+    """The template with its placeholders filled; every placeholder must be given.
+
+    Raises:
+        MissingWordError: a placeholder stays empty.
+
+    >>> fill("{county}教育满意度调查", county="云台区")
+    '云台区教育满意度调查'
+    """
+
+    def word(match: re.Match[str]) -> str:
+        if match.group(1) not in words:
+            raise MissingWordError(template, match.group(1))
+        return str(words[match.group(1)])
+
+    return _PLACEHOLDER.sub(word, template)
