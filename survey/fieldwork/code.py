@@ -72,9 +72,15 @@ def normalise(typed: str) -> str:
     strange = next((sign for sign in signs if sign not in _VALUE), None)
     if strange is not None and len(signs) <= LENGTH + 4:
         shown = strange if strange.isprintable() else "看不见的字符"
-        raise CodeFormatError("sign", f"填写码里没有“{shown}”", "请对照纸条再看一遍，填写码只有2到9和不含A、E、I、L、O、U的大写字母")
+        raise CodeFormatError(
+            "sign",
+            f"填写码里没有“{shown}”",
+            "请对照纸条再看一遍，填写码只有2到9和不含A、E、I、L、O、U的大写字母",
+        )
     if len(signs) != LENGTH or len(typed) > _MAX_TYPED:
-        raise CodeFormatError("length", f"填写码是12位，现在是{min(len(signs), 99)}位", "请看纸条，把12位都写上")
+        raise CodeFormatError(
+            "length", f"填写码是12位，现在是{min(len(signs), 99)}位", "请看纸条，把12位都写上"
+        )
     if check_sign(signs[:-1]) != signs[-1]:
         raise CodeFormatError("check", "有一位可能看错或写错了", "请对照纸条，一位一位再看一遍")
     return signs

@@ -45,7 +45,14 @@ def read_answers(
         return {}, (Fault("answers.too_many_fields", f"超过{MAX_FIELDS}项", "请重新打开填写页面"),)
     for name in raw:
         if name not in items:
-            faults.append(Fault("answers.unknown_field", f"没有“{_shown(name)}”这一题", "请重新打开填写页面", item=_shown(name)))
+            faults.append(
+                Fault(
+                    "answers.unknown_field",
+                    f"没有“{_shown(name)}”这一题",
+                    "请重新打开填写页面",
+                    item=_shown(name),
+                )
+            )
     values: dict[str, Answer] = {}
     for item in items.values():
         sent = raw.get(item.id, ())
@@ -58,7 +65,9 @@ def read_answers(
     for item in items.values():
         if item.id not in path:
             if values.pop(item.id) is not None:
-                faults.append(Fault("answers.off_path", "按前面的回答，这一题不用填", "请清空这一题", item=item.id))
+                faults.append(
+                    Fault("answers.off_path", "按前面的回答，这一题不用填", "请清空这一题", item=item.id)
+                )
         elif item.required and values[item.id] is None and item.id not in broken:
             sentence = ui(lang)["err.overall_required" if item.role == "overall" else "q.choose_one"]
             faults.append(Fault("answers.required", sentence, "选一项再提交", item=item.id))
@@ -77,14 +86,18 @@ def _value(item: Item, sent: list[str]) -> tuple[Answer, Fault | None]:
     by_text = {str(option.value): option for option in item.options}
     for one in given:
         if one not in by_text:
-            return None, Fault("answers.out_of_range", f"没有“{_shown(one)}”这个选项", "请从列出的选项里选", item=item.id)
+            return None, Fault(
+                "answers.out_of_range", f"没有“{_shown(one)}”这个选项", "请从列出的选项里选", item=item.id
+            )
         chosen.append(by_text[one])
     if not chosen:
         return None, None
     if item.kind == "single":
         return chosen[0].value, None
     if len(chosen) > 1 and any(option.kind == "none" for option in chosen):
-        return None, Fault("answers.contradiction", "“说不清”不能和别的选项一起选", "请只留一种", item=item.id)
+        return None, Fault(
+            "answers.contradiction", "“说不清”不能和别的选项一起选", "请只留一种", item=item.id
+        )
     order = {option.value: place for place, option in enumerate(item.options)}
     return sorted((option.value for option in chosen), key=order.__getitem__), None
 
@@ -96,16 +109,23 @@ def _text(item: Item, sent: list[str]) -> tuple[Answer, Fault | None]:
     # A text box sends line breaks; they become spaces, so no control character is ever stored.
     text = " ".join(text.replace("\r", "\n").replace("\t", "\n").split("\n"))
     if any(_refused(sign) for sign in text):
-        return None, Fault("answers.control_sign", "文字里有看不见的控制字符", "请删掉后重新输入", item=item.id)
+        return None, Fault(
+            "answers.control_sign", "文字里有看不见的控制字符", "请删掉后重新输入", item=item.id
+        )
     text = unicodedata.normalize("NFC", text).strip()
     limit = item.max_chars or 0
     if len(text) > limit:
-        return None, Fault("answers.too_long", f"最多写{limit}个字，现在是{len(text)}个", f"请删去{len(text) - limit}个字", item=item.id)
+        return None, Fault(
+            "answers.too_long",
+            f"最多写{limit}个字，现在是{len(text)}个",
+            f"请删去{len(text) - limit}个字",
+            item=item.id,
+        )
     return text or None, None
 
 
 def _refused(sign: str) -> bool:
-    return sign in _BIDI or unicodedata.category(sign) in ("Cc", "Cs", "Cn", "Zl", "Zp")
+    return sign in _BIDI or unicodedata.category(sign) in ("Cc", "Cs", "Zl", "Zp")
 
 
 def _shown(text: str) -> str:

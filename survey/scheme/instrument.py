@@ -24,7 +24,16 @@ INSTRUMENTS = ("parents", "teachers", "principals", "students_g4_6", "students_g
 SATISFACTION = ("content", "overall")
 Form = Literal["full", "short"]
 
-__all__ = ["Instrument", "Item", "ResponseOption", "Scale", "Section", "list_instruments", "load_instrument", "read_instrument"]
+__all__ = [
+    "Instrument",
+    "Item",
+    "ResponseOption",
+    "Scale",
+    "Section",
+    "list_instruments",
+    "load_instrument",
+    "read_instrument",
+]
 
 
 class UnknownInstrumentError(SurveyError):
@@ -135,7 +144,11 @@ class Instrument:
             "title": dict(self.title),
             "intro": dict(self.intro),
             "sections": [
-                {"id": section.id, "title": dict(section.title), "items": [_item_document(i) for i in section.items]}
+                {
+                    "id": section.id,
+                    "title": dict(section.title),
+                    "items": [_item_document(i) for i in section.items],
+                }
                 for section in self.sections
             ],
         }
@@ -154,7 +167,9 @@ class Instrument:
         """
         return replace(self._keeping(lambda item: item.core or item.required), form="short")
 
-    def asked_of(self, known: frozenset[str] = frozenset({"respondent_group"}), extras: bool = False) -> Instrument:
+    def asked_of(
+        self, known: frozenset[str] = frozenset({"respondent_group"}), extras: bool = False
+    ) -> Instrument:
         """Without items that ask what is known already, and without those that are off by default."""
         return self._keeping(
             lambda item: item.skip_if_known not in known and (extras or not item.default_off)
@@ -176,7 +191,9 @@ class Instrument:
 
     def _keeping(self, keep: Any) -> Instrument:
         kept = ((section, tuple(item for item in section.items if keep(item))) for section in self.sections)
-        return replace(self, sections=tuple(replace(section, items=items) for section, items in kept if items))
+        return replace(
+            self, sections=tuple(replace(section, items=items) for section, items in kept if items)
+        )
 
 
 def _item_document(item: Item) -> dict[str, Any]:
@@ -317,17 +334,31 @@ def _content_faults(document: Mapping[str, Any], scales: Mapping[str, Scale]) ->
             if name in seen:
                 yield Fault("instrument.item_twice", f"题号“{name}”用了两次", "每道题用不同的题号", item=name)
             if "scale" in entry and entry["scale"] not in scales:
-                yield Fault("instrument.unknown_scale", f"没有选项组“{entry['scale']}”", f"可选：{'、'.join(scales)}", item=name)
+                yield Fault(
+                    "instrument.unknown_scale",
+                    f"没有选项组“{entry['scale']}”",
+                    f"可选：{'、'.join(scales)}",
+                    item=name,
+                )
             elif "scale" not in entry and "options" not in entry:
-                yield Fault("instrument.no_options", "没有选项，也没有选项组", "写上scale或options", item=name)
+                yield Fault(
+                    "instrument.no_options", "没有选项，也没有选项组", "写上scale或options", item=name
+                )
             values = [option["value"] for option in entry.get("options", ())]
             if len(set(map(str, values))) != len(values):
                 yield Fault("instrument.value_twice", "两个选项的值相同", "每个选项用不同的值", item=name)
             if document.get("layout") == "child" and entry["role"] == "open":
-                yield Fault("instrument.open_text_for_pupils", "小学生问卷不能有文字题", "删掉这道题", item=name)
+                yield Fault(
+                    "instrument.open_text_for_pupils", "小学生问卷不能有文字题", "删掉这道题", item=name
+                )
             for other in _named_in(entry.get("show_if") or {}):
                 if other not in seen:
-                    yield Fault("instrument.condition_looks_ahead", f"显示条件里的“{other}”不在前面", "只能依据前面的题", item=name)
+                    yield Fault(
+                        "instrument.condition_looks_ahead",
+                        f"显示条件里的“{other}”不在前面",
+                        "只能依据前面的题",
+                        item=name,
+                    )
             seen[name] = entry
 
 

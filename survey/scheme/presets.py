@@ -101,14 +101,24 @@ def _scale_faults(document: dict[str, Any]) -> tuple[Fault, ...]:
         place = f"answers.scales.{name}"
         if name not in own and name not in load_scales():
             faults.append(
-                Fault("scheme.unknown_scale", f"没有“{name}”这组选项", "检查拼写，或在own_scales里定义", item=place)
+                Fault(
+                    "scheme.unknown_scale",
+                    f"没有“{name}”这组选项",
+                    "检查拼写，或在own_scales里定义",
+                    item=place,
+                )
             )
             continue
         keys = _keys(own.get(name), name)
         for key in [*entry["satisfied"], *(entry["points"] if isinstance(entry.get("points"), dict) else ())]:
             if key not in keys:
                 faults.append(
-                    Fault("scheme.unknown_option", f"“{name}”里没有选项“{key}”", f"可选：{'、'.join(keys)}", item=place)
+                    Fault(
+                        "scheme.unknown_option",
+                        f"“{name}”里没有选项“{key}”",
+                        f"可选：{'、'.join(keys)}",
+                        item=place,
+                    )
                 )
     return tuple(faults)
 
@@ -145,11 +155,16 @@ def _figure_faults(document: dict[str, Any]) -> tuple[Fault, ...]:
                 )
             )
     named = [group for share in document["allocation"]["shares"] for group in share["groups"]]
-    named += [g for category in document["allocation"].get("about_equal", {}).get("among", ()) for g in category]
+    named += [
+        g for category in document["allocation"].get("about_equal", {}).get("among", ()) for g in category
+    ]
     for group in sorted(set(named) - asked):
         faults.append(
-            Fault("scheme.group_not_asked", f"比例里写了“{group}”，但不问这一类人", "补上这一类人，或从比例里去掉", item="allocation")
+            Fault(
+                "scheme.group_not_asked",
+                f"比例里写了“{group}”，但不问这一类人",
+                "补上这一类人，或从比例里去掉",
+                item="allocation",
+            )
         )
     return tuple(faults)
-
-

@@ -81,7 +81,9 @@ class AnswersReading:
         scored = [table[entry.key] for entry in scale.scored if entry.key in table]
         if option.kind == "none" and option.key not in table:
             middle = (max(scored) + min(scored)) / 2
-            return {"left_out": None, "not_satisfied": Fraction(0), "middle": middle / max(scored)}[self.dont_know]
+            return {"left_out": None, "not_satisfied": Fraction(0), "middle": middle / max(scored)}[
+                self.dont_know
+            ]
         worth = table[option.key]
         if item in self.reversed_items and option.kind != "none":
             worth = table[scale.scored[-1 - scale.scored.index(option)].key]
@@ -108,7 +110,9 @@ def answers_reading(section: Mapping[str, Any], formula: str) -> AnswersReading:
     readings = {}
     for name, entry in section["scales"].items():
         points = entry.get("points")
-        table = {key: fraction(worth) for key, worth in points.items()} if isinstance(points, Mapping) else points
+        table = (
+            {key: fraction(worth) for key, worth in points.items()} if isinstance(points, Mapping) else points
+        )
         readings[name] = ScaleReading(frozenset(entry["satisfied"]), table)
     own = {name: own_scale(name, entry, readings) for name, entry in section.get("own_scales", {}).items()}
     return AnswersReading(
@@ -133,7 +137,8 @@ def own_scale(name: str, entry: Any, readings: Mapping[str, ScaleReading]) -> Sc
     if isinstance(entry, Mapping):
         numbers = range(entry["to"], entry["from"] - 1, -1)
         options = tuple(
-            ResponseOption(n, str(n), {"zh": str(n), "en": str(n)}, str(n) in satisfied, None) for n in numbers
+            ResponseOption(n, str(n), {"zh": str(n), "en": str(n)}, str(n) in satisfied, None)
+            for n in numbers
         )
         return Scale(name, options)
     value = sum(1 for option in entry if option.get("kind") != "none")

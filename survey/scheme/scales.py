@@ -80,7 +80,11 @@ def read_option(entry: Mapping[str, Any]) -> ResponseOption:
     return ResponseOption(
         value=entry["value"],
         key=str(entry.get("key", entry["value"])),
-        text={lang: text for lang, text in entry.items() if lang not in ("value", "key", "satisfied", "kind") and text},
+        text={
+            lang: text
+            for lang, text in entry.items()
+            if lang not in ("value", "key", "satisfied", "kind") and text
+        },
         satisfied=entry.get("satisfied"),
         kind=entry.get("kind"),
     )

@@ -82,7 +82,10 @@ def schema_faults(document: Any, folder: str, name: str, code: str) -> tuple[Fau
     ...     print(fault)
     version：缺少“version”。补上这一项。
     """
-    errors = sorted(_validator(folder, name).iter_errors(document), key=lambda error: [str(p) for p in error.absolute_path])
+    errors = sorted(
+        _validator(folder, name).iter_errors(document),
+        key=lambda error: [str(p) for p in error.absolute_path],
+    )
     return tuple(_fault(error, document, code) for error in _spread(errors))
 
 

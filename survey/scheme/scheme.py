@@ -191,7 +191,9 @@ class Line:
     def in_words(self) -> str:
         """The line as a notice would put it, 达到85%以上（含85%） or 高于85%（正好85%不算）."""
         shown = percent_text(self.threshold)
-        return f"达到{shown}以上（含{shown}）" if self.edge == "at_least" else f"高于{shown}（正好{shown}不算）"
+        return (
+            f"达到{shown}以上（含{shown}）" if self.edge == "at_least" else f"高于{shown}（正好{shown}不算）"
+        )
 
 
 @dataclass(frozen=True)
@@ -320,7 +322,9 @@ class Scheme:
             floors=tuple(Step(**step) for step in section.get("floors", ())),
             steps=tuple(Step(**step) for step in section.get("steps", ())),
             group_floors=dict(section.get("group_floors", {})),
-            precision=Precision(**{k: v if k == "for_each" else fraction(v) for k, v in goal.items()}) if goal else None,
+            precision=Precision(**{k: v if k == "for_each" else fraction(v) for k, v in goal.items()})
+            if goal
+            else None,
         )
 
     @cached_property
@@ -333,7 +337,9 @@ class Scheme:
             about_equal=tuple(map(tuple, equal["among"])) if equal else (),
             within=fraction(equal["within"]) if equal else None,
             band_groups=tuple(bands["of"]) if bands else (),
-            bands=tuple(GradeBand(b["zh"], b["en"], tuple(b["grades"])) for b in bands["bands"]) if bands else (),
+            bands=tuple(GradeBand(b["zh"], b["en"], tuple(b["grades"])) for b in bands["bands"])
+            if bands
+            else (),
             places=_places(places) if places else None,
             when_short=section["when_short"],
         )
@@ -347,8 +353,18 @@ class Scheme:
     def figure(self) -> FigureRule:
         """How answers become the figure."""
         section = self.document["figure"]
-        weights = {key: _weights(section[key]) for key in ("item_weights", "dimension_weights", "group_weights")}
-        plain = ("formula", "official_formula", "from_items", "base", "design_weights", "shown_as", "decimals")
+        weights = {
+            key: _weights(section[key]) for key in ("item_weights", "dimension_weights", "group_weights")
+        }
+        plain = (
+            "formula",
+            "official_formula",
+            "from_items",
+            "base",
+            "design_weights",
+            "shown_as",
+            "decimals",
+        )
         return FigureRule(
             **{key: section[key] for key in plain},
             **weights,
@@ -367,7 +383,9 @@ class Scheme:
             applies_to=section["applies_to"],
             veto=section["veto"],
             grades=tuple(
-                Grade(entry["zh"], entry["en"], {edge: fraction(entry[edge]) for edge in EDGES if edge in entry})
+                Grade(
+                    entry["zh"], entry["en"], {edge: fraction(entry[edge]) for edge in EDGES if edge in entry}
+                )
                 for entry in section["grades"]
             ),
             passes_from_grade=section.get("passes_from_grade"),

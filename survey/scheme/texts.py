@@ -32,7 +32,11 @@ class UnknownLanguageError(SurveyError):
     kind = "not_found"
 
     def __init__(self, lang: str) -> None:
-        super().__init__(f"语言“{lang}”", "没有经过审定的译文", f"可选：{'、'.join(language.code for language in languages())}")
+        super().__init__(
+            f"语言“{lang}”",
+            "没有经过审定的译文",
+            f"可选：{'、'.join(language.code for language in languages())}",
+        )
 
 
 class MissingWordError(SurveyError):

@@ -95,7 +95,9 @@ def read_plain(text: str | bytes, thing: str) -> Any:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
         row = mark.line + 1 if mark else None
-        raise _unreadable(thing, f"这一行读不懂（{error.problem}）", "检查缩进、冒号后的空格和引号", row) from error
+        raise _unreadable(
+            thing, f"这一行读不懂（{error.problem}）", "检查缩进、冒号后的空格和引号", row
+        ) from error
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise _unreadable(thing, "读不成YAML或JSON", "检查文件是否完整") from error
 
