@@ -1,0 +1,214 @@
+"""What the API hands out, as closed structs; OpenAPI is generated from them.
+
+Rates are text in [0, 1] with four decimals, cut off and never rounded; the decision about a
+threshold was made on the unrounded value before it became text.
+"""
+
+from typing import Annotated
+
+from msgspec import Meta, Struct
+
+WaveId = Annotated[
+    str, Meta(pattern="^[a-z0-9][a-z0-9-]{2,39}$", description="调查的名字", examples=["wanan-2026-autumn"])
+]
+Rate = Annotated[
+    str,
+    Meta(
+        pattern=r"^-?\d+(\.\d+)?$",
+        description="比例，写成文字；截断而不四舍五入，0.8843就是88.43%",
+        examples=["0.8843"],
+    ),
+]
+Day = Annotated[str, Meta(pattern=r"^\d{4}-\d{2}-\d{2}$", description="日期", examples=["2026-11-24"])]
+Digest = Annotated[str, Meta(pattern="^[0-9a-f]{64}$", description="SHA-256，十六进制", examples=["0" * 64])]
+Count = Annotated[int, Meta(ge=0, description="份数或个数", examples=[1850])]
+Address = Annotated[
+    str, Meta(description="网址，从/开始", examples=["/api/v1/waves/wanan-2026-autumn/figure"])
+]
+
+
+class Links(Struct, frozen=True, kw_only=True):
+    """Where the rest of a wave is found."""
+
+    self: Address
+    participation: Address
+    figure: Address
+    certificate: Address
+
+
+class Wave(Struct, frozen=True, kw_only=True):
+    """One survey wave: what it is, when it runs, where it stands."""
+
+    wave: WaveId
+    title: Annotated[str, Meta(description="名称", examples=["万安县教育满意度调查（2026年秋）"])]
+    county: Annotated[str, Meta(description="区县", examples=["万安县"])]
+    county_code: Annotated[str, Meta(description="区划代码，六位", examples=["360828"])]
+    office: Annotated[str, Meta(description="组织单位", examples=["万安县人民政府教育督导室"])]
+    scheme: Annotated[str, Meta(description="依据的方案", examples=["quality_balance_2017"])]
+    state: Annotated[
+        str,
+        Meta(
+            description="draft, framed, drawn, planned, open, paused, closed, opened, estimated, certified",
+            examples=["certified"],
+        ),
+    ]
+    state_name: Annotated[str, Meta(description="状态的中文", examples=["已签发"])]
+    demonstration: Annotated[bool, Meta(description="真：演示数据，答卷是模拟的，不能引用")]
+    opens_on: Day
+    closes_on: Day
+    results_on: Day
+    groups: Annotated[list[str], Meta(description="人群", examples=[["parent", "teacher", "student"]])]
+    links: Links
+
+
+class WavePage(Struct, frozen=True, kw_only=True):
+    """One page of waves, the newest first."""
+
+    items: list[Wave]
+    next: Annotated[
+        str | None, Meta(description="下一页的cursor；没有下一页时为null", examples=["d2FuYW4tMjAyNi1hdXR1bW4"])
+    ]
+
+
+class Share(Struct, frozen=True, kw_only=True):
+    """Participation of one group, place or stage; counts below ten are withheld before closing."""
+
+    name: Annotated[str, Meta(description="代号", examples=["parent"])]
+    label: Annotated[str, Meta(description="中文名", examples=["家长"])]
+    required: Annotated[int | None, Meta(description="需要的份数；不按这一类规定份数时为null", examples=[925])]
+    returned: Annotated[
+        str, Meta(description="收回的份数，文字；不足10份时写“<10”，结束后写确数", examples=["812", "<10"])
+    ]
+
+
+class Participation(Struct, frozen=True, kw_only=True):
+    """How many answers have come, never what they say."""
+
+    wave: WaveId
+    state: str
+    as_of: Annotated[
+        str, Meta(description="数据截至（UTC）", examples=["2026-11-24T02:32:00+00:00"])
+    ]
+    required: Annotated[Count, Meta(description="方案要求的有效份数", examples=[1850])]
+    issued: Annotated[Count, Meta(description="发出的填写码", examples=[2847])]
+    returned: Annotated[Count, Meta(description="收回的答卷", examples=[1204])]
+    groups: list[Share]
+    places: list[Share]
+    stages: list[Share]
+    schools_without_return: Annotated[Count, Meta(description="一份也没有收回的学校", examples=[2])]
+
+
+class Interval(Struct, frozen=True, kw_only=True):
+    """A confidence interval, its ends cut off like the figure."""
+
+    level: Annotated[str, Meta(description="把握程度", examples=["0.95"])]
+    lower: Rate
+    upper: Rate
+
+
+class Threshold(Struct, frozen=True, kw_only=True):
+    """The line the scheme draws, and whether the unrounded figure keeps it."""
+
+    value: Rate
+    edge: Annotated[str, Meta(description="at_least：达到即可；above：必须高于", examples=["at_least"])]
+    reached: Annotated[
+        bool | None, Meta(description="按未截断的数比较；null表示不作判断（自愿参加，或太接近）")
+    ]
+
+
+class Part(Struct, frozen=True, kw_only=True):
+    """One row of a breakdown; `figure` is null where fewer than ten answered and nothing is shown."""
+
+    name: Annotated[str, Meta(description="代号", examples=["parent"])]
+    label: Annotated[str, Meta(description="中文名", examples=["家长"])]
+    n: Annotated[int | None, Meta(description="计入的答卷；不显示时为null", examples=[925])]
+    figure: Rate | None
+    interval: Interval | None
+    withheld: Annotated[bool, Meta(description="真：不足10份，或会推算出别的不足10份的格，因此不显示")]
+
+
+class Way(Struct, frozen=True, kw_only=True):
+    """The same answers by another common formula."""
+
+    name: Annotated[str, Meta(description="代号", examples=["top_option_over_valid"])]
+    label: Annotated[str, Meta(description="怎么算", examples=["只算“非常满意”"])]
+    value: Annotated[str | None, Meta(description="结果，文字", examples=["0.6102"])]
+
+
+class Seal(Struct, frozen=True, kw_only=True):
+    """The certificate under which the figure was published."""
+
+    number: Annotated[int, Meta(ge=0, description="证书编号", examples=[7])]
+    short: Annotated[str, Meta(description="验证码，12个字符", examples=["0123456789AB"])]
+    statement_digest: Digest | None
+    download: Address
+    verify: Address
+
+
+class Figure(Struct, frozen=True, kw_only=True):
+    """The satisfaction figure of a wave with everything needed to quote it honestly."""
+
+    wave: WaveId
+    title: str
+    county: str
+    demonstration: Annotated[bool, Meta(description="真：演示数据，不能引用")]
+    certified: Annotated[bool, Meta(description="真：两人签发，有证书；假：已计算，还没有签发")]
+    figure: Rate
+    percent: Annotated[str, Meta(description="同一个数，写成百分比", examples=["88.43%"])]
+    standard_error: Rate | None
+    interval: Interval | None
+    threshold: Threshold | None
+    answers: Annotated[int | None, Meta(description="计入的答卷", examples=[1850])]
+    valid: Annotated[int | None, Meta(description="其中有有效意见的", examples=[1791])]
+    dont_know: Annotated[str | None, Meta(description="说不清、不了解的比例", examples=["0.0321"])]
+    response_rate_2: Annotated[str | None, Meta(description="应答率，AAPOR RR2", examples=["0.6498"])]
+    evidence_class: Annotated[
+        str | None, Meta(description="A 一次性填写码，B 名额海报，C 开放填答", examples=["A"])
+    ]
+    formula: Annotated[str, Meta(description="口径，用文字说明", examples=["满意=非常满意+比较满意；说不清不计入"])]
+    sentences: Annotated[list[str], Meta(description="引用时必须一起说的话")]
+    groups: list[Part]
+    stages: list[Part]
+    places: list[Part]
+    dimensions: list[Part]
+    other_formulas: list[Way]
+    method_version: Annotated[str | None, Meta(examples=["1"])]
+    results_digest: Digest
+    seal: Seal | None
+
+
+class Certificate(Struct, frozen=True, kw_only=True):
+    """Where a wave's newest certificate is, and how to check it."""
+
+    wave: WaveId
+    number: Annotated[int, Meta(ge=0, examples=[7])]
+    short: Annotated[str, Meta(description="验证码，12个字符", examples=["0123456789AB"])]
+    file_digest: Digest
+    download: Address
+    verify: Address
+    versions: Annotated[list[int], Meta(description="这次调查所有证书的编号，最后一个是现行的", examples=[[7]])]
+
+
+class FaultDocument(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One mistake in what was sent."""
+
+    code: str
+    problem: str
+    remedy: str
+    sheet: str | None = None
+    row: int | None = None
+    column: str | None = None
+    item: str | None = None
+
+
+class Problem(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A refusal after RFC 9457: the thing, the reason, the remedy, under a stable code."""
+
+    type: Annotated[str, Meta(description="urn:survey:problem: 加代码", examples=["urn:survey:problem:api.not_opened"])]
+    title: Annotated[str, Meta(description="事情和原因", examples=["满意度：还没有开箱，结束以前不显示"])]
+    status: Annotated[int, Meta(ge=400, le=599, examples=[409])]
+    detail: str
+    code: Annotated[str, Meta(description="稳定的代码，程序可以依据它判断", examples=["api.not_opened"])]
+    remedy: str
+    faults: list[FaultDocument] = []
+    incident: str | None = None

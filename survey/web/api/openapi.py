@@ -1,0 +1,162 @@
+"""The description of the API (OpenAPI 3.1), generated from the structs that answers are made of."""
+
+from functools import cache
+from typing import Any
+
+import msgspec
+
+from survey import __version__
+from survey.web.access import SCOPES
+from survey.web.api import documents
+
+WAVE = {
+    "name": "wave",
+    "in": "path",
+    "required": True,
+    "description": "调查的名字",
+    "schema": {"type": "string", "pattern": "^[a-z0-9][a-z0-9-]{2,39}$"},
+    "example": "wanan-2026-autumn",
+}
+PAGING = (
+    {
+        "name": "limit",
+        "in": "query",
+        "description": "一页几个，1到100",
+        "schema": {"type": "integer", "minimum": 1, "maximum": 100, "default": 50},
+    },
+    {
+        "name": "cursor",
+        "in": "query",
+        "description": "上一页给出的next",
+        "schema": {"type": "string", "pattern": "^[A-Za-z0-9_-]{1,80}$"},
+    },
+)
+IF_NONE_MATCH = {
+    "name": "If-None-Match",
+    "in": "header",
+    "description": "上次得到的ETag；没有变化时回答304",
+    "schema": {"type": "string"},
+}
+OPERATIONS: tuple[dict[str, Any], ...] = (
+    {
+        "path": "/api/v1/waves",
+        "id": "listWaves",
+        "summary": "调查的清单，新的在前，按cursor翻页",
+        "scope": "waves:read",
+        "answer": documents.WavePage,
+        "parameters": PAGING,
+        "refusals": (400, 401, 403),
+    },
+    {
+        "path": "/api/v1/waves/{wave}",
+        "id": "getWave",
+        "summary": "一次调查：日期、人群、状态",
+        "scope": "waves:read",
+        "answer": documents.Wave,
+        "parameters": (WAVE,),
+        "refusals": (400, 401, 403, 404),
+    },
+    {
+        "path": "/api/v1/waves/{wave}/participation",
+        "id": "getParticipation",
+        "summary": "参与情况：要求的和收回的份数，没有任何回答的内容",
+        "scope": "participation:read",
+        "answer": documents.Participation,
+        "parameters": (WAVE,),
+        "refusals": (400, 401, 403, 404, 409),
+    },
+    {
+        "path": "/api/v1/waves/{wave}/figure",
+        "id": "getFigure",
+        "summary": "满意度、区间、阈值、各组、别的算法；结束并开箱以前是409",
+        "scope": "figure:read",
+        "answer": documents.Figure,
+        "parameters": (WAVE, IF_NONE_MATCH),
+        "refusals": (400, 401, 403, 404, 409),
+        "etag": True,
+    },
+    {
+        "path": "/api/v1/waves/{wave}/certificate",
+        "id": "getCertificate",
+        "summary": "现行的结果证书在哪里、怎样验证",
+        "scope": "figure:read",
+        "answer": documents.Certificate,
+        "parameters": (WAVE, IF_NONE_MATCH),
+        "refusals": (400, 401, 403, 404, 409),
+        "etag": True,
+    },
+)
+REASONS = {
+    304: "没有变化",
+    400: "参数不认识、重复或不对",
+    401: "没有令牌，或令牌已过期",
+    403: "令牌没有这项范围",
+    404: "没有这次调查",
+    409: "这次调查还没有走到这一步",
+    500: "系统出了意外，带事件编号",
+    503: "现在很忙，带Retry-After",
+}
+
+
+@cache
+def describe_api() -> dict[str, Any]:
+    """The OpenAPI document: every path, its scope, its answer and its refusals."""
+    structs = [documents.Problem, *(operation["answer"] for operation in OPERATIONS)]
+    _, schemas = msgspec.json.schema_components(structs, ref_template="#/components/schemas/{name}")
+    return {
+        "openapi": "3.1.0",
+        "jsonSchemaDialect": "https://json-schema.org/draft/2020-12/schema",
+        "info": {
+            "title": "教育满意度调查接口",
+            "version": __version__,
+            "description": (
+                "只读。给其他系统取用调查、参与情况和已经签发的满意度。"
+                "比例都是文字，截断而不四舍五入；引用时请带上sentences里的话。演示数据的demonstration为真，不能引用。"
+            ),
+            "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
+        },
+        "servers": [{"url": "/"}],
+        "security": [{"token": []}],
+        "tags": [{"name": "waves", "description": "调查"}],
+        "paths": {operation["path"]: {"get": _operation(operation)} for operation in OPERATIONS},
+        "components": {
+            "schemas": schemas,
+            "securitySchemes": {
+                "token": {
+                    "type": "http",
+                    "scheme": "bearer",
+                    "description": "管理员发放的令牌，有范围和期限。范围："
+                    + "；".join(f"{scope} {words}" for scope, words in SCOPES.items()),
+                }
+            },
+        },
+    }
+
+
+def _operation(operation: dict[str, Any]) -> dict[str, Any]:
+    answer: dict[str, Any] = {
+        "description": operation["summary"],
+        "content": {"application/json": {"schema": _reference(operation["answer"].__name__)}},
+    }
+    responses: dict[str, Any] = {"200": answer}
+    if operation.get("etag"):
+        answer["headers"] = {"ETag": {"description": "内容的摘要", "schema": {"type": "string"}}}
+        responses["304"] = {"description": REASONS[304]}
+    for status in (*operation["refusals"], 500, 503):
+        responses[str(status)] = {
+            "description": REASONS[status],
+            "content": {"application/problem+json": {"schema": _reference("Problem")}},
+        }
+    return {
+        "operationId": operation["id"],
+        "summary": operation["summary"],
+        "description": f"需要范围 {operation['scope']}。",
+        "tags": ["waves"],
+        "security": [{"token": [operation["scope"]]}],
+        "parameters": list(operation["parameters"]),
+        "responses": responses,
+    }
+
+
+def _reference(name: str) -> dict[str, str]:
+    return {"$ref": f"#/components/schemas/{name}"}

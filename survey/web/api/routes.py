@@ -1,0 +1,40 @@
+"""Every route of the API under one address, and its description."""
+
+from litestar import Request, Response, Router, get
+from litestar.connection import ASGIConnection
+from litestar.handlers import BaseRouteHandler
+
+from survey.web.access import session_of, token_of
+from survey.web.api.answers import answer
+from survey.web.api.certificates import show_certificate
+from survey.web.api.figures import show_figure
+from survey.web.api.openapi import describe_api
+from survey.web.api.participation import show_participation
+from survey.web.api.waves import show_wave, show_waves
+
+
+async def known_reader(connection: ASGIConnection, _: BaseRouteHandler) -> None:
+    """A guard for the description: any valid token, or anyone signed in at the console."""
+    if await session_of(connection) is None:
+        await token_of(connection)
+
+
+@get("/openapi.json", guards=[known_reader])
+async def show_description(request: Request) -> Response[bytes]:
+    """The OpenAPI document."""
+    return answer(describe_api())
+
+
+def api_router() -> Router:
+    """The API, version 1."""
+    return Router(
+        "/api/v1",
+        route_handlers=[
+            show_description,
+            show_waves,
+            show_wave,
+            show_participation,
+            show_figure,
+            show_certificate,
+        ],
+    )

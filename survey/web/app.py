@@ -1,0 +1,100 @@
+"""The web application, everything wired on one screen.
+
+The process that serves owns the database and the intake: it starts them before the
+application answers and stops them after, in the same event loop.
+"""
+
+from collections.abc import Callable
+from datetime import datetime
+
+from litestar import Litestar, MediaType, Request, Response, Router, get
+from litestar.datastructures import CacheControlHeader, State
+from litestar.static_files import create_static_files_router
+
+from survey.settings import Settings
+from survey.storage.database import Database
+from survey.storage.office import IntakeOffice
+from survey.web.access import anyone, is_secure, utc_now
+from survey.web.api.routes import api_router
+from survey.web.console.imports import PendingImports
+from survey.web.console.routes import console_router
+from survey.web.console.sign_in import Tries
+from survey.web.errors import EXCEPTION_HANDLERS
+from survey.web.headers import ANSWER_LIMIT, send_headers, with_deadline
+from survey.web.pages import html
+from survey.web.respondent.routes import respondent_router
+from survey.web.templating import static_folder
+from survey.web.verify.heads import HeadsBoard
+from survey.web.verify.routes import verify_router
+
+
+def create_app(
+    settings: Settings,
+    database: Database,
+    office: IntakeOffice,
+    *,
+    now: Callable[[], datetime] = utc_now,
+) -> Litestar:
+    """The application over a started database and intake.
+
+    Args:
+        settings: the environment, read once; its `base_url` decides cookies and HSTS.
+        database: the open database; pages read what they show through storage.
+        office: the intake of all published waves.
+        now: the clock, aware and in UTC.
+    """
+    respondent = respondent_router(office, base_url=settings.base_url, clock=now)
+    application = Litestar(
+        route_handlers=[
+            show_home,
+            show_health,
+            Router("/", guards=[anyone], route_handlers=[respondent]),
+            console_router(),
+            verify_router(),
+            api_router(),
+            static_router(),
+        ],
+        state=State(
+            {
+                "settings": settings,
+                "database": database,
+                "office": office,
+                "now": now,
+                "imports": PendingImports(),
+                "tries": Tries(),
+                "heads": HeadsBoard(),
+            }
+        ),
+        before_send=[send_headers(is_secure(settings))],
+        exception_handlers=EXCEPTION_HANDLERS,
+        request_max_body_size=ANSWER_LIMIT,
+        multipart_form_part_limit=20,
+        openapi_config=None,
+        logging_config=None,
+        debug=False,
+    )
+    application.asgi_handler = with_deadline(application.asgi_handler)
+    return application
+
+
+@get("/", guards=[anyone])
+async def show_home(request: Request) -> Response[str]:
+    """The front door: where to answer, where to verify, where the office works."""
+    return html("shared/home.html", host=request.app.state.settings.base_url)
+
+
+@get("/healthz", media_type=MediaType.TEXT, guards=[anyone])
+async def show_health() -> str:
+    """`ok` while the process answers; it looks at nothing that a stranger may learn from."""
+    return "ok"
+
+
+def static_router() -> Router:
+    """Styles of the console, from the wheel or the checkout; kept by browsers for an hour."""
+    return create_static_files_router(
+        path="/static",
+        directories=[static_folder()],
+        guards=[anyone],
+        cache_control=CacheControlHeader(public=True, max_age=3600),
+        include_in_schema=False,
+    )

@@ -1,0 +1,166 @@
+"""C3 frame import: a dry run that names every fault at its sheet, row and column, then all or nothing."""
+
+import csv
+import io
+from typing import Any
+
+from litestar import Request, Response, get, post
+from litestar.datastructures import UploadFile
+from litestar.response import Redirect
+
+from survey.errors import Fault
+from survey.jobs.import_frame import import_frame
+from survey.sampling.frame import Frame, control_totals
+from survey.sampling.frame_file import FrameReading
+from survey.storage.frames import find_column_map, find_frame, list_column_maps
+from survey.storage.plans import BEFORE_SIGNING, WaveRow, load_wave
+from survey.web.access import check_query, may, person_of, read_form
+from survey.web.console.imports import PendingImport
+from survey.web.console.page import console_page, wave_crumbs
+from survey.web.console.waves import tabs_of
+from survey.web.errors import UnreadableBodyError
+from survey.web.files import download
+from survey.web.headers import FILE_LIMIT
+
+FAULTS_SHOWN = 200
+
+
+@get("/waves/{wave:str}/frame", guards=[may("wave.see")])
+async def show_frame(request: Request, wave: str) -> Response[str]:
+    """The frame the wave has, and the form to bring another while that is still possible."""
+    check_query(request, frozenset({"done"}))
+    row = await load_wave(wave)
+    frame = await find_frame(wave)
+    done = "done" in request.query_params and frame is not None
+    return await _page(request, row, frame=frame, done=done)
+
+
+@post("/waves/{wave:str}/frame", guards=[may("frame.import")], request_max_body_size=FILE_LIMIT, status_code=200)
+async def try_frame(request: Request, wave: str) -> Response[str]:
+    """Read an uploaded file without keeping anything, and show what it would give."""
+    row = await load_wave(wave)
+    app, person = request.app.state, person_of(request)
+    form = await read_form(request)
+    upload = form.get("file")
+    if not isinstance(upload, UploadFile) or not upload.filename:
+        raise UnreadableBodyError("没有选文件")
+    data = await upload.read()
+    filename = upload.filename.replace("\\", "/").rpartition("/")[2][:120]
+    columns = await find_column_map(str(form["map"])) if form.get("map") else None
+    reading = await import_frame(
+        wave, data, filename, columns=columns, dry_run=True, actor=person.name, now=app.now()
+    )
+    app.imports.keep(person.name, wave, PendingImport(filename, data, columns, reading, app.now()))
+    return await _page(request, row, reading=reading, filename=filename)
+
+
+@post("/waves/{wave:str}/frame/confirm", guards=[may("frame.import")], status_code=303)
+async def confirm_frame(request: Request, wave: str) -> Redirect:
+    """Import the file that was tried, as a whole."""
+    app, person = request.app.state, person_of(request)
+    form = await read_form(request)
+    pending = app.imports.load(person.name, wave, app.now())
+    await import_frame(
+        wave,
+        pending.data,
+        pending.filename,
+        columns=pending.columns,
+        save_map_as=str(form.get("save_map_as", "")).strip()[:60] or None,
+        actor=person.name,
+        now=app.now(),
+    )
+    app.imports.forget(person.name, wave)
+    return Redirect(path=f"/console/waves/{wave}/frame?done=1", status_code=303)
+
+
+@get("/waves/{wave:str}/frame/faults.csv", guards=[may("frame.import")])
+async def download_faults(request: Request, wave: str) -> Response[bytes]:
+    """Every fault of the file that was tried, as a sheet to work through."""
+    app, person = request.app.state, person_of(request)
+    reading = app.imports.load(person.name, wave, app.now()).reading
+    return download(
+        faults_sheet((*reading.faults, *reading.warnings)), f"{wave}_名册错误表.csv", "text/csv; charset=utf-8"
+    )
+
+
+FRAME_ROUTES = (show_frame, try_frame, confirm_frame, download_faults)
+
+
+def faults_sheet(faults: tuple[Fault, ...]) -> bytes:
+    """The faults as CSV that a spreadsheet opens; no cell can begin a formula.
+
+    >>> faults_sheet((Fault("x", "=1+1", "改正", row=3),)).decode("utf-8-sig").splitlines()[1]
+    ",3,,'=1+1,改正,x"
+    """
+    text = io.StringIO()
+    sheet = csv.writer(text, lineterminator="\r\n")
+    sheet.writerow(["工作表", "行", "列", "问题", "怎么改", "代码"])
+    for fault in faults:
+        cells = (fault.sheet, fault.row, fault.column, fault.problem, fault.remedy, fault.code)
+        sheet.writerow([_plain_cell("" if cell is None else str(cell)) for cell in cells])
+    return text.getvalue().encode("utf-8-sig")
+
+
+def _plain_cell(text: str) -> str:
+    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r", "\0")) else text
+
+
+async def _page(
+    request: Request[Any, Any, Any],
+    row: WaveRow,
+    *,
+    frame: Frame | None = None,
+    reading: FrameReading | None = None,
+    filename: str = "",
+    done: bool = False,
+) -> Response[str]:
+    shown = frame if reading is None else reading.frame
+    flag = " --dry-run" if reading is not None else ""
+    faults = reading.faults if reading else ()
+    return console_page(
+        request,
+        "frame.html",
+        title="学校名册" if reading is None else "学校名册：试读结果",
+        crumbs=wave_crumbs(row),
+        command=f"survey import {row.wave} {filename or '名册.xlsx'}{flag}",
+        row=row,
+        tabs=tabs_of(row, "/frame"),
+        status=422 if faults else 200,
+        frame=shown,
+        totals=control_totals(shown) if shown else None,
+        tables=totals_tables(shown) if shown else (),
+        reading=reading,
+        faults=faults[:FAULTS_SHOWN],
+        faulty_rows=len({(fault.sheet, fault.row) for fault in faults if fault.row is not None}),
+        filename=filename,
+        done=done,
+        maps=await list_column_maps(),
+        importable=row.state in BEFORE_SIGNING,
+    )
+
+
+def totals_tables(frame: Frame) -> tuple[tuple[str, tuple[tuple[str, int, int, int, int], ...]], ...]:
+    """Totals by stage, place and kind: (heading, rows of name, schools, classes, pupils, teachers)."""
+    from survey.sampling.frame import KIND_CODES, PLACE_NAMES, STAGE_NAMES
+
+    def by(heading: str, names: dict[str, str], value: Any) -> tuple[str, tuple[Any, ...]]:
+        rows = []
+        for key in names:
+            schools = [school for school in frame.schools if value(school) == key]
+            if schools:
+                rows.append(
+                    (
+                        names[key],
+                        len(schools),
+                        sum(school.classes for school in schools),
+                        sum(school.pupils for school in schools),
+                        sum(school.teachers or 0 for school in schools),
+                    )
+                )
+        return heading, tuple(rows)
+
+    return (
+        by("学段", STAGE_NAMES, lambda school: school.stage),
+        by("城乡", PLACE_NAMES, lambda school: school.place),
+        by("办学类型", {code: name for code, (_, name) in KIND_CODES.items()}, lambda school: school.kind_code),
+    )

@@ -1,0 +1,110 @@
+"""What every page of the console shares: who is signed in, where one is, as of when, which command.
+
+The foot of a page names the command that shows or does the same, so that an office learns the
+command line by using the pages (UX section 15).
+"""
+
+from typing import Any
+
+from litestar import Request, Response
+
+from survey.scheme.plan import Plan
+from survey.storage.plans import WaveRow
+from survey.web.access import ROLES, form_key, has_right, person_of
+from survey.web.pages import html
+
+STATES = {
+    "draft": "草稿",
+    "framed": "已导入名册",
+    "drawn": "已抽样",
+    "planned": "方案已签",
+    "open": "进行中",
+    "paused": "已暂停",
+    "closed": "已结束",
+    "opened": "已开箱",
+    "estimated": "已计算",
+    "certified": "已认证",
+}
+"""States of a wave, in the order a wave goes through them."""
+
+GROUPS = {
+    "parent": "家长",
+    "teacher": "教师",
+    "principal": "校长",
+    "student": "学生",
+    "deputy": "人大代表",
+    "cppcc": "政协委员",
+    "public": "其他群众",
+}
+
+STAGES = {
+    "kindergarten": "幼儿园",
+    "primary": "小学",
+    "junior": "初中",
+    "nine_year": "九年一贯制",
+    "senior": "高中",
+    "special": "特殊教育",
+}
+
+PLACES = {"urban": "城区", "town": "镇区", "rural": "乡村"}
+
+AFTER_OPENING = frozenset({"opened", "estimated", "certified"})
+"""States in which a satisfaction figure may stand on a page; before them none exists."""
+
+PUBLISHED = frozenset({"planned", "open", "paused", "closed", *AFTER_OPENING})
+"""States in which slips exist and participation can be counted."""
+
+
+def state_reached(state: str, wanted: str) -> bool:
+    """Whether a wave in `state` has reached `wanted`; paused counts as open."""
+    order = list(STATES)
+    return order.index(state) >= order.index(wanted)
+
+
+def console_page(
+    request: Request[Any, Any, Any],
+    template: str,
+    *,
+    title: str,
+    crumbs: tuple[tuple[str, str], ...] = (),
+    command: str,
+    row: WaveRow | None = None,
+    status: int = 200,
+    **context: Any,
+) -> Response[str]:
+    """A console page.
+
+    Args:
+        template: its file under templates/console.
+        title: its only h1, and the start of the window's title.
+        crumbs: (text, address) of the pages above it, outermost first, without itself.
+        command: the same as a command, shown at the foot.
+        row: the wave the page is about; a demonstration is said on every such page.
+    """
+    person = person_of(request)
+    state = request.app.state
+    return html(
+        f"console/{template}",
+        status,
+        title=title,
+        crumbs=crumbs,
+        command=command,
+        wave=row,
+        state_name=STATES.get(row.state, row.state) if row else "",
+        person=person,
+        roles="、".join(ROLES[role] for role in ROLES if role in person.roles),
+        form_key=form_key(request),
+        as_of=state.now(),
+        can=lambda right: has_right(person, right),
+        **context,
+    )
+
+
+def wave_crumbs(row: WaveRow) -> tuple[tuple[str, str], ...]:
+    """The way from the list of waves to the pages of one wave."""
+    return (("调查", "/console/waves"), (row.title, f"/console/waves/{row.wave}"))
+
+
+def group_names(plan: Plan) -> dict[str, str]:
+    """The respondent groups of a plan with their names, in the plan's order."""
+    return {group.group: GROUPS.get(group.group, group.group) for group in plan.groups}

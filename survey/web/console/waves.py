@@ -1,0 +1,110 @@
+"""C1 the list of waves, and the page of one wave: where it stands and what comes next."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from litestar import Request, Response, get
+from litestar.response import Redirect
+
+from survey.jobs.participation import participation
+from survey.scheme.plan import plan_digest
+from survey.storage.audit import list_audit
+from survey.storage.frames import find_frame
+from survey.storage.plans import WaveRow, list_waves, load_plan, load_wave
+from survey.storage.results import find_results
+from survey.web.access import may
+from survey.web.console.page import console_page, group_names, state_reached, wave_crumbs
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step of a wave: what is done, on which page or by which command."""
+
+    state: str
+    text: str
+    page: str
+    command: str
+
+
+STEPS = (
+    Step("framed", "导入学校名册", "frame", "survey import {wave} 名册.xlsx"),
+    Step("drawn", "看抽样方案，抽出学校和纸条", "sample", "survey draw {wave} --seed 公开的种子"),
+    Step("planned", "经办和签发两人签署方案，生成一次性填写码", "papers", "survey slips {wave}"),
+    Step("open", "发布，开始填写", "monitor", "survey publish {wave}"),
+    Step("closed", "结束填写", "monitor", "survey close {wave}"),
+    Step("opened", "两人开箱，拆开封存的答卷", "monitor", "survey open {wave}"),
+    Step("estimated", "计算满意度和区间", "results", "survey estimate {wave}"),
+    Step("certified", "经办、复核、签发，出结果证书", "certificate", "survey certify {wave}"),
+)
+"""The road of a wave; the page or command beside each step takes it there."""
+
+TABS = (
+    ("", "概况", "draft"),
+    ("/frame", "学校名册", "draft"),
+    ("/sample", "抽样", "framed"),
+    ("/papers", "纸条和海报", "drawn"),
+    ("/monitor", "参与情况", "planned"),
+    ("/results", "结果", "opened"),
+    ("/certificate", "证书", "certified"),
+)
+
+
+def next_step(row: WaveRow) -> Step | None:
+    """The step that a wave waits for; None once it is certified."""
+    return next((step for step in STEPS if not state_reached(row.state, step.state)), None)
+
+
+def tabs_of(row: WaveRow, here: str) -> list[dict[str, Any]]:
+    """The pages of a wave that can already show something, and the one that is open."""
+    return [
+        {"text": text, "address": f"/console/waves/{row.wave}{path}", "here": path == here}
+        for path, text, since in TABS
+        if state_reached(row.state, since) or path == here
+    ]
+
+
+@get("/", guards=[may("wave.see")])
+async def show_console() -> Redirect:
+    """The console begins at the list of waves."""
+    return Redirect(path="/console/waves", status_code=303)
+
+
+@get("/waves", guards=[may("wave.see")])
+async def show_waves(request: Request) -> Response[str]:
+    """C1: every wave with its state, dates, needed and valid counts, and its next step."""
+    lines = [await _line(request, row) for row in await list_waves()]
+    return console_page(request, "waves.html", title="调查", command="survey waves --json", lines=lines)
+
+
+@get("/waves/{wave:str}", guards=[may("wave.see")])
+async def show_wave(request: Request, wave: str) -> Response[str]:
+    """One wave: what was planned, how far it is, what comes next."""
+    row, plan = await load_wave(wave), await load_plan(wave)
+    frame = await find_frame(wave)
+    return console_page(
+        request,
+        "wave.html",
+        title=row.title,
+        crumbs=wave_crumbs(row)[:1],
+        command=f"survey show {wave} --json",
+        row=row,
+        tabs=tabs_of(row, ""),
+        plan=plan,
+        plan_digest=plan_digest(plan),
+        frame=frame,
+        groups=group_names(plan),
+        steps=[(step, state_reached(row.state, step.state)) for step in STEPS],
+        next_step=next_step(row),
+        acts=(await list_audit(limit=8, wave=wave)),
+    )
+
+
+async def _line(request: Request[Any, Any, Any], row: WaveRow) -> dict[str, Any]:
+    plan = await load_plan(row.wave)
+    line = {"row": row, "plan": plan, "next": next_step(row), "needed": None, "valid": None}
+    if row.state in ("open", "paused", "closed"):
+        seen = await participation(request.app.state.office, row.wave)
+        line |= {"needed": seen.required_total, "valid": seen.used_total}
+    elif state_reached(row.state, "estimated") and (results := await find_results(row.wave)):
+        line |= {"valid": results.get("n")}
+    return line

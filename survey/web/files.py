@@ -1,0 +1,28 @@
+"""Files for people: a real link, a name in Chinese, and an ASCII name for old programs."""
+
+from pathlib import Path
+from urllib.parse import quote
+
+from litestar import Response
+
+MEDIA_TYPES = {
+    ".pdf": "application/pdf",
+    ".zip": "application/zip",
+    ".json": "application/json",
+    ".csv": "text/csv; charset=utf-8",
+    ".txt": "text/plain; charset=utf-8",
+    ".xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+}
+"""The kinds of file the platform hands out, by suffix; nothing else is offered."""
+
+
+def download(data: bytes, filename: str, media_type: str | None = None) -> Response[bytes]:
+    """A file to keep, never to be shown in place."""
+    suffix = Path(filename).suffix.lower()
+    ascii_name = "".join(sign if sign.isascii() and (sign.isalnum() or sign in "._-") else "_" for sign in filename)
+    disposition = f"attachment; filename=\"{ascii_name}\"; filename*=UTF-8''{quote(filename, safe='')}"
+    return Response(
+        data,
+        media_type=media_type or MEDIA_TYPES.get(suffix, "application/octet-stream"),
+        headers={"Content-Disposition": disposition},
+    )

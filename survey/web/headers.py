@@ -1,0 +1,91 @@
+"""What every response carries and what every request body may cost.
+
+A hook on the send side sees each response, also those of errors and unknown addresses that
+never reach a middleware. A page that brings its own content policy (an answering page, with
+the hashes of its inline style and script) keeps it; every other response gets the console's.
+"""
+
+import asyncio
+from time import monotonic
+from typing import Any
+
+from litestar.types import ASGIApp, Message, Receive, Scope, Send
+
+from survey.web.errors import SlowBodyError
+
+CONSOLE_POLICY = (
+    "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; connect-src 'self'; "
+    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+"""Content policy of every page that does not bring its own: nothing inline, nothing foreign."""
+
+ANSWER_LIMIT = 64 * 1024
+"""Bytes of a body everywhere but where a file is handed in."""
+
+FILE_LIMIT = 10 * 1024 * 1024
+"""Bytes of a body where a file is handed in: a school frame, a certificate, a bundle."""
+
+BODY_SECONDS = 10.0
+"""Seconds a body may take to arrive; uvicorn itself would wait for ever."""
+
+FILE_SECONDS = 60.0
+"""The same where a file is handed in."""
+
+_FILE_PATHS = ("/console/", "/v")
+
+_ALWAYS = (
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"cross-origin-opener-policy", b"same-origin"),
+    (b"cross-origin-resource-policy", b"same-origin"),
+    (b"x-robots-tag", b"noindex"),
+    (b"cache-control", b"no-store"),
+    (b"content-security-policy", CONSOLE_POLICY.encode()),
+)
+_STRICT_TRANSPORT = (b"strict-transport-security", b"max-age=31536000; includeSubDomains")
+
+
+def send_headers(secure: bool) -> Any:
+    """A send hook that adds the security headers which a response does not bring itself.
+
+    Args:
+        secure: the public address is https; only then may HSTS be promised.
+    """
+    wanted = (*_ALWAYS, _STRICT_TRANSPORT) if secure else _ALWAYS
+
+    async def add_headers(message: Message, _scope: Scope) -> None:
+        if message["type"] != "http.response.start":
+            return
+        headers = [(name.lower(), value) for name, value in message.get("headers", ())]
+        present = {name for name, _ in headers}
+        headers.extend((name, value) for name, value in wanted if name not in present)
+        message["headers"] = headers
+
+    return add_headers
+
+
+def with_deadline(application: ASGIApp) -> ASGIApp:
+    """The application, with a body that trickles in slower than its deadline refused by 408."""
+
+    async def limited(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["method"] in ("GET", "HEAD", "OPTIONS"):
+            await application(scope, receive, send)
+            return
+        seconds = FILE_SECONDS if scope["path"].startswith(_FILE_PATHS) else BODY_SECONDS
+        ends = monotonic() + seconds
+        complete = False
+
+        async def receive_in_time() -> Any:
+            nonlocal complete
+            if complete:
+                return await receive()
+            try:
+                message = await asyncio.wait_for(receive(), max(ends - monotonic(), 0.001))
+            except TimeoutError as error:
+                raise SlowBodyError(seconds) from error
+            complete = not message.get("more_body", False)
+            return message
+
+        await application(scope, receive_in_time, send)
+
+    return limited

@@ -1,0 +1,92 @@
+"""One page from one template, with the few formats that every page writes the same way."""
+
+from datetime import date, datetime, timedelta, timezone
+from functools import cache
+from typing import Any
+
+from jinja2 import Environment
+from litestar import Response
+
+from survey.exact import percent_text
+from survey.web.templating import environment
+
+CHINA = timezone(timedelta(hours=8), "北京时间")
+"""The clock on every page; China keeps one zone and no summer time."""
+
+
+@cache
+def page_environment() -> Environment:
+    """The environment of console, verify and error pages, with their formats as filters."""
+    pages = environment()
+    pages.filters.update(
+        clock=clock_text,
+        moment=moment_text,
+        day=day_text,
+        count=count_text,
+        grouped=grouped_digest,
+        percent=percent_text,
+    )
+    return pages
+
+
+def render(template: str, **context: Any) -> str:
+    """The template filled in; every value is escaped by the environment."""
+    return page_environment().get_template(template).render(**context)
+
+
+def html(template: str, status: int = 200, headers: dict[str, str] | None = None, **context: Any) -> Response[str]:
+    """A page as a response."""
+    return Response(
+        render(template, **context),
+        media_type="text/html; charset=utf-8",
+        status_code=status,
+        headers=headers or {},
+    )
+
+
+def clock_text(now: datetime) -> str:
+    """The time of day as a page writes it.
+
+    >>> clock_text(datetime(2026, 11, 24, 2, 32, tzinfo=timezone.utc))
+    '10:32'
+    """
+    return now.astimezone(CHINA).strftime("%H:%M")
+
+
+def moment_text(moment: datetime) -> str:
+    """Date and time as a page writes them.
+
+    >>> moment_text(datetime(2026, 11, 24, 2, 32, tzinfo=timezone.utc))
+    '2026-11-24 10:32'
+    """
+    return moment.astimezone(CHINA).strftime("%Y-%m-%d %H:%M")
+
+
+def day_text(day: date | str) -> str:
+    """A date as a person says it.
+
+    >>> day_text(date(2026, 12, 5)), day_text("2026-12-05")
+    ('2026年12月5日', '2026年12月5日')
+    """
+    value = date.fromisoformat(day) if isinstance(day, str) else day
+    return f"{value.year}年{value.month}月{value.day}日"
+
+
+def count_text(count: int) -> str:
+    """A count with a narrow no-break space before each group of three digits.
+
+    >>> count_text(18137).split(), count_text(86)
+    (['18', '137'], '86')
+    """
+    return f"{count:,}".replace(",", "\u202f")
+
+
+def grouped_digest(digest: str, groups: int | None = None) -> str:
+    """A digest in groups of four signs, cut after some groups where space is short.
+
+    >>> grouped_digest("0123456789abcdef", 2)
+    '0123 4567…'
+    """
+    parts = [digest[start : start + 4] for start in range(0, len(digest), 4)]
+    shown = parts if groups is None else parts[:groups]
+    return " ".join(shown) + ("" if len(shown) == len(parts) else "…")

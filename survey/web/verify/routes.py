@@ -1,0 +1,126 @@
+"""The verify pages: type number and signs, or hand in a file; nothing is kept and nothing is set."""
+
+import io
+import zipfile
+from asyncio import to_thread
+from typing import Any
+
+from litestar import Request, Response, Router, get, post
+from litestar.datastructures import UploadFile
+
+from survey.certification.verification import Verdict, verify_file
+from survey.errors import SurveyError
+from survey.storage.certificates import Certificate, find_certificate
+from survey.storage.plans import find_wave
+from survey.web.access import anyone, check_query, read_form
+from survey.web.errors import UnreadableBodyError
+from survey.web.files import download
+from survey.web.headers import FILE_LIMIT
+from survey.web.pages import html
+from survey.web.verify.heads import show_heads
+from survey.web.verify.standing import (
+    UNKNOWN,
+    Standing,
+    standing_of,
+    standing_of_file,
+    statement_in,
+)
+
+
+class NoCertificateError(SurveyError):
+    """No certificate of this number."""
+
+    code = "verify.unknown_number"
+    kind = "not_found"
+
+    def __init__(self, number: str) -> None:
+        super().__init__(f"证书编号{number}", "没有登记", "请核对证书上印的编号和验证码；仍然不对，请打证书上的电话")
+
+
+@get(["/v", "/V"], guards=[anyone])
+async def show_form(request: Request) -> Response[str]:
+    """The form, or the answer for a number and twelve signs in the address."""
+    query = check_query(request, frozenset({"number", "code"}))
+    number, code = query.get("number", "").strip(), query.get("code", "").strip()
+    if not number and not code:
+        return html("verify/form.html", number="", code="")
+    certificate = await _look_up(number, code)
+    if certificate is None:
+        return html("verify/result.html", 404, standing=Standing(UNKNOWN), verdict=None, wave=None, filename="")
+    return await _result(certificate)
+
+
+@get(["/v/{number:str}", "/V/{number:str}"], guards=[anyone])
+async def show_number(request: Request, number: str) -> Response[str]:
+    """What was issued under a number; the address printed on the sheet leads here."""
+    check_query(request, frozenset())
+    certificate = await find_certificate(number[:40])
+    if certificate is None:
+        raise NoCertificateError(number[:40])
+    return await _result(certificate)
+
+
+@get(["/v/{number:int}/certificate.json", "/V/{number:int}/certificate.json"], guards=[anyone])
+async def download_certificate(request: Request, number: int) -> Response[bytes]:
+    """The certificate file, to check it elsewhere."""
+    certificate = await find_certificate(number)
+    if certificate is None:
+        raise NoCertificateError(str(number))
+    return download(certificate.data, f"{certificate.wave}_证书{number}.json")
+
+
+@post("/v/file", guards=[anyone], request_max_body_size=FILE_LIMIT, status_code=200)
+async def check_file(request: Request) -> Response[str]:
+    """Read a certificate or a public bundle in place, claim by claim."""
+    upload = (await read_form(request)).get("file")
+    if not isinstance(upload, UploadFile) or not upload.filename:
+        raise UnreadableBodyError("没有选文件")
+    data = await upload.read()
+    verdict = await to_thread(verify_file, data)
+    statement = statement_in(await to_thread(_statement_file, data))
+    standing = await standing_of_file(statement, verdict)
+    return await _page(standing, verdict, filename=upload.filename.replace("\\", "/").rpartition("/")[2][:120])
+
+
+def verify_router() -> Router:
+    """The public verify pages and the public log."""
+    return Router(
+        "/",
+        route_handlers=[show_form, show_number, download_certificate, check_file, show_heads],
+    )
+
+
+async def _look_up(number: str, code: str) -> Certificate | None:
+    """The certificate whose number and signs both fit; either alone finds nothing."""
+    certificate = await find_certificate(number[:40]) if number.isascii() and number.isdigit() else None
+    plain = "".join(sign for sign in code.upper() if sign not in " -–—")
+    if certificate is None or plain != certificate.short.replace("-", "").upper():
+        return None
+    return certificate
+
+
+async def _result(certificate: Certificate) -> Response[str]:
+    verdict = await to_thread(verify_file, certificate.data)
+    standing = await standing_of(certificate)
+    if verdict.exit_code:
+        standing = await standing_of_file(standing.statement, verdict)
+    return await _page(standing, verdict)
+
+
+async def _page(standing: Standing, verdict: Verdict, filename: str = "") -> Response[str]:
+    wave = await find_wave(standing.certificate.wave) if standing.certificate else None
+    return html("verify/result.html", standing=standing, verdict=verdict, wave=wave, filename=filename)
+
+
+def _statement_file(data: bytes) -> bytes:
+    """The bytes that hold the statement: of a bundle its member, of a certificate the whole file."""
+    if not data.startswith(b"PK"):
+        return data
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as bundle:
+            member: Any = bundle.getinfo("statement.json")
+            if member.file_size > FILE_LIMIT:
+                return b""
+            return b'{"statement":' + bundle.read(member) + b"}"
+    except (zipfile.BadZipFile, KeyError, ValueError, RuntimeError, NotImplementedError, EOFError):
+        return b""
