@@ -177,6 +177,8 @@ class Instrument:
 
     def with_scale(self, scales: Mapping[str, Scale]) -> Instrument:
         """The same questions with another set of options, `{"sat5": load_scale("sat3")}`."""
+        if not scales:
+            return self
 
         def change(item: Item) -> Item:
             if item.scale not in scales or not item.is_satisfaction:

@@ -17,8 +17,8 @@ from survey import canonical
 from survey.errors import FaultsError
 from survey.scheme.instrument import Instrument, load_instrument
 from survey.scheme.presets import load_scheme, read_scheme
-from survey.scheme.scales import Scale
 from survey.scheme.reading import resolve_scale
+from survey.scheme.scales import Scale
 from survey.scheme.scheme import Scheme
 
 TYPE = "survey/wave-plan/v1"

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Any
+from typing import Any, ClassVar
 
 import yaml
 
@@ -27,7 +27,7 @@ _INTEGER = re.compile(r"-?(?:0|[1-9]\d{0,15})", re.ASCII)
 class _PlainLoader(yaml.SafeLoader):
     """PyYAML's safe loader, narrowed to the plain forms named above."""
 
-    yaml_implicit_resolvers: dict[str, list[tuple[str, re.Pattern[str]]]] = {}
+    yaml_implicit_resolvers: ClassVar[dict[str, list[tuple[str, re.Pattern[str]]]]] = {}
 
     def compose_node(self, parent: Any, index: Any) -> Any:
         event = self.peek_event()
@@ -91,7 +91,7 @@ def read_plain(text: str | bytes, thing: str) -> Any:
     try:
         if text.lstrip().startswith("{"):
             return _read_json(text)
-        return yaml.load(text, Loader=_PlainLoader)  # noqa: S506  a narrowed SafeLoader
+        return yaml.load(text, Loader=_PlainLoader)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
         row = mark.line + 1 if mark else None
@@ -113,7 +113,7 @@ def _read_json(text: str) -> Any:
     try:
         value = json.loads(text, parse_float=str, object_pairs_hook=unique)
     except json.JSONDecodeError:
-        return yaml.load(text, Loader=_PlainLoader)  # noqa: S506
+        return yaml.load(text, Loader=_PlainLoader)
     return value
 
 
