@@ -139,9 +139,7 @@ class ReceiptCheck:
         return self.recorded and self.head_signed and self.head_consistent and self.own_key
 
 
-def check_receipt(
-    receipt: Receipt, leaves: Sequence[bytes], tree: MerkleTree, log_key: Vkey
-) -> ReceiptCheck:
+def check_receipt(receipt: Receipt, leaves: Sequence[bytes], tree: MerkleTree, log_key: Vkey) -> ReceiptCheck:
     """The receipt against the final leaf list.
 
     Args:

@@ -184,9 +184,7 @@ def tree_root(leaves: Iterable[bytes]) -> bytes:
     return tree.root()
 
 
-def is_included(
-    hashed: bytes, index: int, size: int, proof: Sequence[bytes], root: bytes
-) -> bool:
+def is_included(hashed: bytes, index: int, size: int, proof: Sequence[bytes], root: bytes) -> bool:
     """True when the leaf with this hash is leaf `index` of the tree of `size` with `root`.
 
     Refused are an index at or past the size, an element that is not 32 bytes, and elements

@@ -42,9 +42,7 @@ def test_leaf_and_empty_hashes_are_those_of_rfc_6962():
     hasher = load("merkle_hash.json")["hasher"]
 
     assert hasher[0]["want_hex"] == EMPTY_ROOT.hex() == CompactTree().root().hex()
-    assert all(
-        leaf_hash(bytes.fromhex(case["data_hex"])).hex() == case["want_hex"] for case in hasher[1:]
-    )
+    assert all(leaf_hash(bytes.fromhex(case["data_hex"])).hex() == case["want_hex"] for case in hasher[1:])
 
 
 def test_the_reference_tree_has_its_roots_by_both_trees():

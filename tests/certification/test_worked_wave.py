@@ -97,7 +97,9 @@ def test_every_sealed_box_opens_to_its_salt_and_record(example):
 
 def test_a_box_sealed_here_opens_here_and_any_changed_byte_breaks_it(example):
     secret = bytes.fromhex(example["box_secret_hex"])
-    record = record_bytes({"answers": {"q01": 4}, "day": 1, "domain": "0001-P", "v": 1, "wave": "w"}, pad=True)
+    record = record_bytes(
+        {"answers": {"q01": 4}, "day": 1, "domain": "0001-P", "v": 1, "wave": "w"}, pad=True
+    )
     salt = bytes(range(32))
     box = seal(record, salt, box_public_key(secret), bytes(range(1, 33)))
     c = commitment(salt, record)

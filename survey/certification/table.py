@@ -1,0 +1,184 @@
+"""The certified table, and the two estimators that make one figure of it, exactly.
+
+Rows of counts enter; a `Fraction` leaves, and the decision against the line. The table is
+free of order and time: one row per domain or pool of domains. Everything is exact, because
+"85.00%" and "just below" must not depend on a processor. Standard library only.
+
+    stratified-mean/v1   Σ eligible·x/n ÷ Σ eligible              rows {domain, n, x}
+    weighted-ratio/v1    Σ_g share_g · (Σ w·x ÷ Σ w·v)            rows {domain, group, n, v, w, x}
+
+n is the number of counted answers, v of valid opinions, x of satisfied ones, w the weight
+of one case as a fraction in text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from math import lcm
+from typing import Any
+
+from survey.certification.fields import FieldRefusedError, Fields, objects
+from survey.certification.signed_plan import DECISIONS, SignedPlan
+
+TABLE = "table.json"
+MAX_DENOMINATOR_BITS = 200_000
+_KEYS = {
+    "stratified-mean/v1": ("domain", "n", "x"),
+    "weighted-ratio/v1": ("domain", "group", "n", "v", "w", "x"),
+}
+
+
+@dataclass(frozen=True)
+class TableRow:
+    """One row: a domain or a pool, what was counted there, and what it weighs."""
+
+    domain: str
+    n: int
+    x: int
+    v: int
+    w: Fraction | None = None
+    group: str | None = None
+
+
+def read_table(document: Any, estimator: str, file: str = TABLE) -> tuple[TableRow, ...]:
+    """The rows of a table for an estimator.
+
+    Raises:
+        FieldRefusedError: keys other than the estimator's, counts that contradict one
+            another, a weight that is not positive, rows that are not sorted by domain.
+    """
+    if not isinstance(document, list) or not document:
+        raise FieldRefusedError(file, "", "应当是一个非空数组")
+    rows = [_read_row(fields, estimator) for fields in objects(file, document)]
+    names = [row.domain for row in rows]
+    if names != sorted(set(names)):
+        raise FieldRefusedError(file, "domain", "没有按域排序，或者有重复的域")
+    return tuple(rows)
+
+
+def _read_row(fields: Fields, estimator: str) -> TableRow:
+    fields.only(_KEYS[estimator])
+    n = fields.count("n")
+    if estimator == "stratified-mean/v1":
+        return TableRow(fields.text("domain"), fields.count("n", 1), fields.count("x", 0, n), n)
+    v = fields.count("v", 0, n)
+    w = fields.fraction("w")
+    if w <= 0:
+        raise fields.refuse("w", "权数要大于0")
+    return TableRow(fields.text("domain"), n, fields.count("x", 0, v), v, w, fields.text("group"))
+
+
+def members_of(
+    rows: Sequence[TableRow], plan: SignedPlan, pooled: Mapping[str, Sequence[str]]
+) -> dict[str, tuple[str, ...]]:
+    """The plan's domains behind each row.
+
+    Args:
+        pooled: from the statement: the domains of every row that is not itself a domain.
+
+    Raises:
+        FieldRefusedError: a row that is neither domain nor pool, a domain in two rows, or a
+            domain with eligible persons in none; open posters may stay outside.
+    """
+    members: dict[str, tuple[str, ...]] = {}
+    row_of: dict[str, str] = {}
+    for row in rows:
+        inside = tuple(pooled[row.domain]) if row.domain in pooled else (row.domain,)
+        members[row.domain] = inside
+        for domain in inside:
+            if domain not in plan.domains:
+                raise FieldRefusedError(TABLE, row.domain, f"方案里没有域{domain}")
+            if domain in row_of:
+                raise FieldRefusedError(TABLE, row.domain, f"域{domain}同时在{row_of[domain]}里")
+            row_of[domain] = row.domain
+    for domain in plan.domains.values():
+        if domain.eligible and domain.mode != "open" and domain.domain not in row_of:
+            raise FieldRefusedError(TABLE, domain.domain, "方案里的域不在表中")
+    return members
+
+
+def figure_of(rows: Sequence[TableRow], plan: SignedPlan, members: Mapping[str, Sequence[str]]) -> Fraction:
+    """The figure by the plan's estimator, as an exact fraction in [0, 1].
+
+    Raises:
+        FieldRefusedError: nobody eligible, or a group with a share and no valid opinion.
+    """
+    if plan.estimator == "stratified-mean/v1":
+        eligible = {row.domain: sum(plan.domains[d].eligible for d in members[row.domain]) for row in rows}
+        return stratified_mean([(eligible[row.domain], row.n, row.x) for row in rows])
+    return weighted_ratio(rows, plan.shares)
+
+
+def stratified_mean(rows: Sequence[tuple[int, int, int]]) -> Fraction:
+    """Σ eligible·x/n ÷ Σ eligible over rows of (eligible, n, x).
+
+    >>> stratified_mean([(412, 3, 2), (36, 2, 1), (188, 3, 3)])
+    Fraction(721, 954)
+    """
+    total = sum(eligible for eligible, _, _ in rows)
+    if total == 0:
+        raise FieldRefusedError(TABLE, "", "表里没有应答的人")
+    common = _common_denominator({n for _, n, _ in rows})
+    satisfied = sum(eligible * x * (common // n) for eligible, n, x in rows)
+    return Fraction(satisfied, total * common)
+
+
+def weighted_ratio(rows: Sequence[TableRow], shares: Mapping[str, Fraction]) -> Fraction:
+    """Σ_g share_g · (Σ w·x ÷ Σ w·v), the sums over the rows of group g.
+
+    >>> weighted_ratio([TableRow("a", 10, 4, 8, Fraction(3), "g"), TableRow("b", 9, 9, 9, Fraction(1), "g")],
+    ...                {"g": Fraction(1)})
+    Fraction(7, 11)
+    """
+    figure = Fraction(0)
+    if unlisted := sorted({str(row.group) for row in rows} - set(shares)):
+        raise FieldRefusedError(TABLE, "group", f"方案里没有{unlisted[0]}的份额")
+    for group, share in shares.items():
+        if share:
+            figure += share * _ratio([row for row in rows if row.group == group], group)
+    return figure
+
+
+def _ratio(rows: Sequence[TableRow], group: str) -> Fraction:
+    """Σ w·x ÷ Σ w·v over the rows of one group."""
+    weights = [row.w or Fraction(0) for row in rows]
+    common = _common_denominator({weight.denominator for weight in weights})
+    whole = [weight.numerator * (common // weight.denominator) for weight in weights]
+    valid = sum(weight * row.v for weight, row in zip(whole, rows))
+    if not valid:
+        raise FieldRefusedError(TABLE, "group", f"{group}没有有效意见")
+    return Fraction(sum(weight * row.x for weight, row in zip(whole, rows)), valid)
+
+
+def _common_denominator(denominators: set[int]) -> int:
+    """The least common multiple, bounded: nobody's table may keep a verifier busy for hours."""
+    common = 1
+    for denominator in sorted(denominators):
+        common = lcm(common, denominator)
+        if common.bit_length() > MAX_DENOMINATOR_BITS:
+            raise FieldRefusedError(TABLE, "w", "权数的公分母过大")
+    return common
+
+
+def decide(
+    figure: Fraction,
+    plan: SignedPlan,
+    rows: Sequence[TableRow],
+    members: Mapping[str, Sequence[str]],
+    callbacks: int = 0,
+) -> bool | None:
+    """Whether the line is reached, unrounded; None where nothing may be said.
+
+    Nothing is said without a threshold, when an open poster is in the table, and when a quota
+    poster is, unless the plan allows it and 200 call-backs are recorded (TRUST section 3).
+    """
+    classes = {plan.domains[d].evidence_class for row in rows for d in members[row.domain]}
+    if plan.threshold is None or "C" in classes:
+        return None
+    if "B" in classes and not (plan.pass_with_class_b and callbacks >= 200):
+        return None
+    if DECISIONS[plan.decision] == "above":
+        return figure > plan.threshold
+    return figure >= plan.threshold
