@@ -173,7 +173,9 @@ def _port(value: Any) -> int:
 def _base_url(value: str) -> str:
     parts = urlsplit(value)
     if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment:
-        raise SettingsError("网址 SURVEY_BASE_URL", f"“{value}”不是完整网址", "写成 https://survey.example 这样的形式")
+        raise SettingsError(
+            "网址 SURVEY_BASE_URL", f"“{value}”不是完整网址", "写成 https://survey.example 这样的形式"
+        )
     return value.rstrip("/")
 
 

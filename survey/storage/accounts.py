@@ -27,9 +27,40 @@ MOST_PASSWORD = 256
 _NAME = re.compile(r"[A-Za-z0-9一-鿿][A-Za-z0-9一-鿿._@-]{0,63}")
 _HASHER = PasswordHasher()
 _COMMON = frozenset(
-    "12345678 123456789 1234567890 87654321 11111111 00000000 88888888 66666666 password password1 passw0rd "
-    "qwertyui qwerty123 1qaz2wsx abcd1234 abc12345 a1234567 iloveyou admin123 admin888 woaini1314 zaq12wsx "
-    "asdfghjk zxcvbnm1 qq123456 asd12345 12341234 123123123 147258369 1q2w3e4r 11223344 5201314a".split()
+    [
+        "12345678",
+        "123456789",
+        "1234567890",
+        "87654321",
+        "11111111",
+        "00000000",
+        "88888888",
+        "66666666",
+        "password",
+        "password1",
+        "passw0rd",
+        "qwertyui",
+        "qwerty123",
+        "1qaz2wsx",
+        "abcd1234",
+        "abc12345",
+        "a1234567",
+        "iloveyou",
+        "admin123",
+        "admin888",
+        "woaini1314",
+        "zaq12wsx",
+        "asdfghjk",
+        "zxcvbnm1",
+        "qq123456",
+        "asd12345",
+        "12341234",
+        "123123123",
+        "147258369",
+        "1q2w3e4r",
+        "11223344",
+        "5201314a",
+    ]
 )
 
 
@@ -76,7 +107,9 @@ async def create_account(
     """
     wanted = frozenset(roles)
     if not _NAME.fullmatch(name):
-        raise AccountRefusedError(f"账号“{name}”", "名字不合要求", "用1到64个字母、数字或汉字，可以有 . _ @ -")
+        raise AccountRefusedError(
+            f"账号“{name}”", "名字不合要求", "用1到64个字母、数字或汉字，可以有 . _ @ -"
+        )
     if not wanted or wanted - set(ROLES):
         raise AccountRefusedError(f"账号“{name}”", "角色不对", f"从这些角色中选：{'、'.join(ROLES)}")
     hashed = await _hash(password) if password is not None else None
@@ -92,7 +125,9 @@ async def create_account(
 
 async def find_account(name: str) -> Account | None:
     """The account of that name, or None."""
-    rows = await Accounts.select(Accounts.name, Accounts.display, Accounts.active).where(Accounts.name == name)
+    rows = await Accounts.select(Accounts.name, Accounts.display, Accounts.active).where(
+        Accounts.name == name
+    )
     if not rows:
         return None
     roles = await AccountRoles.select(AccountRoles.role).where(AccountRoles.account == name)
@@ -154,16 +189,24 @@ async def issue_sign_in_link(name: str, *, now: datetime, lasts: timedelta = tim
 
 async def spend_sign_in_link(token: str, *, now: datetime) -> Account | None:
     """The account this link opens, the first time and in time; else None."""
-    rows = await SignInLinks.update({SignInLinks.used_at: now}).where(
-        SignInLinks.digest == digest_of(token), SignInLinks.used_at.is_null(), SignInLinks.expires_at > now
-    ).returning(SignInLinks.account)
+    rows = (
+        await SignInLinks.update({SignInLinks.used_at: now})
+        .where(
+            SignInLinks.digest == digest_of(token),
+            SignInLinks.used_at.is_null(),
+            SignInLinks.expires_at > now,
+        )
+        .returning(SignInLinks.account)
+    )
     account = await find_account(rows[0]["account"]) if rows else None
     return account if account is not None and account.active else None
 
 
 async def _hash(password: str) -> str:
     if not LEAST_PASSWORD <= len(password) <= MOST_PASSWORD:
-        raise AccountRefusedError("密码", f"要{LEAST_PASSWORD}到{MOST_PASSWORD}个字符", "建议15个字符以上，例如几个不相关的词")
+        raise AccountRefusedError(
+            "密码", f"要{LEAST_PASSWORD}到{MOST_PASSWORD}个字符", "建议15个字符以上，例如几个不相关的词"
+        )
     if password.lower() in _COMMON or len(set(password)) == 1:
         raise AccountRefusedError("密码", "太常见，容易被猜到", "换一个别人想不到的")
     return await to_thread(_HASHER.hash, password)

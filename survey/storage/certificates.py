@@ -65,7 +65,9 @@ async def append_registry(leaf: bytes, sign_head: Callable[[int, bytes], str]) -
 async def load_registry() -> Registry:
     """The whole registry."""
     leaves = await RegistryLeaves.select(RegistryLeaves.leaf).order_by(RegistryLeaves.position)
-    heads = await RegistryHeads.select(RegistryHeads.note).order_by(RegistryHeads.size, ascending=False).limit(1)
+    heads = (
+        await RegistryHeads.select(RegistryHeads.note).order_by(RegistryHeads.size, ascending=False).limit(1)
+    )
     return Registry(tuple(row["leaf"].encode() for row in leaves), heads[0]["note"] if heads else None)
 
 

@@ -22,7 +22,9 @@ class EvidenceExistsError(SurveyError):
     kind = "conflict"
 
     def __init__(self, wave: str, name: str) -> None:
-        super().__init__(f"调查 {wave} 的 {name}", "已经有另一份内容", "签过的文件不能替换，只能另发一份并注明替代关系")
+        super().__init__(
+            f"调查 {wave} 的 {name}", "已经有另一份内容", "签过的文件不能替换，只能另发一份并注明替代关系"
+        )
 
 
 class EvidenceMissingError(SurveyError):

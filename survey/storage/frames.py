@@ -43,9 +43,11 @@ async def save_column_map(name: str, columns: Mapping[str, str]) -> None:
     """Remember which header means which column, under a name of the office's own."""
     document = encode(dict(columns)).decode()
     async with transaction():
-        changed = await ColumnMaps.update({ColumnMaps.document: document}).where(
-            ColumnMaps.name == name
-        ).returning(ColumnMaps.name)
+        changed = (
+            await ColumnMaps.update({ColumnMaps.document: document})
+            .where(ColumnMaps.name == name)
+            .returning(ColumnMaps.name)
+        )
         if not changed:
             await ColumnMaps.insert(ColumnMaps(name=name, document=document))
 

@@ -55,7 +55,9 @@ def save_key(settings: Settings, wave: str | None, name: str, data: bytes) -> Pa
     try:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError as error:
-        raise KeyExistsError(f"密钥 {path.name}", "已经存在", "密钥不能被替换；需要新密钥时请新建一次调查") from error
+        raise KeyExistsError(
+            f"密钥 {path.name}", "已经存在", "密钥不能被替换；需要新密钥时请新建一次调查"
+        ) from error
     with os.fdopen(descriptor, "wb") as file:
         file.write(data)
         file.flush()

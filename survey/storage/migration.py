@@ -30,7 +30,9 @@ class MigrationFailedError(SurveyError):
     code = "storage.migration_failed"
 
     def __init__(self, reason: str) -> None:
-        super().__init__("数据库结构", f"没有升级成功（{reason}）", "原有数据没有改动；请保留现场并联系技术支持")
+        super().__init__(
+            "数据库结构", f"没有升级成功（{reason}）", "原有数据没有改动；请保留现场并联系技术支持"
+        )
 
 
 class NewerDatabaseError(SurveyError):

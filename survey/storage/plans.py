@@ -1,7 +1,7 @@
-"""Waves with their plans, and the one road a wave's state can take.
+"""Waves with their plans.
 
-A wave moves forward only, and every step names the state it expects: check and change are
-one statement, so of two people pressing the same button one is told that it is done.
+Every step of a wave names the state it expects: check and change are one statement, so of
+two people pressing the same button one is told that it is done.
 """
 
 from __future__ import annotations
@@ -10,65 +10,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from survey.canonical import encode
-from survey.errors import SurveyError
 from survey.scheme.plan import Plan, plan_digest, plan_document, read_plan
 from survey.storage.current import transaction
+from survey.storage.states import BEFORE_SIGNING, NAMES, STEPS, WaveNotFoundError, WrongStateError
 from survey.storage.tables import Plans, Waves
-
-STEPS: dict[str, frozenset[str]] = {
-    "draft": frozenset({"framed"}),
-    "framed": frozenset({"framed", "drawn"}),
-    "drawn": frozenset({"framed", "drawn", "planned"}),
-    "planned": frozenset({"open"}),
-    "open": frozenset({"paused", "closed"}),
-    "paused": frozenset({"open", "closed"}),
-    "closed": frozenset({"opened"}),
-    "opened": frozenset({"estimated"}),
-    "estimated": frozenset({"estimated", "certified"}),
-    "certified": frozenset({"certified"}),
-}
-"""From each state, the states that may follow; nothing that was signed is ever taken back."""
-
-NAMES = {
-    "draft": "草稿",
-    "framed": "已导入学校名册",
-    "drawn": "已抽样",
-    "planned": "已签署方案",
-    "open": "正在填答",
-    "paused": "暂停",
-    "closed": "已截止",
-    "opened": "已开箱",
-    "estimated": "已计算",
-    "certified": "已签发",
-}
-BEFORE_SIGNING = ("draft", "framed", "drawn")
-
-
-class WaveNotFoundError(SurveyError):
-    """There is no wave of that name."""
-
-    code = "storage.wave_not_found"
-    kind = "not_found"
-
-    def __init__(self, wave: str) -> None:
-        super().__init__(f"调查 {wave}", "没有找到", "看一看名字是否写对")
-
-
-class WrongStateError(SurveyError):
-    """The wave is not where this step begins."""
-
-    code = "storage.wrong_state"
-    kind = "conflict"
-
-    def __init__(self, wave: str, state: str, expected: tuple[str, ...]) -> None:
-        wanted = "或".join(NAMES.get(name, name) for name in expected)
-        super().__init__(
-            f"调查 {wave}",
-            f"现在是“{NAMES.get(state, state)}”，这一步要在“{wanted}”时做",
-            "刷新后看一看这次调查走到了哪一步",
-            state=state,
-            expected=list(expected),
-        )
 
 
 @dataclass(frozen=True)
@@ -107,9 +52,11 @@ async def save_plan(plan: Plan, *, now: datetime) -> None:
         Waves.changed_at: now,
     }
     async with transaction():
-        known = await Waves.update(about).where(
-            Waves.wave == plan.wave, Waves.state.is_in(list(BEFORE_SIGNING))
-        ).returning(Waves.wave)
+        known = (
+            await Waves.update(about)
+            .where(Waves.wave == plan.wave, Waves.state.is_in(list(BEFORE_SIGNING)))
+            .returning(Waves.wave)
+        )
         if known:
             await Plans.update(row).where(Plans.wave == plan.wave)
             return
@@ -164,8 +111,10 @@ async def set_state(wave: str, expected: str | tuple[str, ...], new: str, *, now
     """
     states = (expected,) if isinstance(expected, str) else tuple(expected)
     allowed = [state for state in states if new in STEPS[state]]
-    changed = await Waves.update({Waves.state: new, Waves.changed_at: now}).where(
-        Waves.wave == wave, Waves.state.is_in(allowed or ["–"])
-    ).returning(Waves.wave)
+    changed = (
+        await Waves.update({Waves.state: new, Waves.changed_at: now})
+        .where(Waves.wave == wave, Waves.state.is_in(allowed or ["–"]))
+        .returning(Waves.wave)
+    )
     if not changed:
         raise WrongStateError(wave, (await load_wave(wave)).state, tuple(allowed) or states)

@@ -8,7 +8,6 @@ wait for ever behind another process.
 from __future__ import annotations
 
 import asyncio
-from typing import Any
 
 import asyncpg
 from piccolo.engine.postgres import PostgresEngine
@@ -32,7 +31,9 @@ class DatabaseUnreachableError(SurveyError):
     kind = "busy"
 
     def __init__(self, reason: str) -> None:
-        super().__init__("数据库", f"连接不上（{reason}）", "看一看PostgreSQL是否在运行，SURVEY_DATABASE_URL是否写对")
+        super().__init__(
+            "数据库", f"连接不上（{reason}）", "看一看PostgreSQL是否在运行，SURVEY_DATABASE_URL是否写对"
+        )
 
 
 class PoolEngine(PostgresEngine):

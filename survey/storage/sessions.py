@@ -84,9 +84,11 @@ async def end_session(session_id: str) -> None:
 
 async def list_sessions(name: str, *, now: datetime) -> tuple[tuple[str, datetime, datetime], ...]:
     """The live sessions of an account: digest, start, last step."""
-    rows = await Sessions.select().where(
-        Sessions.account == name, Sessions.expires_at > now, Sessions.seen_at > now - IDLE
-    ).order_by(Sessions.started_at)
+    rows = (
+        await Sessions.select()
+        .where(Sessions.account == name, Sessions.expires_at > now, Sessions.seen_at > now - IDLE)
+        .order_by(Sessions.started_at)
+    )
     return tuple((row["digest"], row["started_at"], row["seen_at"]) for row in rows)
 
 

@@ -21,7 +21,9 @@ class UnknownScopeError(SurveyError):
     kind = "invalid"
 
     def __init__(self, scopes: Iterable[str]) -> None:
-        super().__init__("令牌", f"没有这样的权限：{'、'.join(sorted(scopes))}", f"从这些中选：{'、'.join(SCOPES)}")
+        super().__init__(
+            "令牌", f"没有这样的权限：{'、'.join(sorted(scopes))}", f"从这些中选：{'、'.join(SCOPES)}"
+        )
 
 
 @dataclass(frozen=True)

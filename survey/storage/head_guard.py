@@ -1,0 +1,69 @@
+"""The last head outside the data folder: an old copy put back in its place is noticed.
+
+A backup of yesterday is consistent in itself; only somebody who remembers today's head can
+tell. The guard is a small file per wave in a folder of another disk or machine
+(SURVEY_LAST_HEADS), written behind the commits, at most once a second.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+
+from survey.certification.note import split_note
+from survey.certification.transparency_log import Checkpoint, CompactTree, parse_checkpoint
+from survey.storage.intake import About, IntakeBrokenError, IntakeStaleError
+
+
+class HeadGuard:
+    """Where last heads are remembered."""
+
+    def __init__(self, folder: Path, every_seconds: float = 1.0) -> None:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._folder = folder
+        self._every = every_seconds
+        self._written: dict[str, float] = {}
+
+    def find(self, wave: str) -> Checkpoint | None:
+        """The remembered head of a wave, or None."""
+        path = self._folder / f"{wave}.head"
+        return head_of(path.read_text(encoding="utf-8")) if path.is_file() else None
+
+    def remember(self, wave: str, note: str) -> None:
+        """Keep a head, unless one was kept less than a second ago."""
+        now = time.monotonic()
+        if now - self._written.get(wave, -self._every) < self._every:
+            return
+        path = self._folder / f"{wave}.head"
+        unfinished = path.with_suffix(".new")
+        unfinished.write_text(note, encoding="utf-8")
+        os.replace(unfinished, path)
+        self._written[wave] = now
+
+
+def head_of(note: str) -> Checkpoint:
+    """The checkpoint inside a signed head."""
+    return parse_checkpoint(split_note(note)[0])
+
+
+def check_head(about: About, tree: CompactTree, last: str | None, guard: HeadGuard | None) -> None:
+    """Refuse a log whose root is not the one that its last head signed.
+
+    Raises:
+        IntakeBrokenError: leaves and last head disagree.
+        IntakeStaleError: a later head was given out than this log knows.
+    """
+    head = head_of(last) if last is not None else None
+    size = head.size if head is not None else 0
+    if size != tree.size:
+        raise IntakeBrokenError(about.wave, f"最后签署的是{size}份，库中有{tree.size}份")
+    if head is not None and (head.origin != about.origin or head.root != tree.root()):
+        raise IntakeBrokenError(about.wave, "答卷记录与最后签署的日志头不一致，被改动过")
+    remembered = guard.find(about.wave) if guard is not None else None
+    if remembered is None:
+        return
+    if remembered.size > tree.size:
+        raise IntakeStaleError(about.wave, tree.size, remembered.size)
+    if remembered.size == tree.size and remembered.root != tree.root():
+        raise IntakeBrokenError(about.wave, "与此前确认过的日志头不是同一份日志")

@@ -1,0 +1,259 @@
+"""What an intake takes in and gives back.
+
+Every wave has an intake of its own, apart from accounts, frame and plan: slips, sealed
+answers, leaves and heads, keyed by digests (TRUST section 7). Two intakes exist, on SQLite
+and on PostgreSQL; both take entries in batches and decide them in `settlement.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, Literal, Protocol
+
+from survey.canonical import decode, encode
+from survey.errors import SurveyError
+
+QUEUE_LIMIT = 2000
+BATCH_LIMIT = 256
+
+SlipState = Literal["unused", "used", "disputed", "voided"]
+IntakeState = Literal["planned", "open", "paused", "closed"]
+STEPS: dict[str, frozenset[str]] = {
+    "planned": frozenset({"open"}),
+    "open": frozenset({"paused", "closed"}),
+    "paused": frozenset({"open", "closed"}),
+    "closed": frozenset(),
+}
+
+
+class BusyError(SurveyError):
+    """More answers are waiting than can be promised; the draft stays on the phone."""
+
+    code = "intake.busy"
+    kind = "busy"
+
+    def __init__(self, reason: str = "同时提交的人太多", retry_after: int = 3) -> None:
+        super().__init__(
+            "提交", reason, "填好的内容还在这台手机上，请稍等几秒再提交一次", retry_after=retry_after
+        )
+        self.retry_after = retry_after
+
+
+class StorageFullError(BusyError):
+    """The disk has no room for another answer; nothing was taken in."""
+
+    code = "intake.storage_full"
+
+    def __init__(self) -> None:
+        super().__init__("服务器存储空间不足，暂时不能接收", 60)
+
+
+class IntakeBrokenError(SurveyError):
+    """The stored log does not agree with itself, so the intake must not listen."""
+
+    code = "intake.broken"
+
+    def __init__(self, wave: str, reason: str) -> None:
+        super().__init__(f"调查 {wave} 的答卷库", reason, "不要继续接收答卷；保留现场，用最近的备份核对")
+
+
+class IntakeStaleError(IntakeBrokenError):
+    """The file is older than a head that was already given out."""
+
+    code = "intake.stale"
+
+    def __init__(self, wave: str, size: int, known: int) -> None:
+        super().__init__(wave, f"只有{size}份答卷，而此前已确认过{known}份，是一份旧的副本")
+
+
+class IntakeExistsError(SurveyError):
+    """The wave has an intake already, and it has been opened."""
+
+    code = "intake.exists"
+    kind = "conflict"
+
+    def __init__(self, wave: str) -> None:
+        super().__init__(f"调查 {wave}", "已经发放过填写码", "一次调查只能发放一次；需要重来时请新建一次调查")
+
+
+class IntakeMissingError(SurveyError):
+    """The wave has no intake (yet)."""
+
+    code = "intake.missing"
+    kind = "not_found"
+
+    def __init__(self, wave: str) -> None:
+        super().__init__(f"调查 {wave}", "还没有发放填写码", "先签署方案，再做这一步")
+
+
+@dataclass(frozen=True)
+class Poster:
+    """A domain that is answered by a shared code instead of slips."""
+
+    domain: str
+    mode: Literal["quota", "open", "surplus"]
+    quota: int = 0
+    surplus: str | None = None
+    """Where answers go once the quota is full; a poster of mode `surplus`."""
+
+
+@dataclass(frozen=True)
+class About:
+    """What an intake knows of its wave; fixed when the codes are issued."""
+
+    wave: str
+    origin: str
+    box_key: bytes | None
+    opens_on: date
+    posters: tuple[Poster, ...] = ()
+
+    def text(self) -> str:
+        """The canonical text that is stored."""
+        document: dict[str, Any] = {
+            "box_key": self.box_key.hex() if self.box_key else None,
+            "opens_on": self.opens_on.isoformat(),
+            "origin": self.origin,
+            "posters": [
+                {"domain": p.domain, "mode": p.mode, "quota": p.quota, "surplus": p.surplus}
+                for p in self.posters
+            ],
+            "wave": self.wave,
+        }
+        return encode(document).decode()
+
+    @classmethod
+    def from_text(cls, text: str) -> About:
+        """The value that `text` wrote."""
+        document = decode(text.encode())
+        return cls(
+            document["wave"],
+            document["origin"],
+            bytes.fromhex(document["box_key"]) if document["box_key"] else None,
+            date.fromisoformat(document["opens_on"]),
+            tuple(Poster(**poster) for poster in document["posters"]),
+        )
+
+
+@dataclass(frozen=True)
+class Sealed:
+    """One answer as it is stored: its commitment, its box, its public leaf."""
+
+    domain: str
+    c: bytes
+    box: bytes
+    leaf: bytes
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One submission: k names it, e names its slip (None on a poster)."""
+
+    k: bytes
+    e: bytes | None
+    sealed: Sealed
+    surplus: Sealed | None = None
+    paper: bool = False
+
+
+@dataclass(frozen=True)
+class Accepted:
+    """The answer is durably in the log at `index`, under the signed head `note` of its batch."""
+
+    index: int
+    leaf: bytes
+    note: str
+    repeated: bool
+
+
+@dataclass(frozen=True)
+class AlreadyUsed:
+    """The slip was used (or voided), or the quota is full and there is no surplus domain."""
+
+    state: str
+
+
+@dataclass(frozen=True)
+class NotOpen:
+    """The wave does not take answers now."""
+
+    state: str
+
+
+@dataclass(frozen=True)
+class KeyConflict:
+    """The submission key is known, but not with this slip: the page must be loaded again."""
+
+
+Outcome = Accepted | AlreadyUsed | NotOpen | KeyConflict
+
+
+@dataclass(frozen=True)
+class DomainCount:
+    """What became of a domain's slips; `used` includes the disputed."""
+
+    domain: str
+    issued: int
+    used: int
+    disputed: int
+    voided: int
+
+
+class Intake(Protocol):
+    """One wave's intake; SQLite and PostgreSQL each have theirs."""
+
+    about: About
+    size: int
+
+    @property
+    def state(self) -> str:
+        """The stored state, as last seen."""
+
+    async def start(self) -> None:
+        """Open, check the log against its last head, and listen."""
+
+    async def stop(self) -> None:
+        """Finish what was queued and close."""
+
+    async def submit(self, entry: Entry) -> Outcome:
+        """Take one entry in; returns after it is durable."""
+
+    async def find_slip(self, e: bytes) -> tuple[str, str, str] | None:
+        """Domain, slip state and wave state of a slip, or None."""
+
+    async def find_receipt(self, e: bytes | None, k: bytes) -> Accepted | KeyConflict | None:
+        """Step 1 alone: what a repeated submission is told, or None when k is new."""
+
+    async def set_state(self, expected: Sequence[str], new: str) -> None:
+        """Take the wave one step on."""
+
+    async def dispute(self, e: bytes, day: int) -> None:
+        """Count a used slip as disputed, once."""
+
+    async def void(self, digests: Sequence[bytes]) -> int:
+        """Void slips that were never used; how many changed."""
+
+    async def participation(self) -> tuple[DomainCount, ...]:
+        """Counts per domain, never an answer."""
+
+    async def leaves(self) -> list[bytes]:
+        """All leaves in order."""
+
+    async def boxes(self) -> dict[str, bytes]:
+        """All boxes by commitment (hex)."""
+
+    async def slips(self) -> list[tuple[str, str, str]]:
+        """All slips by digest (hex): e, domain, state."""
+
+    async def heads(self) -> list[str]:
+        """All signed heads, smallest first."""
+
+    async def counters(self) -> dict[tuple[str, str], int]:
+        """All counters by domain and kind."""
+
+    async def disputes(self) -> dict[tuple[str, int], int]:
+        """Disputes by domain and day."""
+
+    async def rewrite(self) -> None:
+        """After closing: write everything again in the order of its keys."""

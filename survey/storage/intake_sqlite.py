@@ -1,0 +1,410 @@
+"""The intake on SQLite: one file a wave, one thread that writes, many answers per fsync.
+
+The thread owns the only connection. It takes whatever waits in the queue as one batch:
+BEGIN IMMEDIATE, the decisions, the rows, one signed head, COMMIT with fsync; only then is
+anybody answered. Looking a slip up reads memory, which is changed after the commit.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections import Counter
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from survey.certification.note import NoteSigner
+from survey.certification.transparency_log import CompactTree, sign_head
+from survey.errors import SurveyError
+from survey.storage.head_guard import HeadGuard, check_head
+from survey.storage.intake import (
+    QUEUE_LIMIT,
+    STEPS,
+    About,
+    Accepted,
+    BusyError,
+    DomainCount,
+    Entry,
+    IntakeBrokenError,
+    KeyConflict,
+    Outcome,
+    StorageFullError,
+)
+from survey.storage.intake_file import connect, move_durably, transaction
+from survey.storage.settlement import PosterCount, Settlement, settle
+from survey.storage.states import WrongStateError
+from survey.storage.tally import Tally
+from survey.storage.writer_thread import WriterThread
+
+SLIP_STATES = ("unused", "used", "disputed", "voided")
+QUICK_CHECK_BYTES = 64 * 1024 * 1024
+
+
+class SqliteIntake:
+    """One wave's intake in a file of its own."""
+
+    def __init__(
+        self,
+        path: Path,
+        signer: NoteSigner,
+        clock: Callable[[], datetime],
+        guard: HeadGuard | None = None,
+    ) -> None:
+        self.path = path
+        self._signer = signer
+        self._clock = clock
+        self._guard = guard
+        self._writer = WriterThread(self._take, self._attempt)
+        self._domains: list[str] = []
+        self._slips: dict[bytes, int] = {}
+        self._posters: dict[str, PosterCount] = {}
+        self._state = "planned"
+        self._tally = Tally()
+        self._tree = CompactTree()
+        self.about: About
+
+    @property
+    def state(self) -> str:
+        """The stored state; one process writes, so memory and file agree."""
+        return self._state
+
+    @property
+    def size(self) -> int:
+        """Leaves in the log."""
+        return self._tree.size
+
+    # ── life ────────────────────────────────────────────────────────────────────────────
+
+    async def start(self) -> None:
+        """Open the file, check the log against its last head, and listen.
+
+        Raises:
+            IntakeBrokenError: the file or its log does not agree with itself.
+            IntakeStaleError: a later head was given out than the file knows.
+        """
+        self._connection = await asyncio.to_thread(self._open)
+        self._writer.start(f"intake-{self.about.wave}")
+
+    async def stop(self) -> None:
+        """Finish what was queued and close the file."""
+        if await self._writer.stop():
+            self._connection.close()
+
+    def _open(self) -> sqlite3.Connection:
+        wave = self.path.stem
+        try:
+            connection = connect(self.path)
+            if self.path.stat().st_size <= QUICK_CHECK_BYTES:
+                verdict = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
+                if verdict != "ok":
+                    raise IntakeBrokenError(wave, f"文件已损坏（{verdict}）")
+            self._load(connection)
+        except sqlite3.DatabaseError as error:
+            raise IntakeBrokenError(wave, f"文件打不开（{error}）") from error
+        return connection
+
+    def _load(self, connection: sqlite3.Connection) -> None:
+        text, self._state = connection.execute("SELECT document, state FROM about").fetchone()
+        self.about = About.from_text(text)
+        self._tree = CompactTree()
+        for position, (index, leaf) in enumerate(
+            connection.execute('SELECT "index", leaf FROM leaves ORDER BY "index"')
+        ):
+            if index != position:
+                raise IntakeBrokenError(self.about.wave, f"记录第{position}条缺失")
+            self._tree.add(leaf)
+        last = connection.execute("SELECT note FROM heads ORDER BY size DESC LIMIT 1").fetchone()
+        check_head(self.about, self._tree, last[0] if last else None, self._guard)
+        self._load_slips(connection)
+        boxes = connection.execute("SELECT count(*) FROM sealed").fetchone()[0]
+        used = sum(code % 4 in (1, 2) for code in self._slips.values())
+        used += sum(poster.used for poster in self._posters.values())
+        if not boxes == used == self._tree.size:
+            raise IntakeBrokenError(
+                self.about.wave, f"记录{self._tree.size}条、答卷{boxes}份、已用填写码{used}个，三个数不相等"
+            )
+
+    def _load_slips(self, connection: sqlite3.Connection) -> None:
+        self._domains = [
+            row[0] for row in connection.execute("SELECT DISTINCT domain FROM slips ORDER BY domain")
+        ]
+        number = {domain: at * 4 for at, domain in enumerate(self._domains)}
+        self._slips = {
+            e: number[domain] + SLIP_STATES.index(state)
+            for e, domain, state in connection.execute("SELECT e, domain, state FROM slips")
+        }
+        self._posters = {
+            domain: PosterCount(mode, quota, surplus, used)
+            for domain, mode, quota, surplus, used in connection.execute(
+                "SELECT domain, mode, quota, surplus, used FROM posters"
+            )
+        }
+
+    # ── what the others ask ─────────────────────────────────────────────────────────────
+
+    async def submit(self, entry: Entry) -> Outcome:
+        """The outcome of one entry, after the batch it was in is on the disk.
+
+        Raises:
+            BusyError: the queue is full. StorageFullError: the disk is.
+        """
+        if self._writer.waiting >= QUEUE_LIMIT:
+            raise BusyError()
+        outcome: Outcome = await self._writer.ask(entry)
+        return outcome
+
+    async def find_slip(self, e: bytes) -> tuple[str, str, str] | None:
+        """Domain, slip state and wave state of a slip, from memory."""
+        code = self._slips.get(e)
+        return None if code is None else (self._domains[code >> 2], SLIP_STATES[code & 3], self._state)
+
+    async def find_receipt(self, e: bytes | None, k: bytes) -> Accepted | KeyConflict | None:
+        """What a repeated submission is told, or None when k is new."""
+
+        def look(connection: sqlite3.Connection) -> Accepted | KeyConflict | None:
+            row = connection.execute('SELECT "index" FROM leaves WHERE k = ?', (k,)).fetchone()
+            if row is None:
+                return None
+            code = self._slips.get(e) if e is not None else None
+            if e is not None and (code is None or code & 3 not in (1, 2)):
+                return KeyConflict()
+            return self._receipt(connection, row[0], True)
+
+        return await self._writer.ask(look)
+
+    async def set_state(self, expected: Sequence[str], new: str) -> None:
+        """Take the wave one step on; behind every answer that was queued before.
+
+        Raises:
+            WrongStateError: it is not in one of the expected states.
+        """
+
+        def step(connection: sqlite3.Connection) -> None:
+            if self._state not in expected or new not in STEPS[self._state]:
+                raise WrongStateError(self.about.wave, self._state, tuple(expected))
+            with transaction(connection):
+                connection.execute("UPDATE about SET state = ? WHERE state = ?", (new, self._state))
+                if new == "closed":
+                    self._sign(connection, self._tree)
+            self._state = new
+
+        await self._writer.ask(step)
+
+    async def dispute(self, e: bytes, day: int) -> None:
+        """Count a used slip as disputed, once; anything else changes nothing."""
+
+        def note(connection: sqlite3.Connection) -> None:
+            with transaction(connection):
+                changed = connection.execute(
+                    "UPDATE slips SET state = 'disputed' WHERE e = ? AND state = 'used'", (e,)
+                )
+                if changed.rowcount != 1:
+                    return
+                connection.execute(
+                    "INSERT INTO disputes VALUES (?, ?, 1) ON CONFLICT DO UPDATE SET n = n + 1",
+                    (self._domains[self._slips[e] >> 2], day),
+                )
+            self._slips[e] = self._slips[e] & ~3 | 2
+
+        await self._writer.ask(note)
+
+    async def void(self, digests: Sequence[bytes]) -> int:
+        """Void slips that were never used; how many changed."""
+
+        def strike(connection: sqlite3.Connection) -> int:
+            struck = [e for e in digests if self._slips.get(e, 1) & 3 == 0]
+            with transaction(connection):
+                connection.executemany(
+                    "UPDATE slips SET state = 'voided' WHERE e = ? AND state = 'unused'",
+                    [(e,) for e in struck],
+                )
+            for e in struck:
+                self._slips[e] |= 3
+            return len(struck)
+
+        return int(await self._writer.ask(strike))
+
+    async def participation(self) -> tuple[DomainCount, ...]:
+        """Counts per domain, from memory."""
+        counted = Counter(self._slips.values())
+        slips = [
+            DomainCount(
+                domain,
+                sum(counted[at * 4 + state] for state in range(4)),
+                counted[at * 4 + 1] + counted[at * 4 + 2],
+                counted[at * 4 + 2],
+                counted[at * 4 + 3],
+            )
+            for at, domain in enumerate(self._domains)
+        ]
+        posters = [DomainCount(d, p.quota, p.used, 0, 0) for d, p in sorted(self._posters.items())]
+        return tuple(slips + posters)
+
+    async def leaves(self) -> list[bytes]:
+        """All leaves in order."""
+        return [row[0] for row in await self._rows('SELECT leaf FROM leaves ORDER BY "index"')]
+
+    async def boxes(self) -> dict[str, bytes]:
+        """All boxes by commitment (hex)."""
+        return {c.hex(): box for c, box in await self._rows("SELECT c, box FROM sealed ORDER BY c")}
+
+    async def slips(self) -> list[tuple[str, str, str]]:
+        """All slips in the order of their digests: e (hex), domain, state."""
+        rows = await self._rows("SELECT e, domain, state FROM slips ORDER BY e")
+        return [(e.hex(), domain, state) for e, domain, state in rows]
+
+    async def heads(self) -> list[str]:
+        """All signed heads, smallest first."""
+        return [row[0] for row in await self._rows("SELECT note FROM heads ORDER BY size")]
+
+    async def counters(self) -> dict[tuple[str, str], int]:
+        """All counters by domain and kind."""
+        rows = await self._rows("SELECT domain, kind, n FROM counters ORDER BY domain, kind")
+        return {(domain, kind): n for domain, kind, n in rows}
+
+    async def disputes(self) -> dict[tuple[str, int], int]:
+        """Disputes by domain and day."""
+        rows = await self._rows("SELECT domain, day, n FROM disputes ORDER BY domain, day")
+        return {(domain, day): n for domain, day, n in rows}
+
+    async def rewrite(self) -> None:
+        """After closing: a new file in the order of the keys takes the old one's place."""
+
+        def renew(connection: sqlite3.Connection) -> None:
+            if self._state != "closed":
+                raise WrongStateError(self.about.wave, self._state, ("closed",))
+            copy = self.path.with_suffix(".rewritten")
+            copy.unlink(missing_ok=True)
+            connection.execute("VACUUM INTO ?", (str(copy),))
+            connection.close()
+            try:
+                move_durably(copy, self.path)
+            finally:
+                self._connection = self._open()
+
+        await self._writer.ask(renew)
+
+    async def back_up(self, target: Path) -> None:
+        """A consistent copy beside a running wave; it holds no keys."""
+
+        def copy(connection: sqlite3.Connection) -> None:
+            connection.execute("VACUUM INTO ?", (str(target),))
+
+        await self._writer.ask(copy)
+
+    async def _rows(self, query: str) -> list[Any]:
+        rows: list[Any] = await self._writer.ask(lambda connection: connection.execute(query).fetchall())
+        return rows
+
+    # ── on the writing thread ───────────────────────────────────────────────────────────
+
+    def _take(self, entries: list[Entry]) -> list[Any]:
+        """What each entry of a batch is told: an outcome, or the refusal it meets, as a value."""
+        try:
+            return list(self._commit(entries))
+        except sqlite3.IntegrityError as error:
+            # One entry does not fit; alone, each of the others still does.
+            if len(entries) > 1:
+                return [told for entry in entries for told in self._take([entry])]
+            return [IntakeBrokenError(self.about.wave, f"一份答卷与库中内容冲突（{error}）")]
+        except sqlite3.Error as error:
+            return [refusal(error)] * len(entries)
+        except Exception as error:  # noqa: BLE001
+            # Signing failed, or something as grave: nothing was kept, so nothing is acknowledged.
+            return [BusyError(f"无法签署日志（{type(error).__name__}）", 30)] * len(entries)
+
+    def _attempt(self, request: Callable[[sqlite3.Connection], Any]) -> Any:
+        try:
+            return request(self._connection)
+        except SurveyError as error:
+            return error
+        except sqlite3.Error as error:
+            return refusal(error)
+
+    def _commit(self, entries: Sequence[Entry]) -> list[Outcome]:
+        """Decide a batch, write it, sign its head, and return once it is on the disk."""
+        connection = self._connection
+        tree = self._tree.copy()
+        with transaction(connection):
+            settled = self._settle(connection, entries)
+            tally = self._write(connection, settled) if settled.append else self._tally
+            for _, _, sealed in settled.append:
+                tree.add(sealed.leaf)
+            note = self._sign(connection, tree) if settled.append else ""
+        self._tree, self._tally = tree, tally
+        for e in settled.slips_used:
+            self._slips[e] |= 1
+        for domain, n in settled.posters_used.items():
+            self._posters[domain].used += n
+        if note and self._guard is not None:
+            self._guard.remember(self.about.wave, note)
+        fresh = {index: sealed.leaf for index, _, sealed in settled.append}
+        told: list[Outcome] = []
+        for outcome in settled.told:
+            if not isinstance(outcome, int):
+                told.append(outcome)
+            elif outcome in fresh:
+                told.append(Accepted(outcome, fresh.pop(outcome), note, False))
+            else:
+                told.append(self._receipt(connection, outcome, True))
+        return told
+
+    def _settle(self, connection: sqlite3.Connection, entries: Sequence[Entry]) -> Settlement:
+        state = connection.execute("SELECT state FROM about").fetchone()[0]
+        known, slips = {}, {}
+        for entry in entries:
+            row = connection.execute('SELECT "index" FROM leaves WHERE k = ?', (entry.k,)).fetchone()
+            if row is not None:
+                known[entry.k] = row[0]
+            if entry.e is not None and (code := self._slips.get(entry.e)) is not None:
+                slips[entry.e] = (self._domains[code >> 2], SLIP_STATES[code & 3])
+        return settle(
+            entries, state=state, size=self._tree.size, known=known, slips=slips, posters=self._posters
+        )
+
+    def _write(self, connection: sqlite3.Connection, settled: Settlement) -> Tally:
+        used = connection.executemany(
+            "UPDATE slips SET state = 'used' WHERE e = ? AND state = 'unused'",
+            [(e,) for e in sorted(settled.slips_used)],
+        )
+        if settled.slips_used and used.rowcount != len(settled.slips_used):
+            raise sqlite3.IntegrityError("a slip was used already")
+        connection.executemany(
+            "UPDATE posters SET used = used + ? WHERE domain = ?",
+            [(n, domain) for domain, n in sorted(settled.posters_used.items())],
+        )
+        boxes = sorted((sealed.c, sealed.box) for _, _, sealed in settled.append)
+        connection.executemany("INSERT INTO sealed VALUES (?, ?)", boxes)
+        connection.executemany(
+            "INSERT INTO leaves VALUES (?, ?, ?)",
+            [(index, sealed.leaf, entry.k) for index, entry, sealed in settled.append],
+        )
+        batch = [(entry, sealed) for _, entry, sealed in settled.append]
+        adds, largest, tally = self._tally.count(batch, self._clock())
+        connection.executemany(
+            "INSERT INTO counters VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET n = n + excluded.n", adds
+        )
+        connection.executemany(
+            "INSERT INTO counters VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET n = max(n, excluded.n)", largest
+        )
+        return tally
+
+    def _sign(self, connection: sqlite3.Connection, tree: CompactTree) -> str:
+        note = sign_head(self.about.origin, tree.size, tree.root(), [self._signer])
+        connection.execute("INSERT INTO heads VALUES (?, ?) ON CONFLICT DO NOTHING", (tree.size, note))
+        return note
+
+    def _receipt(self, connection: sqlite3.Connection, index: int, repeated: bool) -> Accepted:
+        leaf = connection.execute('SELECT leaf FROM leaves WHERE "index" = ?', (index,)).fetchone()[0]
+        note = connection.execute(
+            "SELECT note FROM heads WHERE size > ? ORDER BY size LIMIT 1", (index,)
+        ).fetchone()[0]
+        return Accepted(index, leaf, note, repeated)
+
+
+def refusal(error: sqlite3.Error) -> BusyError:
+    """What the sender hears when the database would not write."""
+    full = getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_FULL
+    return StorageFullError() if full else BusyError(f"存储出错（{error}）", 10)

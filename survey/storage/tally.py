@@ -1,0 +1,45 @@
+"""Counters that tell something about a domain and nothing about an answer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from survey.storage.intake import Entry, Sealed
+
+
+@dataclass
+class Tally:
+    """The counts of the running five minutes; everything else is a sum in the database.
+
+    Arrivals by the hour for the whole wave; for a domain only its largest five-minute count,
+    its answers in working hours, and those typed in from paper. Finer times would date every
+    leaf.
+    """
+
+    window: int = 0
+    in_window: dict[str, int] = field(default_factory=dict)
+
+    def count(
+        self, batch: Sequence[tuple[Entry, Sealed]], now: datetime
+    ) -> tuple[list[tuple[str, str, int]], list[tuple[str, str, int]], Tally]:
+        """Rows to add, rows of which the larger stays, and the tally after the batch."""
+        instant = int(now.timestamp())
+        window = instant // 300
+        after = Tally(window, dict(self.in_window) if window == self.window else {})
+        adds: dict[tuple[str, str], int] = {("", f"hour:{instant // 3600}"): len(batch)}
+        # Chinese schools keep one time, UTC+8, all year; day 4 of the epoch was a Monday.
+        local = instant + 8 * 3600
+        working = (local // 86400 + 3) % 7 < 5 and 8 <= local % 86400 // 3600 < 17
+        for entry, sealed in batch:
+            after.in_window[sealed.domain] = after.in_window.get(sealed.domain, 0) + 1
+            for kind, counts in (("working_hours", working), ("paper", entry.paper)):
+                if counts:
+                    adds[sealed.domain, kind] = adds.get((sealed.domain, kind), 0) + 1
+        largest = {sealed.domain for _, sealed in batch}
+        return (
+            [(domain, kind, n) for (domain, kind), n in sorted(adds.items())],
+            [(domain, "largest_5_minutes", after.in_window[domain]) for domain in sorted(largest)],
+            after,
+        )
