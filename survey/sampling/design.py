@@ -296,7 +296,9 @@ class PpsDesign:
         method: `brewer`, `overton`, `hartley_rao`, `poisson` approximate the joint probabilities;
             `joint` takes them from `joint`.
         joint: (n, n) joint inclusion probabilities, the first-order ones on the diagonal.
-        variance: with `joint`: HT (Horvitz–Thompson) or YG (Sen–Yates–Grundy).
+        variance: with a matrix, given or approximated: HT (Horvitz–Thompson) or YG (Sen–Yates–Grundy).
+        sum_p2_over_n: for `hartley_rao`, the sum of π² over the population divided by n, when known.
+        stratum: (n,) labels; one stratum when not given.
 
     Source: R survey 4.5, `svydesign(fpc = ~prob, pps = …, variance = …)`.
     """
@@ -306,6 +308,7 @@ class PpsDesign:
     method: Literal["brewer", "overton", "hartley_rao", "poisson", "joint"] = "brewer"
     joint: Floats | None = None
     variance: Literal["HT", "YG"] = "HT"
+    sum_p2_over_n: float | None = None
     stratum: Labels | None = None
     adjustments: tuple[Adjustment | CellAdjustment, ...] = ()
 
