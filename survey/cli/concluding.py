@@ -1,0 +1,67 @@
+"""Commands from the closed box to the certificate: open, estimate, certify."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from survey.cli.passphrases import passphrase_options
+from survey.cli.session import actor, at_intake, command_options, emit, run, utc_now
+from survey.cli.wording import results_text
+from survey.jobs.certify_wave import certify_wave
+from survey.jobs.estimate_wave import estimate_wave
+from survey.jobs.open_wave import open_wave
+from survey.jobs.signers import open_signers
+
+
+@click.command("open")
+@click.argument("wave")
+@passphrase_options
+@command_options
+def open_command(data: Path | None, wave: str, passphrases: dict[str, str], as_json: bool) -> None:
+    """两人合力开箱，解封全部答卷。Open the sealed answers, with both halves of the key."""
+
+    async def work() -> dict[str, object]:
+        async with at_intake(data) as (settings, office):
+            signers = open_signers(settings, passphrases)
+            return await open_wave(settings, office, wave, signers, actor=actor(), now=utc_now())
+
+    done = run(work())
+    emit(done, as_json, f"已开箱：{done['opened']}份，每份都与当时的封存一致。")
+
+
+@click.command("estimate")
+@click.argument("wave")
+@command_options
+def estimate_command(data: Path | None, wave: str, as_json: bool) -> None:
+    """加权、计算满意度和误差。Weight the cases and estimate the figure."""
+
+    async def work() -> dict[str, object]:
+        async with at_intake(data) as (_, office):
+            return await estimate_wave(office, wave, actor=actor(), now=utc_now())
+
+    document = run(work())
+    emit(document, as_json, results_text(document))
+
+
+@click.command("certify")
+@click.argument("wave")
+@passphrase_options
+@command_options
+def certify_command(data: Path | None, wave: str, passphrases: dict[str, str], as_json: bool) -> None:
+    """两人签字，出具结果证书和公开核验包。Sign the statement; write certificate, sheet and public bundle."""
+
+    async def work() -> dict[str, object]:
+        async with at_intake(data) as (settings, office):
+            signers = open_signers(settings, passphrases)
+            certified = await certify_wave(settings, office, wave, signers, actor=actor(), now=utc_now())
+            return certified.document()
+
+    done = run(work())
+    emit(
+        done,
+        as_json,
+        f"证书第{done['number']}号，核验码 {done['short']}\n"
+        f"证书：{done['certificate']}\n证书页：{done['sheet']}\n公开核验包：{done['bundle']}",
+    )

@@ -1,0 +1,157 @@
+"""Commands up to the signed plan: waves, plan, import, draw, sign."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from survey.cli.passphrases import passphrase_options
+from survey.cli.session import actor, at_desk, at_intake, command_options, emit, read_file, run, utc_now
+from survey.cli.wording import frame_text, preview_text, sample_text
+from survey.jobs.create_wave import create_wave
+from survey.jobs.draw_sample import draw_wave, preview_wave
+from survey.jobs.import_frame import import_frame
+from survey.jobs.sign_plan import sign_plan
+from survey.jobs.signers import open_signers
+from survey.scheme.plan import plan_document
+from survey.storage.frames import find_column_map
+from survey.storage.plans import list_waves, load_plan
+
+STATES = {
+    "draft": "草稿",
+    "framed": "名册已导入",
+    "drawn": "样本已抽",
+    "planned": "计划已签",
+    "open": "进行中",
+    "paused": "已暂停",
+    "closed": "已结束",
+    "opened": "已开箱",
+    "estimated": "已计算",
+    "certified": "已认证",
+}
+
+
+@click.command("waves")
+@command_options
+def waves_command(data: Path | None, as_json: bool) -> None:
+    """列出所有调查和它们走到了哪一步。List the waves and their states."""
+
+    async def work() -> list[dict[str, str]]:
+        async with at_desk(data):
+            return [{"wave": row.wave, "title": row.title, "state": row.state} for row in await list_waves()]
+
+    rows = run(work())
+    text = "\n".join(f"{row['wave']}\t{STATES.get(row['state'], row['state'])}\t{row['title']}" for row in rows)
+    emit({"waves": rows}, as_json, text or "还没有调查。用 survey plan 计划文件 新建一个。")
+
+
+@click.command("plan")
+@click.argument("source")
+@command_options
+def plan_command(data: Path | None, source: str, as_json: bool) -> None:
+    """读入计划文件，新建调查；SOURCE 是已有调查的名字时显示它的计划。Read a plan file, or show a wave's plan."""
+    path = Path(source)
+
+    async def work() -> dict[str, object]:
+        async with at_desk(data):
+            if path.suffix.lower() in (".yaml", ".yml", ".json") or path.exists():
+                plan = await create_wave(read_file(path), actor=actor(), now=utc_now())
+            else:
+                plan = await load_plan(source)
+            return plan_document(plan)
+
+    document = run(work())
+    lines = [f"{key}：{value}" for key, value in document.items()]
+    emit(document, as_json, "\n".join(lines))
+
+
+@click.command("import")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--wave", required=True, help="给哪个调查 (wave)")
+@click.option("--map", "map_name", default=None, help="用过的列对应，存时的名字 (saved column map)")
+@click.option("--column", "columns", multiple=True, metavar="字段=表头", help="列对应，可多次给出 (field=header)")
+@click.option("--save-map", default=None, help="把这次的列对应存成这个名字 (save the column map)")
+@click.option("--dry-run", is_flag=True, help="只检查，不导入 (check only)")
+@command_options
+def import_command(
+    data: Path | None,
+    file: Path,
+    wave: str,
+    map_name: str | None,
+    columns: tuple[str, ...],
+    save_map: str | None,
+    dry_run: bool,
+    as_json: bool,
+) -> None:
+    """导入学校名册（xlsx、csv）；有错就全部列出，一行也不导入。Import the school frame, all of it or nothing."""
+    given = dict(pair.split("=", 1) for pair in columns if "=" in pair)
+
+    async def work() -> dict[str, object]:
+        async with at_desk(data):
+            saved = await find_column_map(map_name) if map_name else None
+            reading = await import_frame(
+                wave,
+                read_file(file),
+                file.name,
+                columns={**(saved or {}), **given} or None,
+                save_map_as=save_map,
+                dry_run=dry_run,
+                actor=actor(),
+                now=utc_now(),
+            )
+            return {
+                "wave": wave,
+                "imported": not dry_run,
+                "digest": reading.frame.digest if reading.frame else None,
+                "totals": reading.totals,
+                "columns": dict(reading.columns),
+                "faults": [fault.document() for fault in reading.faults],
+                "warnings": [fault.document() for fault in reading.warnings],
+                "_text": frame_text(reading, imported=not dry_run),
+            }
+
+    done = run(work())
+    text = str(done.pop("_text"))
+    emit(done, as_json, text)
+    if done["faults"]:
+        raise SystemExit(1)
+
+
+@click.command("draw")
+@click.argument("wave")
+@click.option("--seed", default=None, help="种子：公开抽出的数字；不给就只预览 (seed; preview without it)")
+@command_options
+def draw_command(data: Path | None, wave: str, seed: str | None, as_json: bool) -> None:
+    """先看要抽多少、误差多大；给了种子才抽。Preview the sample; with --seed, draw it."""
+
+    async def work() -> dict[str, object]:
+        async with at_desk(data):
+            preview = await preview_wave(wave)
+            document: dict[str, object] = {"preview": preview.document(), "_text": preview_text(preview)}
+            if seed is not None:
+                sample = await draw_wave(wave, seed, actor=actor(), now=utc_now())
+                document |= {"sample": sample.document(), "digest": sample.digest}
+                document["_text"] = f"{document['_text']}\n\n{sample_text(sample)}"
+            return document
+
+    done = run(work())
+    text = str(done.pop("_text"))
+    emit(done, as_json, text)
+
+
+@click.command("sign")
+@click.argument("wave")
+@passphrase_options
+@command_options
+def sign_command(data: Path | None, wave: str, passphrases: dict[str, str], as_json: bool) -> None:
+    """制作填写码，经办和签发两人签下计划。Make the codes; operator and approver sign the plan."""
+
+    async def work() -> dict[str, object]:
+        async with at_intake(data) as (settings, office):
+            signers = open_signers(settings, passphrases)
+            signed = await sign_plan(settings, office, wave, signers, actor=actor(), now=utc_now())
+            return {"wave": wave, "plan_code": signed.code, "plan_digest": signed.digest, "slips": signed.slips}
+
+    done = run(work())
+    emit(done, as_json, f"计划已签。填写码{done['slips']}个。\n计划编码（印在每张纸上）：{done['plan_code']}")

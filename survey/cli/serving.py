@@ -1,0 +1,95 @@
+"""`survey serve`: the database, the intake and the pages, in one process."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import socket
+from pathlib import Path
+
+import click
+import uvicorn
+
+from survey.cli.session import command_options
+from survey.errors import SurveyError
+from survey.settings import Settings, load_settings
+from survey.storage.database import open_database
+from survey.storage.office import IntakeOffice
+from survey.web.app import create_app
+
+
+class PortInUseError(SurveyError):
+    """Another program listens on the port."""
+
+    code = "serve.port_in_use"
+    kind = "conflict"
+
+    def __init__(self, host: str, port: int) -> None:
+        super().__init__(f"端口 {host}:{port}", "已被别的程序占用", f"关掉那个程序，或换一个端口：--port {port + 1}")
+
+
+class PortRefusedError(SurveyError):
+    """The address cannot be listened on."""
+
+    code = "serve.port_refused"
+    kind = "refused"
+
+    def __init__(self, host: str, port: int, reason: str) -> None:
+        super().__init__(f"地址 {host}:{port}", f"不能监听（{reason}）", "换一个地址或1024以上的端口")
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A listening socket, taken before anything else starts.
+
+    Raises:
+        PortInUseError, PortRefusedError.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    door = socket.socket(family, socket.SOCK_STREAM)
+    door.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        door.bind((host, port))
+        door.listen(2048)
+    except OSError as error:
+        door.close()
+        if error.errno == errno.EADDRINUSE:
+            raise PortInUseError(host, port) from error
+        raise PortRefusedError(host, port, error.strerror or str(error)) from error
+    return door
+
+
+async def serve(settings: Settings, door: socket.socket) -> None:
+    """Serve until told to stop; a batch in flight is committed before the process ends."""
+    async with open_database(settings) as database:
+        office = IntakeOffice(settings)
+        await office.start()
+        try:
+            config = uvicorn.Config(
+                create_app(settings, database, office),
+                access_log=False,
+                log_level="warning",
+                server_header=False,
+                date_header=True,
+                proxy_headers=bool(settings.trusted_proxies),
+                forwarded_allow_ips=list(settings.trusted_proxies),
+                timeout_keep_alive=20,
+                timeout_graceful_shutdown=10,
+                limit_concurrency=5000,
+            )
+            await uvicorn.Server(config).serve(sockets=[door])
+        finally:
+            await office.stop()
+
+
+@click.command("serve")
+@click.option("--host", default=None, help="监听地址，默认 127.0.0.1 (address to listen on)")
+@click.option("--port", type=click.IntRange(1, 65535), default=None, help="端口，默认 8000 (port)")
+@command_options
+def serve_command(data: Path | None, host: str | None, port: int | None, as_json: bool) -> None:
+    """启动服务：答卷页、控制台、接口、核验页。Serve the pages and the API."""
+    given = {key: value for key, value in (("host", host), ("port", port)) if value is not None}
+    settings = load_settings(data=data, **given)
+    door = listen(settings.host, settings.port)
+    if not as_json:
+        click.echo(f"服务在 {settings.base_url} ，控制台 {settings.base_url}/console ，按 Ctrl+C 停止。")
+    asyncio.run(serve(settings, door))

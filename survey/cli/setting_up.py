@@ -1,0 +1,135 @@
+"""Commands that make a place to work: data folder, accounts, signing keys, tokens, migrations."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+
+import click
+
+from survey.cli.session import actor, at_desk, command_options, emit, read_file, run, utc_now
+from survey.jobs.manage_accounts import ROLES, first_account, issue_token, new_account, sign_in_address
+from survey.jobs.signers import ROLES as SIGNING_ROLES
+from survey.jobs.signers import TITLES, create_signer
+from survey.storage.accounts import list_accounts
+
+WHO = {
+    "admin": "管理员",
+    "operator": "经办",
+    "reviewer": "复核",
+    "approver": "签发",
+    "auditor": "上级核查（只读）",
+}
+
+
+@click.command("init")
+@click.option("--name", default="admin", show_default=True, help="第一个账号的登录名 (login of the first account)")
+@click.option("--display", default="管理员", show_default=True, help="显示的名字 (name shown)")
+@command_options
+def init_command(data: Path | None, name: str, display: str, as_json: bool) -> None:
+    """建好数据文件夹和第一个账号。Make the data folder and the first account."""
+
+    async def work() -> dict[str, str]:
+        async with at_desk(data) as (settings, _):
+            link = await first_account(settings, name, display, actor=actor(), now=utc_now())
+            return {"data": str(settings.data), "account": name, "sign_in": link}
+
+    done = run(work())
+    emit(
+        done,
+        as_json,
+        f"数据文件夹：{done['data']}\n账号：{name}\n"
+        f"用这个一次性链接登录，24小时内有效（先运行 survey serve）：\n{done['sign_in']}",
+    )
+
+
+@click.command("account")
+@click.argument("name", required=False)
+@click.option("--display", default=None, help="显示的名字 (name shown)")
+@click.option("--role", "roles", multiple=True, type=click.Choice(ROLES), help="角色，可多次给出 (role, repeatable)")
+@command_options
+def account_command(
+    data: Path | None, name: str | None, display: str | None, roles: tuple[str, ...], as_json: bool
+) -> None:
+    """新建账号或给旧账号一个登录链接；不写名字就列出账号。Create an account, renew its sign-in link, or list."""
+
+    async def work() -> dict[str, object]:
+        async with at_desk(data) as (settings, _):
+            if name is None:
+                rows = await list_accounts()
+                return {"accounts": [{"name": row.name, "display": row.display, "roles": sorted(row.roles)} for row in rows]}
+            if roles:
+                await new_account(name, display or name, roles, actor=actor(), now=utc_now())
+            link = await sign_in_address(settings, name, actor=actor(), now=utc_now())
+            return {"account": name, "sign_in": link}
+
+    done = run(work())
+    if name is None:
+        rows = done["accounts"]
+        text = "\n".join(f"{row['name']}\t{row['display']}\t{'、'.join(WHO.get(r, r) for r in row['roles'])}" for row in rows)  # type: ignore[union-attr,index]
+        emit(done, as_json, text or "还没有账号。先运行 survey init。")
+    else:
+        emit(done, as_json, f"一次性登录链接（24小时内有效）：\n{done['sign_in']}")
+
+
+@click.command("signer")
+@click.argument("role", type=click.Choice(SIGNING_ROLES))
+@click.option("--passphrase-file", type=click.Path(path_type=Path), default=None, help="口令所在的文件 (passphrase file)")
+@command_options
+def signer_command(data: Path | None, role: str, passphrase_file: Path | None, as_json: bool) -> None:
+    """给经办或签发建签名密钥。Make the signing key of the operator or the approver."""
+    if passphrase_file is not None:
+        passphrase = read_file(passphrase_file).decode("utf-8", "replace").rstrip("\r\n")
+    else:
+        passphrase = click.prompt(f"{TITLES[role]}口令", hide_input=True, confirmation_prompt=True, err=True)
+
+    async def work() -> dict[str, str]:
+        async with at_desk(data) as (settings, _):
+            signer = create_signer(settings, role, passphrase)
+            return {"role": role, "vkey": signer.vkey, "fingerprint": signer.key.fingerprint}
+
+    done = run(work())
+    emit(done, as_json, f"{TITLES[role]}的验证公钥：\n{done['vkey']}\n指纹：{done['fingerprint']}")
+
+
+@click.command("token")
+@click.argument("label")
+@click.option("--account", "account_name", default="admin", show_default=True, help="令牌属于哪个账号 (owner account)")
+@click.option(
+    "--scope",
+    "scopes",
+    multiple=True,
+    type=click.Choice(["waves:read", "participation:read", "figure:read"]),
+    default=["waves:read", "participation:read", "figure:read"],
+    show_default=True,
+    help="权限，可多次给出 (scope, repeatable)",
+)
+@click.option("--days", default=365, show_default=True, type=click.IntRange(1, 3650), help="有效天数 (days valid)")
+@command_options
+def token_command(
+    data: Path | None, label: str, account_name: str, scopes: tuple[str, ...], days: int, as_json: bool
+) -> None:
+    """给别的系统一个接口令牌，只显示这一次。Make an API token; it is shown once."""
+
+    async def work() -> dict[str, object]:
+        async with at_desk(data):
+            token = await issue_token(
+                account_name, label, frozenset(scopes), timedelta(days=days), actor=actor(), now=utc_now()
+            )
+            return {"label": label, "scopes": sorted(scopes), "token": token}
+
+    done = run(work())
+    emit(done, as_json, f"令牌（只显示这一次）：\n{done['token']}\n用法：Authorization: Bearer 令牌")
+
+
+@click.command("migrate")
+@command_options
+def migrate_command(data: Path | None, as_json: bool) -> None:
+    """把数据库升到这个版本；平时启动会自动做。Bring the database up to this version."""
+
+    async def work() -> dict[str, str]:
+        async with at_desk(data) as (settings, database):
+            return {"data": str(settings.data), "engine": database.engine_name, "migrated": "yes"}
+
+    done = run(work())
+    emit(done, as_json, f"数据库已是最新（{done['engine']}）。")

@@ -1,0 +1,25 @@
+"""Begin a wave: read the plan a person wrote and keep it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from survey.scheme.plan import Plan, read_plan, scheme_of
+from survey.storage.audit import record_audit
+from survey.storage.plans import save_plan
+
+
+async def create_wave(text: str | bytes, *, actor: str, now: datetime) -> Plan:
+    """Keep a plan as a new wave, or replace the plan of a wave that is not signed yet.
+
+    Args:
+        text: the plan as YAML or JSON; it names a preset or carries an adopted scheme whole.
+
+    Raises:
+        FaultsError: every fault of the plan or its scheme, at once.
+        WrongStateError: the wave's plan is already signed.
+    """
+    plan = read_plan(text)
+    await save_plan(plan, now=now)
+    await record_audit(actor, "create_wave", plan.wave, details={"scheme": scheme_of(plan).id}, now=now)
+    return plan

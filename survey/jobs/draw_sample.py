@@ -1,0 +1,35 @@
+"""Decide who is asked: look first, then draw once, from a seed that is kept."""
+
+from __future__ import annotations
+
+from asyncio import to_thread
+from datetime import datetime
+
+from survey.sampling.wave_sample import Preview, Sample, draw_sample, preview_sample
+from survey.scheme.plan import scheme_of
+from survey.storage.audit import record_audit
+from survey.storage.frames import load_frame
+from survey.storage.plans import load_plan, set_state
+from survey.storage.samples import save_sample
+
+
+async def preview_wave(wave: str) -> Preview:
+    """What drawing would give: sizes owed, schools, slips, expected half-width. Nothing is kept."""
+    plan = await load_plan(wave)
+    return await to_thread(preview_sample, plan, scheme_of(plan), await load_frame(wave))
+
+
+async def draw_wave(wave: str, seed: str, *, actor: str, now: datetime) -> Sample:
+    """Draw the sample from `seed` and keep it with the seed, so that anyone may replay it.
+
+    Raises:
+        FrameMissingError: no frame has been imported. WrongStateError: the plan is signed.
+    """
+    plan = await load_plan(wave)
+    frame = await load_frame(wave)
+    sample = await to_thread(draw_sample, plan, scheme_of(plan), frame, seed)
+    await set_state(wave, ("framed", "drawn"), "drawn", now=now)
+    await save_sample(sample, now=now)
+    details = {"seed": seed, "sample_digest": sample.digest, "domains": len(sample.domains)}
+    await record_audit(actor, "draw_sample", wave, details=details, now=now)
+    return sample

@@ -1,0 +1,80 @@
+"""Who may sign in: the first account, later ones, one-time links and tokens for other systems."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+from survey.errors import SurveyError
+from survey.settings import Settings
+from survey.storage.accounts import create_account, find_account, issue_sign_in_link, list_accounts
+from survey.storage.audit import record_audit
+from survey.storage.tokens import create_token
+
+ROLES = ("admin", "operator", "reviewer", "approver", "auditor")
+
+
+class AlreadySetUpError(SurveyError):
+    """The data folder already has accounts."""
+
+    code = "accounts.already_set_up"
+    kind = "conflict"
+
+    def __init__(self) -> None:
+        super().__init__("数据文件夹", "已经有账号了", "用 survey account 名字 给账号一个新的登录链接")
+
+
+class AccountUnknownError(SurveyError):
+    """No account of that name."""
+
+    code = "accounts.unknown"
+    kind = "not_found"
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"账号 {name}", "没有这个账号", "用 survey account 看一看有哪些，或加 --role 新建")
+
+
+async def first_account(settings: Settings, name: str, display: str, *, actor: str, now: datetime) -> str:
+    """Create the first account, an administrator, and return its one-time sign-in address.
+
+    Raises:
+        AlreadySetUpError: there are accounts already.
+    """
+    if await list_accounts():
+        raise AlreadySetUpError()
+    await new_account(name, display, ("admin", "operator"), actor=actor, now=now)
+    return await sign_in_address(settings, name, actor=actor, now=now)
+
+
+async def new_account(name: str, display: str, roles: Iterable[str], *, actor: str, now: datetime) -> None:
+    """Create an account that signs in by link until it has set a password."""
+    await create_account(name, display, frozenset(roles), now=now)
+    await record_audit(actor, "create_account", name, details={"roles": sorted(roles)}, now=now)
+
+
+async def sign_in_address(settings: Settings, name: str, *, actor: str, now: datetime) -> str:
+    """A one-time sign-in address for an account, good for 24 hours.
+
+    Raises:
+        AccountUnknownError: no such account.
+    """
+    if await find_account(name) is None:
+        raise AccountUnknownError(name)
+    token = await issue_sign_in_link(name, now=now)
+    await record_audit(actor, "issue_sign_in_link", name, now=now)
+    return f"{settings.base_url}/console/sign-in/{token}"
+
+
+async def issue_token(
+    account: str, label: str, scopes: frozenset[str], lasts: timedelta, *, actor: str, now: datetime
+) -> str:
+    """A bearer token for another system; only its digest is kept.
+
+    Raises:
+        AccountUnknownError: no such account.
+    """
+    if await find_account(account) is None:
+        raise AccountUnknownError(account)
+    token = await create_token(account, label, scopes, now + lasts, now=now)
+    await record_audit(actor, "issue_token", label, details={"scopes": sorted(scopes)}, now=now)
+    return token

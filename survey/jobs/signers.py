@@ -1,0 +1,156 @@
+"""The two people who sign: 经办 (operator) and 签发 (approver), and their halves of the box key.
+
+A role and a passphrase enter, a `Signer` leaves. Keys are encrypted PKCS#8 in the key folder;
+the half of a wave's box secret that belongs to a person is kept the same way, under the same
+passphrase (TRUST section 4). The installation's registry key signs log heads only.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from survey.certification.sealing import join_shares, split_secret
+from survey.certification.signature import Signer, generate_signer, load_encrypted, save_encrypted
+from survey.certification.signed_plan import SignedPlan
+from survey.errors import SurveyError
+from survey.settings import Settings
+from survey.storage.keys import has_key, load_key, save_key
+
+OPERATOR = "operator"
+APPROVER = "approver"
+ROLES = (OPERATOR, APPROVER)
+TITLES = {OPERATOR: "经办", APPROVER: "签发"}
+
+
+class SamePersonError(SurveyError):
+    """Operator and approver are one and the same."""
+
+    code = "signers.same_person"
+    kind = "refused"
+
+    def __init__(self) -> None:
+        super().__init__("签名", "经办和签发是同一把密钥或同一个口令", "两步要由两个人分别用自己的密钥和口令完成")
+
+
+class SignerExistsError(SurveyError):
+    """The role already has a key; signed plans would lose their signer."""
+
+    code = "signers.exists"
+    kind = "conflict"
+
+    def __init__(self, role: str) -> None:
+        super().__init__(f"{TITLES[role]}密钥", "已经有了，不能覆盖", "换人时先让进行中的调查结束，再另建数据文件夹")
+
+
+class UnknownRoleError(SurveyError):
+    """Only the two roles hold signing keys."""
+
+    code = "signers.unknown_role"
+    kind = "invalid"
+
+    def __init__(self, role: str) -> None:
+        super().__init__(f"角色“{role}”", "没有这个角色", "写 operator（经办）或 approver（签发）")
+
+
+class NotTheSignersError(SurveyError):
+    """The keys given are not those under the wave's plan."""
+
+    code = "signers.not_the_plans"
+    kind = "forbidden"
+
+    def __init__(self, wave: str) -> None:
+        super().__init__(f"调查 {wave}", "这两把密钥不是签下计划的那两把", "请签下计划的经办和签发本人来签")
+
+
+@dataclass(frozen=True)
+class Signers:
+    """Both signers with their passphrases, for the length of one verb."""
+
+    operator: Signer
+    approver: Signer
+    passphrases: Mapping[str, str]
+
+    def both(self) -> tuple[Signer, Signer]:
+        """Operator first, approver second, the order of lines in every note."""
+        return self.operator, self.approver
+
+    def __repr__(self) -> str:
+        return f"Signers({self.operator.name}, {self.approver.name})"
+
+
+def create_signer(settings: Settings, role: str, passphrase: str) -> Signer:
+    """A new signing key for one role, kept encrypted.
+
+    Raises:
+        UnknownRoleError, SignerExistsError.
+        KeyFileError: the passphrase is too short.
+    """
+    if role not in ROLES:
+        raise UnknownRoleError(role)
+    if has_key(settings, None, role):
+        raise SignerExistsError(role)
+    signer = generate_signer(f"{settings.host_name}/{role}", secrets.token_bytes)
+    save_key(settings, None, f"{role}-name", signer.name.encode())
+    save_key(settings, None, role, save_encrypted(signer, passphrase))
+    return signer
+
+
+def open_signers(settings: Settings, passphrases: Mapping[str, str]) -> Signers:
+    """Both signers, each opened with its own passphrase.
+
+    Raises:
+        KeyFileError: a wrong passphrase. KeyMissingError: no such key yet.
+        SamePersonError: one key or one passphrase for both.
+    """
+    operator, approver = (
+        load_encrypted(
+            load_key(settings, None, role),
+            passphrases.get(role, ""),
+            load_key(settings, None, f"{role}-name").decode(),
+        )
+        for role in ROLES
+    )
+    if operator.seed == approver.seed or passphrases[OPERATOR] == passphrases[APPROVER]:
+        raise SamePersonError()
+    return Signers(operator, approver, passphrases)
+
+
+def hold_same_people(plan: SignedPlan, signers: Signers) -> None:
+    """Nothing, when the signers are the two who signed the plan.
+
+    Raises:
+        NotTheSignersError: anybody else.
+    """
+    if (plan.operator, plan.approver) != (signers.operator.key, signers.approver.key):
+        raise NotTheSignersError(plan.wave)
+
+
+def registry_signer(settings: Settings) -> Signer:
+    """The installation's own key for heads of the registry; made on first use."""
+    if not has_key(settings, None, "registry"):
+        signer = generate_signer(f"{settings.host_name}/registry", secrets.token_bytes)
+        save_key(settings, None, "registry-name", signer.name.encode())
+        save_key(settings, None, "registry", signer.seed)
+    name = load_key(settings, None, "registry-name").decode()
+    return Signer(name, load_key(settings, None, "registry"))
+
+
+def keep_shares(settings: Settings, wave: str, box_secret: bytes, signers: Signers) -> None:
+    """Split the wave's box secret; each half is kept under its holder's passphrase."""
+    halves = split_secret(box_secret, secrets.token_bytes(len(box_secret)))
+    for role, half in zip(ROLES, halves, strict=True):
+        sealed = save_encrypted(Signer(f"{wave}/{role}-share", half), signers.passphrases[role])
+        save_key(settings, wave, f"share-{role}", sealed)
+
+
+def join_box_secret(settings: Settings, wave: str, signers: Signers) -> bytes:
+    """The wave's box secret, from both halves."""
+    halves = [
+        load_encrypted(
+            load_key(settings, wave, f"share-{role}"), signers.passphrases[role], f"{wave}/{role}-share"
+        ).seed
+        for role in ROLES
+    ]
+    return join_shares(*halves)
