@@ -41,7 +41,9 @@ class PopulationMissingError(SurveyError):
     kind = "invalid"
 
     def __init__(self) -> None:
-        super().__init__("样本数量", "方案按常住人口定份数，计划里没有填常住人口", "在计划里填population：人数、年份和来源")
+        super().__init__(
+            "样本数量", "方案按常住人口定份数，计划里没有填常住人口", "在计划里填population：人数、年份和来源"
+        )
 
 
 class NoStepError(SurveyError):
@@ -51,7 +53,11 @@ class NoStepError(SurveyError):
     kind = "invalid"
 
     def __init__(self, population: int, n: int) -> None:
-        super().__init__("样本数量", f"常住人口{population}落在方案的{n}档里，应当正好一档", "改正方案的steps，让每个人口数正好属于一档")
+        super().__init__(
+            "样本数量",
+            f"常住人口{population}落在方案的{n}档里，应当正好一档",
+            "改正方案的steps，让每个人口数正好属于一档",
+        )
 
 
 class GroupShortError(SurveyError):
@@ -62,7 +68,9 @@ class GroupShortError(SurveyError):
 
     def __init__(self, group: str, quota: int, number: int) -> None:
         super().__init__(
-            f"{GROUP_NAMES.get(group, group)}", f"应有{quota}份，名册里只有{number}人", "改用允许全部请到的方案，或调整各类人的份数"
+            f"{GROUP_NAMES.get(group, group)}",
+            f"应有{quota}份，名册里只有{number}人",
+            "改用允许全部请到的方案，或调整各类人的份数",
         )
 
 
@@ -73,7 +81,11 @@ class NobodyToAskError(SurveyError):
     kind = "invalid"
 
     def __init__(self, group: str) -> None:
-        super().__init__(f"{GROUP_NAMES.get(group, group)}", "一个人也没有，份数分不下去", "在计划的lists里填这类人的人数，或从计划里去掉这一类")
+        super().__init__(
+            f"{GROUP_NAMES.get(group, group)}",
+            "一个人也没有，份数分不下去",
+            "在计划的lists里填这类人的人数，或从计划里去掉这一类",
+        )
 
 
 @dataclass(frozen=True)
@@ -94,7 +106,9 @@ def round_as(value: Fraction, rounding: str) -> int:
     >>> round_as(Fraction(800001, 1000), "up"), round_as(Fraction(5, 2), "nearest"), round_as(Fraction(5, 2), "down")
     (801, 3, 2)
     """
-    return {"up": math.ceil(value), "down": math.floor(value), "nearest": math.floor(value + Fraction(1, 2))}[rounding]
+    return {"up": math.ceil(value), "down": math.floor(value), "nearest": math.floor(value + Fraction(1, 2))}[
+        rounding
+    ]
 
 
 def forms_by_population(rule: SizeRule, population: int) -> int:
@@ -138,7 +152,9 @@ def forms_for_precision(
     return min(math.ceil(n1 / (1 + (n1 - 1) / number)), number)
 
 
-def largest_remainder(total: int, shares: Sequence[Fraction], minima: Sequence[int] | None = None) -> tuple[int, ...]:
+def largest_remainder(
+    total: int, shares: Sequence[Fraction], minima: Sequence[int] | None = None
+) -> tuple[int, ...]:
     """Whole quotas in proportion to `shares` that add up to `total` and respect the minima.
 
     A share whose quota would fall below its minimum gets the minimum; the others divide the rest.
@@ -212,7 +228,12 @@ def categories(scheme: Scheme, groups: Sequence[str], numbers: Mapping[str, int]
 
 
 def owed_forms(
-    scheme: Scheme, groups: Sequence[str], numbers: Mapping[str, int], *, population: int | None, half_width: Fraction | None = None
+    scheme: Scheme,
+    groups: Sequence[str],
+    numbers: Mapping[str, int],
+    *,
+    population: int | None,
+    half_width: Fraction | None = None,
 ) -> Owed:
     """What the scheme owes of a wave that asks `groups`.
 
@@ -333,7 +354,9 @@ def _left_out(scheme: Scheme, groups: Sequence[str]) -> list[Fault]:
     ]
 
 
-def figure_shares(scheme: Scheme, planned: Mapping[str, Fraction], numbers: Mapping[str, int]) -> dict[str, str]:
+def figure_shares(
+    scheme: Scheme, planned: Mapping[str, Fraction], numbers: Mapping[str, int]
+) -> dict[str, str]:
     """The weight of each group in the figure, as exact fraction text: what the plan signs.
 
     Raises:
@@ -363,5 +386,7 @@ class PooledNotFixedError(SurveyError):
 
     def __init__(self) -> None:
         super().__init__(
-            "各类人的合成办法", "“pooled”要等收回来才知道各类人占多少，事先定不下来", "改成by_allocation、equal、population或写明比例"
+            "各类人的合成办法",
+            "“pooled”要等收回来才知道各类人占多少，事先定不下来",
+            "改成by_allocation、equal、population或写明比例",
         )

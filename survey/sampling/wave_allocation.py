@@ -1,0 +1,374 @@
+"""How a wave's forms spread over strata: as the people live, bent to a scheme's places and grade bands.
+
+What enters is a plan, its scheme, a frame and its strata; what leaves is, for every group met in
+schools, how many slips each stratum is given, and for every county list how many persons are
+asked. A group starts in proportion to its people. Where the scheme wants places as the resident
+population or grade bands about equal, the proportions are scaled by turns until both lie within
+the scheme's tolerance and no further, because every step away from proportion costs precision.
+Slips = forms owed over expected response, rounded up; where the scheme counts forms given out,
+the forms owed themselves. Every group gets enough slips to expect twice the smallest count that
+may be shown, so that its result need not be hidden; nobody is asked twice.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+
+from survey.errors import Fault
+from survey.exact import fraction
+from survey.sampling.frame import PLACE_NAMES, PLACES, Frame, School
+from survey.sampling.scheme_sizes import GROUP_NAMES, Owed, largest_remainder, owed_forms
+from survey.sampling.stratification import Stratum, strata_of
+from survey.scheme.plan import GroupPlan, Plan
+from survey.scheme.scheme import Scheme
+
+SCHOOL_GROUPS = ("parent", "student", "teacher")
+SLIPS_PER_SCHOOL = 15
+"""Slips of the largest group in one school, where the plan does not say: about ten come back."""
+ENOUGH_PEOPLE = Fraction(3, 2)
+"""Schools are drawn until, on average, they hold half as many people again as there are slips."""
+KINDERGARTEN_YEARS = {"k1": -2, "k2": -1, "k3": 0}
+
+
+@dataclass(frozen=True)
+class WaveAllocation:
+    """Everything about the size of a wave's sample that is settled before chance is asked."""
+
+    owed: Owed
+    strata: tuple[Stratum, ...]
+    schools_drawn: Mapping[str, int]
+    eligible: Mapping[str, Mapping[str, int]]
+    """group → school code → eligible persons, for groups met in schools."""
+    lists: Mapping[str, int]
+    """group → eligible persons, for county lists."""
+    slips: Mapping[str, Mapping[str, int]]
+    """group → stratum → slips, for groups met in schools."""
+    list_slips: Mapping[str, int]
+    numbers: Mapping[str, int]
+    notes: tuple[Fault, ...]
+
+    def eligible_in(self, group: str, stratum: Stratum) -> int:
+        """Eligible persons of a group in a stratum."""
+        return sum(self.eligible[group].get(school.code, 0) for school in stratum.schools)
+
+
+def asked_groups(plan: Plan) -> tuple[GroupPlan, ...]:
+    """The plan's groups that are drawn; those of an open link stand apart (class C)."""
+    return tuple(entry for entry in plan.groups if entry.mode != "open")
+
+
+def eligible_persons(plan: Plan, scheme: Scheme, group: GroupPlan, school: School) -> int:
+    """Persons of a group that may be asked at a school; none where the plan has no form for its stage.
+
+    A pupil stands for one parent; pupils count from the youngest grade of the plan, else of the scheme.
+    """
+    if group.instrument_for(school.stage) is None:
+        return 0
+    if group.group == "teacher":
+        return school.teachers
+    if group.group == "parent":
+        return school.pupils_from(group.from_grade)
+    own = {entry.id: entry.from_grade for entry in scheme.groups}
+    return school.pupils_from(group.from_grade if group.from_grade is not None else own.get(group.group))
+
+
+def allocate_wave(plan: Plan, scheme: Scheme, frame: Frame) -> WaveAllocation:
+    """The sizes of a wave: owed, spread over strata and lists, with the schools each stratum needs.
+
+    Raises:
+        PopulationMissingError, NoStepError, GroupShortError, NobodyToAskError: see `scheme_sizes`.
+    """
+    groups = asked_groups(plan)
+    eligible = {
+        entry.group: {s.code: n for s in frame.schools if (n := eligible_persons(plan, scheme, entry, s)) > 0}
+        for entry in groups
+        if entry.group in SCHOOL_GROUPS
+    }
+    lists = {
+        entry.group: plan.lists.get(entry.group, len(frame.schools) if entry.group == "principal" else 0)
+        for entry in groups
+        if entry.group not in SCHOOL_GROUPS
+    }
+    numbers = {
+        entry.group: sum(eligible[entry.group].values()) if entry.group in eligible else lists[entry.group]
+        for entry in groups
+    }
+    goal = plan.sample
+    owed = owed_forms(
+        scheme,
+        [entry.group for entry in groups],
+        numbers,
+        population=plan.population.count if plan.population else None,
+        half_width=fraction(goal.half_width) if goal.half_width else None,
+    )
+    response = fraction(goal.expected_response)
+    asked = {school for counts in eligible.values() for school in counts}
+    strata = strata_of(school for school in frame.schools if school.code in asked)
+    notes = list(owed.notes)
+    issued = {group: _issued(owed, group, response, numbers[group], plan.minimum_count) for group in numbers}
+    for group, n in issued.items():
+        if n * response < plan.minimum_count:
+            notes.append(_too_few(group, numbers[group], plan.minimum_count))
+    slips: dict[str, dict[str, int]] = {}
+    for group in eligible:
+        shares, said = _spread(plan, scheme, group, strata, eligible[group])
+        notes += said
+        room = {s.id: sum(eligible[group].get(school.code, 0) for school in s.schools) for s in strata}
+        slips[group] = _capped(
+            issued[group], shares, room, math.ceil(3 * plan.minimum_count / (2 * response))
+        )
+    drawn = {stratum.id: _schools_needed(plan, stratum, eligible, slips) for stratum in strata}
+    for stratum in strata:
+        if stratum.take_all:
+            notes.append(
+                Fault(
+                    "sampling.stratum_of_one",
+                    f"{stratum.name}全区只有1所学校，只能直接选中，谈不上抽学校",
+                    "可以继续；这一层的误差只算学校里面的",
+                    item=stratum.id,
+                )
+            )
+        elif len(stratum.places) > 1:
+            notes.append(
+                Fault(
+                    "sampling.strata_joined",
+                    f"{stratum.name}合成一层抽：其中一处学校太少，单独抽不出误差",
+                    "不用处理；分城乡的结果照样分开算",
+                    item=stratum.id,
+                )
+            )
+    return WaveAllocation(
+        owed,
+        strata,
+        drawn,
+        eligible,
+        lists,
+        slips,
+        {group: issued[group] for group in lists},
+        numbers,
+        tuple(notes),
+    )
+
+
+def _issued(owed: Owed, group: str, response: Fraction, number: int, minimum_count: int) -> int:
+    wanted = Fraction(owed.by_group[group])
+    if owed.counts == "valid_forms":
+        wanted /= response
+    return min(max(math.ceil(wanted), math.ceil(2 * minimum_count / response)), number)
+
+
+def _too_few(group: str, number: int, minimum_count: int) -> Fault:
+    return Fault(
+        "sampling.group_too_few",
+        f"{GROUP_NAMES.get(group, group)}只有{number}人，按预计的回收率收不满{minimum_count}份，结果不能单独显示，也不能认证",
+        "全部请到并多提醒，或从计划里去掉这一类",
+        item=group,
+    )
+
+
+def _schools_needed(
+    plan: Plan,
+    stratum: Stratum,
+    eligible: Mapping[str, Mapping[str, int]],
+    slips: Mapping[str, Mapping[str, int]],
+) -> int:
+    """Schools to draw in a stratum: at least two, and enough to hand out its slips sensibly."""
+    in_frame = len(stratum.schools)
+    if plan.sample.schools_per_stratum is not None:
+        return min(max(plan.sample.schools_per_stratum, 2), in_frame)
+    per_school = plan.sample.slips_per_school or SLIPS_PER_SCHOOL
+    needed = 2
+    for group, counts in eligible.items():
+        people = sum(counts.get(school.code, 0) for school in stratum.schools)
+        wanted = slips[group][stratum.id]
+        if wanted:
+            needed = max(
+                needed, math.ceil(wanted / per_school), math.ceil(ENOUGH_PEOPLE * wanted * in_frame / people)
+            )
+    return min(needed, in_frame)
+
+
+def _capped(total: int, shares: Mapping[str, float], room: Mapping[str, int], enough: int) -> dict[str, int]:
+    """Whole slips by stratum in proportion to `shares`, none above its people; what overflows moves on.
+
+    Args:
+        enough: slips from which a stratum's answers may be shown; half an even share is kept for it.
+    """
+    names = [name for name in shares if room[name] > 0]
+    # A stratum's answers should stand on their own feet where the total allows it.
+    least = {name: min(room[name], enough, max(total // (2 * len(names)), 2)) for name in names}
+    total = max(total, sum(least.values()))
+    full: dict[str, int] = {}
+    while True:
+        free = [name for name in names if name not in full]
+        rest = min(total - sum(full.values()), sum(room[name] for name in free))
+        minima = [least[name] for name in free]
+        quotas = dict(
+            zip(free, largest_remainder(rest, [Fraction(shares[name]) for name in free], minima), strict=True)
+        )
+        over = {name: room[name] for name, quota in quotas.items() if quota > room[name]}
+        if not over:
+            return {name: full.get(name, quotas.get(name, 0)) for name in shares}
+        full |= over
+
+
+def _spread(
+    plan: Plan, scheme: Scheme, group: str, strata: Sequence[Stratum], eligible: Mapping[str, int]
+) -> tuple[dict[str, float], list[Fault]]:
+    """Each stratum's share of a group's slips, and what could not be kept of the scheme's wishes."""
+    people = {
+        stratum.id: sum(eligible.get(school.code, 0) for school in stratum.schools) for stratum in strata
+    }
+    total = sum(people.values())
+    shares = {name: n / total for name, n in people.items()}
+    margins: list[_Margin] = []
+    rule = scheme.allocation
+    if rule.places is not None:
+        margins.append(_place_margin(plan, scheme, strata, eligible))
+    if group in rule.band_groups:
+        margins.append(_band_margin(plan, scheme, group, strata, eligible))
+    for _ in range(500):
+        if all(margin.holds(shares) for margin in margins):
+            break
+        for margin in margins:
+            shares = margin.scaled(shares)
+        # Half of its share by people is the least a stratum gets: nobody's weight doubles, nobody is left out.
+        shares = {name: max(share, people[name] / total / 2) for name, share in shares.items()}
+    said = [
+        Fault(
+            "sampling.spread_not_met",
+            f"{GROUP_NAMES[group]}的{margin.what}做不到方案要的比例，已尽量接近",
+            "报告会写明；可以核对名册的城乡分类和各年级人数",
+            item=group,
+        )
+        for margin in margins
+        if not margin.holds(shares)
+    ]
+    return shares, said
+
+
+@dataclass(frozen=True)
+class _Margin:
+    """A wish about how a group falls: each stratum's parts, the shares aimed at, and the tolerance."""
+
+    what: str
+    parts: Mapping[str, Mapping[str, float]]
+    target: Mapping[str, float]
+    tolerance: Mapping[str, float]
+
+    def current(self, shares: Mapping[str, float]) -> dict[str, float]:
+        """The share of each part under these shares of strata."""
+        return {
+            part: sum(shares[name] * parts.get(part, 0.0) for name, parts in self.parts.items())
+            for part in self.target
+        }
+
+    def holds(self, shares: Mapping[str, float]) -> bool:
+        """Whether every part lies within 95% of its tolerance, leaving room for whole slips."""
+        now = self.current(shares)
+        return all(abs(now[part] - self.target[part]) <= 0.95 * self.tolerance[part] for part in self.target)
+
+    def scaled(self, shares: Mapping[str, float]) -> dict[str, float]:
+        """Shares one step closer: each stratum times the mean of what its parts lack of the nearer edge."""
+        now = self.current(shares)
+        room = {part: 0.9 * width for part, width in self.tolerance.items()}
+        aims = {
+            part: min(max(now[part], aim - room[part]), aim + room[part]) for part, aim in self.target.items()
+        }
+        lack = {part: aim / now[part] if now[part] > 0 else 1.0 for part, aim in aims.items()}
+        moved = {
+            name: share * sum(weight * lack.get(part, 1.0) for part, weight in self.parts[name].items())
+            for name, share in shares.items()
+        }
+        total = sum(moved.values())
+        return {name: share / total for name, share in moved.items()}
+
+
+def place_shares(plan: Plan, scheme: Scheme, frame_schools: Sequence[School]) -> dict[str, float]:
+    """The share of forms each place should have: the scheme's, the plan's, or else the frame's pupils.
+
+    Places without a school are left out and the others keep their proportions.
+    """
+    rule = scheme.allocation.places
+    pupils = {place: sum(s.pupils for s in frame_schools if s.place == place) for place in PLACES}
+    if rule is not None and rule.shares is not None:
+        # A scheme that knows two kinds of place counts the third with the towns (its `kinds` say so).
+        wished = {place: float(share) for place, share in rule.shares.items()}
+        if "urban" not in wished and pupils["urban"]:
+            together = pupils["urban"] + pupils["town"]
+            town = wished.get("town", 0.0)
+            wished |= {"urban": town * pupils["urban"] / together, "town": town * pupils["town"] / together}
+    elif plan.place_shares is not None:
+        wished = {place: float(fraction(share)) for place, share in plan.place_shares.items()}
+    else:
+        wished = {place: float(n) for place, n in pupils.items()}
+    kept = {place: wished.get(place, 0.0) for place in PLACES if pupils[place]}
+    total = sum(kept.values())
+    return {
+        place: share / total if total else pupils[place] / sum(pupils.values())
+        for place, share in kept.items()
+    }
+
+
+def _place_margin(
+    plan: Plan, scheme: Scheme, strata: Sequence[Stratum], eligible: Mapping[str, int]
+) -> _Margin:
+    schools = [school for stratum in strata for school in stratum.schools]
+    target = place_shares(plan, scheme, schools)
+    rule = scheme.allocation.places
+    assert rule is not None
+    parts = {stratum.id: _parts(stratum, eligible, lambda school: {school.place: 1.0}) for stratum in strata}
+    present = {place for weights in parts.values() for place in weights}
+    target = {place: share for place, share in target.items() if place in present}
+    total = sum(target.values())
+    return _Margin(
+        "、".join(PLACE_NAMES[place] for place in target),
+        parts,
+        {place: share / total for place, share in target.items()},
+        dict.fromkeys(target, float(rule.within)),
+    )
+
+
+def _band_margin(
+    plan: Plan, scheme: Scheme, group: str, strata: Sequence[Stratum], eligible: Mapping[str, int]
+) -> _Margin:
+    entry = plan.group(group)
+    youngest = entry.from_grade if entry is not None else None
+    band_of = {
+        KINDERGARTEN_YEARS.get(grade, grade) if isinstance(grade, str) else grade: band.zh
+        for band in scheme.allocation.bands
+        for grade in band.grades
+    }
+
+    def by_band(school: School) -> dict[str, float]:
+        counts: dict[str, float] = {}
+        for grade, n in school.grades.items():
+            if grade in band_of and (youngest is None or grade >= youngest):
+                counts[band_of[grade]] = counts.get(band_of[grade], 0.0) + n
+        total = sum(counts.values())
+        return {band: n / total for band, n in counts.items()} if total else {}
+
+    parts = {stratum.id: _parts(stratum, eligible, by_band) for stratum in strata}
+    # A band counts as one of the equals only if it is whole: pupils from grade 4 have no first band.
+    whole = [
+        band.zh for band in scheme.allocation.bands if any(band.zh in weights for weights in parts.values())
+    ]
+    within = scheme.document["allocation"]["grade_bands"]["about_equal_within"]
+    tolerance = float(fraction(within)) / len(whole) if whole else 0.0
+    return _Margin(
+        "各年级段", parts, {band: 1 / len(whole) for band in whole}, dict.fromkeys(whole, tolerance)
+    )
+
+
+def _parts(stratum: Stratum, eligible: Mapping[str, int], of_school: object) -> dict[str, float]:
+    """What shares of a stratum's eligible persons fall into each part."""
+    people = {school.code: eligible.get(school.code, 0) for school in stratum.schools}
+    total = sum(people.values())
+    found: dict[str, float] = {}
+    for school in stratum.schools:
+        for part, weight in of_school(school).items():  # type: ignore[operator]
+            found[part] = found.get(part, 0.0) + weight * people[school.code] / total if total else 0.0
+    return found

@@ -1,0 +1,508 @@
+"""Who is asked in a wave: schools drawn by lot in strata, and slips for each school and group.
+
+What enters is a plan, its scheme and a frame; what leaves is a `Preview` before the draw, and a
+`Sample` after it that anyone can draw again from what it records.
+
+The draw, by hand. The design document (below) has a digest D, 64 hexadecimal digits. The seed S
+is text: the numbers of a public draw held after D was signed, or typed by the office. The key is
+K = SHA-256(D‖S). Every school of a stratum gets a ticket, SHA-256(K‖"/"‖stratum‖"/"‖school code),
+all parts as hexadecimal or plain text in UTF-8; the stratum's n schools with the smallest tickets
+are drawn. Tickets of different schools are unrelated, so every set of n schools is equally
+likely: a simple random sample without replacement. Nothing depends on a programming language's
+own generator, and `printf '%s' "$K/rural/primary/3207042001" | sha256sum` gives one ticket.
+
+Slips of a stratum and group are then shared among the drawn schools in proportion to their
+people, by largest remainder, at least two a school where it has them: persons of one stratum and
+group so have very nearly the same chance. Who gets a slip inside a school is drawn the same way
+from the places of its list (`drawn_places`). Principals, deputies and the like are lists of the
+county: persons are drawn, no school is named.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from fractions import Fraction
+from functools import cached_property
+from typing import Any
+
+from survey.canonical import digest
+from survey.errors import Fault, SurveyError
+from survey.exact import fraction, fraction_text, truncate
+from survey.sampling.frame import Frame, School
+from survey.sampling.scheme_sizes import GROUP_NAMES, figure_shares, largest_remainder
+from survey.sampling.wave_allocation import WaveAllocation, allocate_wave
+from survey.scheme.plan import GROUP_LETTERS, Plan, plan_digest
+from survey.scheme.scheme import Scheme
+
+METHOD = "strata-srs-schools/v1"
+FEWEST_SLIPS = 2
+"""In a drawn school: with two, what differs inside a school can be seen."""
+
+
+class SeedError(SurveyError):
+    """A seed nobody could read out and type again."""
+
+    code = "sampling.seed"
+    kind = "invalid"
+
+    def __init__(self, reason: str) -> None:
+        super().__init__("抽样种子", reason, "填公开抽取的号码，或一段看得见的文字，不超过200个字")
+
+
+class FrameTooSmallError(SurveyError):
+    """Nobody in the frame can be asked by this plan."""
+
+    code = "sampling.nobody"
+    kind = "invalid"
+
+    def __init__(self) -> None:
+        super().__init__("抽样", "名册里没有一所学校有计划要问的人", "核对名册的办学类型和计划里各类人的问卷")
+
+
+@dataclass(frozen=True)
+class StratumDraw:
+    """A stratum and how many of its schools are drawn."""
+
+    stratum: str
+    name: str
+    place: str
+    stage: str
+    schools_in_frame: int
+    schools_drawn: int
+
+
+@dataclass(frozen=True)
+class DomainDraw:
+    """A domain of slips: one school × one group, or a county list; all its persons have one chance."""
+
+    domain: str
+    group: str
+    school_code: str | None
+    school_name: str
+    stratum: str
+    place: str | None
+    stage: str | None
+    eligible: int
+    slips: int
+    psu_probability: str
+    instrument: str
+
+
+@dataclass(frozen=True)
+class Preview:
+    """What drawing would give, before it is done."""
+
+    required_total: int
+    required: dict[str, int]
+    counts: str
+    issued: dict[str, int]
+    numbers: dict[str, int]
+    slips_total: int
+    schools: int
+    schools_in_frame: int
+    strata: tuple[StratumDraw, ...]
+    by_place: dict[str, int]
+    by_stage: dict[str, int]
+    shares: dict[str, str]
+    half_width: str
+    half_widths: dict[str, str]
+    firm_from: str | None
+    """The figure from which a one-sided 95% bound would stay on the right side of the line."""
+    warnings: tuple[Fault, ...]
+    design_digest: str
+
+    def document(self) -> dict[str, Any]:
+        """The preview as plain JSON."""
+        return {**asdict(self), "warnings": [fault.document() for fault in self.warnings]}
+
+
+@dataclass(frozen=True)
+class Sample:
+    """A drawn sample, with everything needed to draw it again."""
+
+    wave: str
+    seed: str
+    frame_digest: str
+    plan_digest: str
+    design_digest: str
+    strata: tuple[StratumDraw, ...]
+    domains: tuple[DomainDraw, ...]
+    shares: dict[str, str]
+
+    def document(self) -> dict[str, Any]:
+        """The sample as canonical JSON."""
+        return {
+            "type": "sample",
+            "v": 1,
+            "method": METHOD,
+            "wave": self.wave,
+            "seed": self.seed,
+            "frame_digest": self.frame_digest,
+            "plan_digest": self.plan_digest,
+            "design_digest": self.design_digest,
+            "strata": [asdict(stratum) for stratum in self.strata],
+            "domains": [asdict(domain) for domain in self.domains],
+            "shares": dict(self.shares),
+        }
+
+    @classmethod
+    def from_document(cls, document: Mapping[str, Any]) -> Sample:
+        """The sample a document was made from."""
+        return cls(
+            wave=document["wave"],
+            seed=document["seed"],
+            frame_digest=document["frame_digest"],
+            plan_digest=document["plan_digest"],
+            design_digest=document["design_digest"],
+            strata=tuple(StratumDraw(**entry) for entry in document["strata"]),
+            domains=tuple(DomainDraw(**entry) for entry in document["domains"]),
+            shares=dict(document["shares"]),
+        )
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 of the sample's document."""
+        return digest(self.document())
+
+    @cached_property
+    def by_domain(self) -> dict[str, DomainDraw]:
+        """Every domain under its id."""
+        return {draw.domain: draw for draw in self.domains}
+
+    @property
+    def schools(self) -> tuple[str, ...]:
+        """Codes of the schools drawn, in order."""
+        return tuple(sorted({draw.school_code for draw in self.domains if draw.school_code is not None}))
+
+    @property
+    def slips_total(self) -> int:
+        """All slips to be issued."""
+        return sum(draw.slips for draw in self.domains)
+
+
+def design_document(plan: Plan, scheme: Scheme, frame: Frame) -> dict[str, Any]:
+    """What is fixed before the lot is cast: frame, plan, scheme, strata, schools and slips of each."""
+    return _design(plan, scheme, frame, allocate_wave(plan, scheme, frame))
+
+
+def _design(plan: Plan, scheme: Scheme, frame: Frame, allocation: WaveAllocation) -> dict[str, Any]:
+    return {
+        "type": "design",
+        "v": 1,
+        "method": METHOD,
+        "wave": plan.wave,
+        "frame_digest": frame.digest,
+        "plan_digest": plan_digest(plan),
+        "scheme_digest": scheme.digest,
+        "required": dict(allocation.owed.by_group),
+        "shares": figure_shares(scheme, allocation.owed.shares, allocation.numbers),
+        "strata": [
+            {
+                "stratum": stratum.id,
+                "schools": [school.code for school in stratum.schools],
+                "drawn": allocation.schools_drawn[stratum.id],
+                "slips": {group: slips[stratum.id] for group, slips in allocation.slips.items()},
+            }
+            for stratum in allocation.strata
+        ],
+        "lists": {
+            group: {"eligible": number, "slips": allocation.list_slips[group]}
+            for group, number in allocation.lists.items()
+        },
+    }
+
+
+def preview_sample(plan: Plan, scheme: Scheme, frame: Frame) -> Preview:
+    """Sizes, spread and expected precision of the sample that this plan would draw.
+
+    Raises:
+        FrameTooSmallError: nobody can be asked. Those of `allocate_wave` beside it.
+    """
+    allocation = allocate_wave(plan, scheme, frame)
+    if not allocation.strata and not allocation.lists:
+        raise FrameTooSmallError
+    design = _design(plan, scheme, frame, allocation)
+    shares: dict[str, str] = design["shares"]
+    spread = _expected_spread(plan, allocation, {group: float(fraction(a)) for group, a in shares.items()})
+    issued = {group: sum(slips.values()) for group, slips in allocation.slips.items()} | dict(
+        allocation.list_slips
+    )
+    by_place: dict[str, int] = {}
+    by_stage: dict[str, int] = {}
+    for stratum in allocation.strata:
+        n = sum(slips[stratum.id] for slips in allocation.slips.values())
+        by_place[stratum.place] = by_place.get(stratum.place, 0) + n
+        by_stage[stratum.stage] = by_stage.get(stratum.stage, 0) + n
+    rate = float(fraction(plan.sample.expected_rate))
+    line = scheme.requirement.line
+    return Preview(
+        required_total=allocation.owed.total,
+        required=dict(allocation.owed.by_group),
+        counts=allocation.owed.counts,
+        issued=issued,
+        numbers=dict(allocation.numbers),
+        slips_total=sum(issued.values()),
+        schools=sum(allocation.schools_drawn.values()),
+        schools_in_frame=len(frame.schools),
+        strata=_stratum_draws(allocation),
+        by_place=by_place,
+        by_stage=by_stage,
+        shares=shares,
+        half_width=_upward(1.959964 * math.sqrt(spread[""] * rate * (1 - rate))),
+        half_widths={
+            group: _upward(1.959964 * math.sqrt(unit * rate * (1 - rate)))
+            for group, unit in spread.items()
+            if group
+        },
+        firm_from=_firm_from(spread[""], float(fraction(line.threshold))) if line else None,
+        warnings=(*allocation.notes, *_warnings(frame, allocation)),
+        design_digest=digest(design),
+    )
+
+
+def _upward(value: float) -> str:
+    """A half-width as text, rounded up so that it never promises more than it keeps."""
+    return truncate(Fraction(min(math.ceil(value * 10_000 - 1e-9), 10_000), 10_000), 4)
+
+
+def _firm_from(unit_variance: float, line: float) -> str | None:
+    """The smallest figure p with p − 1.645·√(v·p(1−p)) at the line or above it."""
+    for step in range(math.ceil(line * 1000), 1001):
+        p = step / 1000
+        if p - 1.644854 * math.sqrt(unit_variance * p * (1 - p)) >= line:
+            return truncate(Fraction(step, 1000), 3)
+    return None
+
+
+def _expected_spread(plan: Plan, allocation: WaveAllocation, shares: Mapping[str, float]) -> dict[str, float]:
+    """Expected variance over p(1−p): of the figure under "", of each group under its name.
+
+    A person's answer is the school's part (ρ) plus the person's own (1 − ρ); groups of one school
+    are taken to share the school's part, which is the careful side. With m schools of M in a
+    stratum and n persons of N: ρ(1 − m/M)/m + (1 − ρ)(1 − n/N)/n, weighted by the stratum's
+    share squared. For one group and b persons a school this is (1 + (b − 1)ρ)/n.
+    """
+    rho = float(fraction(plan.sample.rho))
+    response = float(fraction(plan.sample.expected_response))
+    own: dict[str, float] = {}
+    school: dict[str, dict[str, float]] = {}
+    for group, slips in allocation.slips.items():
+        everybody = allocation.numbers[group]
+        own[group] = 0.0
+        school[group] = {}
+        for stratum in allocation.strata:
+            people = allocation.eligible_in(group, stratum)
+            n = slips[stratum.id] * response
+            if not people or not n:
+                continue
+            weight = people / everybody
+            own[group] += weight**2 * (1 - rho) * max(1 - n / people, 0.0) / n
+            school[group][stratum.id] = weight
+    for group, slips_of_list in allocation.list_slips.items():
+        n = slips_of_list * response
+        own[group] = max(1 - n / allocation.lists[group], 0.0) / n
+        school[group] = {}
+    chance = {
+        stratum.id: rho * (1 - drawn / len(stratum.schools)) / drawn
+        for stratum in allocation.strata
+        if (drawn := allocation.schools_drawn[stratum.id])
+    }
+    spread = {
+        group: own[group] + sum(weight**2 * chance[name] for name, weight in school[group].items())
+        for group in own
+    }
+    together = sum(shares.get(group, 0.0) ** 2 * unit for group, unit in own.items())
+    for name, unit in chance.items():
+        together += unit * sum(shares.get(group, 0.0) * school[group].get(name, 0.0) for group in own) ** 2
+    return {"": together, **spread}
+
+
+def _warnings(frame: Frame, allocation: WaveAllocation) -> list[Fault]:
+    if len(frame.schools) == 1:
+        return [
+            Fault(
+                "sampling.one_school",
+                "名册里只有1所学校，学校不是抽出来的",
+                "可以继续；结果只说明这一所学校，报告会写明",
+            )
+        ]
+    if all(allocation.schools_drawn[stratum.id] == len(stratum.schools) for stratum in allocation.strata):
+        return [
+            Fault(
+                "sampling.every_school",
+                "份数需要用到全部学校，等于每校都调查",
+                "不用处理；误差只来自学校里面没问到的人",
+            )
+        ]
+    return []
+
+
+def _stratum_draws(allocation: WaveAllocation) -> tuple[StratumDraw, ...]:
+    return tuple(
+        StratumDraw(
+            stratum.id,
+            stratum.name,
+            stratum.place,
+            stratum.stage,
+            len(stratum.schools),
+            allocation.schools_drawn[stratum.id],
+        )
+        for stratum in allocation.strata
+    )
+
+
+def draw_key(design_digest: str, seed: str) -> str:
+    """The key of a draw, SHA-256 of the design digest followed by the seed.
+
+    >>> draw_key("00", "7")[:16] == hashlib.sha256(b"007").hexdigest()[:16]
+    True
+    """
+    return hashlib.sha256((design_digest + seed).encode("utf-8")).hexdigest()
+
+
+def ticket(key: str, *parts: str) -> str:
+    """The ticket of one thing that may be drawn; the smallest tickets win."""
+    return hashlib.sha256("/".join((key, *parts)).encode("utf-8")).hexdigest()
+
+
+def draw_sample(plan: Plan, scheme: Scheme, frame: Frame, seed: str) -> Sample:
+    """The sample of a wave from a seed; the same seed, plan and frame give the same sample.
+
+    Raises:
+        SeedError: empty, too long or unreadable. FrameTooSmallError: nobody can be asked.
+    """
+    if not seed.strip():
+        raise SeedError("是空的")
+    if len(seed) > 200 or not seed.isprintable():
+        raise SeedError("太长，或有看不见的字符")
+    allocation = allocate_wave(plan, scheme, frame)
+    if not allocation.strata and not allocation.lists:
+        raise FrameTooSmallError
+    design = _design(plan, scheme, frame, allocation)
+    design_digest = digest(design)
+    key = draw_key(design_digest, seed)
+    domains: list[DomainDraw] = []
+    for stratum in allocation.strata:
+        n_drawn = allocation.schools_drawn[stratum.id]
+        tickets = {school.code: ticket(key, stratum.id, school.code) for school in stratum.schools}
+        drawn = sorted(
+            sorted(stratum.schools, key=lambda school: tickets[school.code])[:n_drawn], key=lambda s: s.code
+        )
+        probability = fraction_text(Fraction(n_drawn, len(stratum.schools)))
+        for group, slips in allocation.slips.items():
+            people = {school.code: allocation.eligible[group].get(school.code, 0) for school in drawn}
+            quotas = slips_by_school(slips[stratum.id], people)
+            domains += [
+                _school_domain(
+                    plan, group, school, stratum.id, people[school.code], quotas[school.code], probability
+                )
+                for school in drawn
+                if people[school.code]
+            ]
+    for group, number in allocation.lists.items():
+        domains.append(_county_domain(plan, group, number, allocation.list_slips[group]))
+    for entry in plan.groups:
+        if entry.mode == "open":
+            domains.append(_county_domain(plan, entry.group, plan.lists.get(entry.group, 0), 0))
+    return Sample(
+        wave=plan.wave,
+        seed=seed,
+        frame_digest=frame.digest,
+        plan_digest=design["plan_digest"],
+        design_digest=design_digest,
+        strata=_stratum_draws(allocation),
+        domains=tuple(sorted(domains, key=lambda draw: draw.domain)),
+        shares=design["shares"],
+    )
+
+
+def slips_by_school(total: int, people: Mapping[str, int]) -> dict[str, int]:
+    """Slips of drawn schools in proportion to their people: at least two where there are two, never above.
+
+    Args:
+        total: slips of the stratum and group; raised to the schools' minima, capped by their people.
+        people: school code → eligible persons; a school without any gets none.
+
+    >>> slips_by_school(10, {"a": 60, "b": 30, "c": 1})
+    {'a': 6, 'b': 3, 'c': 1}
+    """
+    codes = [code for code, n in people.items() if n]
+    minima = {code: min(FEWEST_SLIPS, people[code]) for code in codes}
+    total = min(max(total, sum(minima.values())), sum(people.values())) if total else 0
+    full: dict[str, int] = {}
+    while total:
+        free = [code for code in codes if code not in full]
+        quotas = dict(
+            zip(
+                free,
+                largest_remainder(
+                    total - sum(full.values()),
+                    [Fraction(people[code]) for code in free],
+                    [minima[code] for code in free],
+                ),
+                strict=True,
+            )
+        )
+        over = {code: people[code] for code, quota in quotas.items() if quota > people[code]}
+        if not over:
+            return {code: full.get(code, quotas.get(code, 0)) for code in people}
+        full |= over
+    return dict.fromkeys(people, 0)
+
+
+def _school_domain(
+    plan: Plan, group: str, school: School, stratum: str, eligible: int, slips: int, probability: str
+) -> DomainDraw:
+    entry = plan.group(group)
+    assert entry is not None
+    return DomainDraw(
+        domain=f"{school.code}-{GROUP_LETTERS[group]}",
+        group=group,
+        school_code=school.code,
+        school_name=school.name,
+        stratum=stratum,
+        place=school.place,
+        stage=school.stage,
+        eligible=eligible,
+        slips=eligible if entry.mode == "quota" else slips,
+        psu_probability=probability,
+        instrument=entry.instrument_for(school.stage) or "",
+    )
+
+
+def _county_domain(plan: Plan, group: str, eligible: int, slips: int) -> DomainDraw:
+    entry = plan.group(group)
+    assert entry is not None
+    return DomainDraw(
+        domain=f"{plan.county_code}-{GROUP_LETTERS[group]}",
+        group=group,
+        school_code=None,
+        school_name=f"{plan.county}{GROUP_NAMES[group]}",
+        stratum=f"county/{group}",
+        place=None,
+        stage=None,
+        eligible=eligible,
+        slips=eligible if entry.mode == "quota" else slips,
+        psu_probability="1",
+        instrument=entry.instrument_for(None) or "",
+    )
+
+
+def drawn_places(sample: Sample, domain: str) -> tuple[int, ...]:
+    """Places on a domain's own list (1 … eligible) whose persons get a slip, from the wave's draw.
+
+    The list is the school's roll of pupils by grade and class, its staff list, or the county's
+    list. The places with the smallest tickets are taken, so a school has nobody to choose.
+    """
+    draw = sample.by_domain[domain]
+    key = draw_key(sample.design_digest, sample.seed)
+    order = sorted(range(1, draw.eligible + 1), key=lambda place: ticket(key, domain, str(place)))
+    return tuple(sorted(order[: draw.slips]))
+
+
+def replays(sample: Sample, plan: Plan, scheme: Scheme, frame: Frame) -> bool:
+    """Whether plan, scheme, frame and the recorded seed give this very sample again."""
+    return draw_sample(plan, scheme, frame, sample.seed).document() == sample.document()
