@@ -1,0 +1,195 @@
+// Paging, a draft on this phone, and sending again. Without this script the form is one
+// long page with the same post. ES2015 only: Chromium 66 and iOS 11 must read it.
+(() => {
+  const d = document, w = window, $ = id => d.getElementById(id);
+  const f = $('f'), err = $('err'), net = $('net'), soft = $('soft'), next = $('next');
+  const all = (s, n) => [].slice.call((n || f).querySelectorAll(s));
+  const say = JSON.parse(f.getAttribute('data-say')), steps = all('.step'), asked = {}, title = d.title;
+  const trail = [], waits = [2, 4, 8, 16, 32];
+  let at = f.querySelector('.step.on'), sent = 0, busy = 0, pending = 0, change = 0, timer, slow;
+
+  // The draft: under a short hash of the code's address, never sent before the post.
+  let box = null, name = 7;
+  try { box = w[f.getAttribute('data-keep') + 'Storage']; box.setItem('_', 1); box.removeItem('_'); } catch (e) { box = null; }
+  for (const c of location.pathname.toUpperCase()) name = (name * 31 + c.charCodeAt(0)) >>> 0;
+  name = 'draft-' + name.toString(36);
+  const read = key => {
+    try {
+      const x = JSON.parse(box.getItem(key));
+      if (x && Date.now() - x.t < 2592e5) return x;
+      box.removeItem(key);
+    } catch (e) { return null; }
+    return null;
+  };
+  if (box) Object.keys(box).forEach(key => { if (!key.indexOf('draft-')) read(key); });
+  const answers = () => all('input,textarea')
+    .filter(e => e.type == 'textarea' ? e.value : e.type != 'hidden' && e.checked).map(e => [e.name, e.value]);
+  const load = () => { const x = read(name); return x && x.a.length && x.v == f.v.value ? x : null; };
+  const save = () => {
+    if (!box || sent) return;
+    try {
+      box.setItem(name, JSON.stringify({ v: f.v.value, k: f.k.value, s: f.s.value, t: Date.now(), p: at.id, a: answers() }));
+      $('kept').textContent = say.saved;
+    } catch (e) { $('kept').textContent = ''; }
+  };
+  const drop = () => { try { box.removeItem(name); } catch (e) { return; } };
+  const fill = x => {
+    f.k.value = x.k; f.s.value = x.s;
+    x.a.forEach(p => all('[name="' + p[0] + '"]').forEach(e => {
+      if (e.type == 'textarea') e.value = p[1]; else if (e.value == p[1]) e.checked = true;
+    }));
+    routes();
+  };
+
+  // What is answered, and what lies off the path of the answers so far.
+  const answered = q => all('input,textarea', q).some(e => e.type == 'textarea' ? e.value.trim() : e.checked);
+  const holds = (c, a) => {
+    if (c.all) return c.all.every(p => holds(p, a));
+    if (c.any) return c.any.some(p => holds(p, a));
+    const given = a.filter(p => p[0] == c.item).map(p => +p[1]);
+    return given.length > 0 && (c.in ? given.some(v => c.in.indexOf(v) >= 0) : given.every(v => c.not_in.indexOf(v) < 0));
+  };
+  const routes = () => all('[data-if]').forEach(q => {
+    const on = holds(JSON.parse(q.getAttribute('data-if')), answers());
+    q.hidden = !on;
+    if (!on) all('input,textarea', q).forEach(e => { if (e.type == 'textarea') e.value = ''; else e.checked = false; });
+  });
+  const missing = (s, n) => all(s, n).filter(q => !q.hidden && !answered(q));
+
+  const calm = () => {
+    err.hidden = true; d.title = title; soft.textContent = ''; next.textContent = say.next;
+    all('.bad').forEach(e => { e.hidden = true; });
+  };
+  const show = (s, focus) => {
+    if (s != at) calm();
+    at.classList.remove('on'); at = s; s.classList.add('on');
+    d.querySelector('.move').classList.toggle('moving', s.id[0] == 'p');
+    if (s.id == 'check') { change = 0; sum(); }
+    if (focus) { (s.querySelector('h1,h2') || s.querySelector('.ask')).focus(); w.scrollTo(0, 0); }
+  };
+  const route = () => {
+    if (sent) return history.replaceState(null, '', sent);
+    const e = location.hash ? $(location.hash.slice(1)) : steps[0];
+    if (!e || !f.contains(e)) return;
+    const s = e.closest('.step');
+    show(s, 1);
+    if (s != e) { const i = e.querySelector('input,textarea'); if (i) i.focus(); e.scrollIntoView(); }
+    if (trail[trail.length - 2] == s.id) trail.pop(); else if (trail[trail.length - 1] != s.id) trail.push(s.id);
+  };
+  const move = by => steps[steps.indexOf(at) + by].id;
+  const stop = q => {
+    const ul = err.querySelector('ul');
+    ul.textContent = '';
+    q.forEach(q => {
+      const p = $('e-' + q.getAttribute('data-item')), li = d.createElement('li'), a = d.createElement('a');
+      p.hidden = false; a.href = '#' + q.id; a.textContent = p.textContent;
+      // The address may already end in this item, and then no hashchange would come.
+      a.onclick = e => { e.preventDefault(); q.querySelector('input').focus(); q.scrollIntoView(); };
+      li.appendChild(a); ul.appendChild(li);
+    });
+    err.hidden = false; d.title = say.prefix + title; err.focus(); err.scrollIntoView();
+  };
+  const go = () => {
+    const need = missing('[data-need]', at), left = missing('[data-soft]', at).length;
+    if (need.length) return stop(need);
+    if (left && !asked[at.id]) {
+      asked[at.id] = 1; soft.textContent = say.skip.replace('{n}', left); next.textContent = say.go;
+      return;
+    }
+    location.hash = change ? 'check' : move(1);
+  };
+  const sum = () => {
+    all('[data-sum]').forEach(dd => {
+      const q = all('[data-part="' + dd.getAttribute('data-sum') + '"] .q').filter(q => !q.hidden);
+      dd.textContent = q.filter(answered).length + '/' + q.length;
+    });
+    all('[data-item]', $('sum')).forEach(dd => {
+      const i = f.querySelector('#q-' + dd.getAttribute('data-item') + ' :checked + label');
+      dd.textContent = i ? i.textContent : say.none;
+    });
+  };
+
+  // Sending: one key however often it is sent, so twice is once.
+  const again = () => {
+    busy = 0; pending = 1; clearTimeout(slow);
+    net.textContent = say.pending;
+    const b = d.createElement('button');
+    b.type = 'button'; b.className = 'go'; b.textContent = say.retry; b.onclick = () => send();
+    net.appendChild(b); w.scrollTo(0, 0);
+    if (waits.length) timer = setTimeout(send, waits.shift() * 1e3);
+  };
+  const finish = (page, main) => {
+    sent = page; pending = 0; drop();
+    if (f.getAttribute('data-keep') == 'session') try { sessionStorage.clear(); } catch (e) { drop(); }
+    history.replaceState(null, '', page);
+    d.title = main.ownerDocument.title;
+    const old = $('main');
+    old.parentNode.replaceChild(d.importNode(main, true), old);
+    d.querySelector('h1').focus(); w.scrollTo(0, 0);
+  };
+  const send = () => {
+    if (busy) return;
+    clearTimeout(timer); busy = 1;
+    slow = setTimeout(() => { net.textContent = say.slow; }, 3e3);
+    const x = new XMLHttpRequest();
+    x.open('POST', location.href.split('#')[0]);
+    x.timeout = 2e4;
+    x.setRequestHeader('Content-Type', 'application/x-www-form-urlencoded');
+    x.setRequestHeader('X-Requested-With', 'form');
+    x.onload = () => {
+      clearTimeout(slow);
+      const main = new DOMParser().parseFromString(x.responseText, 'text/html').querySelector('main');
+      const done = main && main.getAttribute('data-done');
+      if (x.status >= 500 || x.status == 429) again();
+      else if (x.status == 200 && done != null) { if (!done || done == f.k.value) finish('/s/thanks' + location.search, main); else again(); }
+      else f.submit();
+    };
+    x.onerror = x.ontimeout = again;
+    x.send(answers().concat([['v', f.v.value], ['k', f.k.value], ['s', f.s.value]])
+      .map(p => p.map(encodeURIComponent).join('=')).join('&'));
+  };
+
+  f.addEventListener('submit', e => {
+    e.preventDefault();
+    if (at.id != 'check') return at.id == 'start' ? location.hash = 'p1' : go();
+    const need = missing('[data-need]');
+    if (need.length) { show(need[0].closest('.step')); stop(need); } else if (!busy) send();
+  });
+  f.addEventListener('change', e => {
+    routes(); save();
+    const q = e.target.closest('.q'), bad = q && q.querySelector('.bad');
+    if (bad) bad.hidden = true;
+    if (!err.hidden && !missing('[data-need]', at).length) calm();
+  });
+  f.addEventListener('input', e => {
+    const t = e.target, s = t.getAttribute('data-left');
+    if (s) { t.parentNode.querySelector('.left').textContent = s.replace('{n}', t.maxLength - t.value.length); save(); }
+  });
+  next.onclick = go;
+  $('back').onclick = () => { if (trail[trail.length - 2] == move(-1)) history.back(); else location.hash = move(-1); };
+  $('sum').addEventListener('click', e => { if (e.target.closest('a')) change = 1; });
+  const fresh = () => { drop(); f.reset(); $('kept').textContent = ''; routes(); };
+  $('clear').onclick = () => { fresh(); location.hash = 'start'; };
+  $('fresh').onclick = () => { fresh(); location.hash = 'p1'; };
+  all('.tools a', d).forEach(a => { a.onclick = () => { if (answers().length) save(); a.hash = location.hash; }; });
+  w.addEventListener('hashchange', route);
+  w.addEventListener('offline', () => { if (!pending) net.textContent = say.offline; });
+  w.addEventListener('online', () => { if (pending) send(); else net.textContent = ''; });
+  w.addEventListener('pageshow', e => {
+    if (!e.persisted || sent) return;
+    const x = load();
+    if (x) fill(x); else if ($('kept').textContent) location.reload();
+  });
+
+  const x = load();
+  routes();
+  if (err.hidden) {
+    if (x && location.hash.length > 1) fill(x);
+    else if (x) {
+      $('draft').hidden = false; $('begin').hidden = true;
+      $('resume').onclick = () => { fill(x); location.hash = x.p == 'start' ? 'p1' : x.p; };
+    }
+    trail.push('start');
+    if (location.hash) route();
+  } else { trail.push(at.id); show(at); err.focus(); }
+})();

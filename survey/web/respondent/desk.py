@@ -1,0 +1,131 @@
+"""The desk every answering page works at: intake, waves, pages, limits, clock.
+
+One per process, made by `respondent_router` and handed to the handlers; and the one way
+from a typed or scanned code to the slip it names, with every refusal a person may meet.
+"""
+
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from litestar import Request, Response
+
+from survey.fieldwork.code import CodeFormatError, normalise
+from survey.storage.office import IntakeOffice, SlipFound
+from survey.web.respondent.look import Look
+from survey.web.respondent.misses import Misses
+from survey.web.respondent.pages import Pages
+from survey.web.respondent.reply import page
+from survey.web.respondent.waves import Place, Wave, Waves
+
+
+@dataclass
+class Desk:
+    """What the handlers of the answering side share."""
+
+    office: IntakeOffice
+    pages: Pages
+    waves: Waves
+    misses: Misses
+    clock: Callable[[], datetime]
+    base_url: str
+    stamp_key: bytes = field(default_factory=lambda: secrets.token_bytes(32))
+    final_codes: dict[str, dict[str, str]] = field(default_factory=dict)
+    """Receipt codes of closed waves, which no longer change."""
+
+    def entry(self, look: Look, place: Place | Wave, *, typed: str = "", fault: str = "", status: int = 200) -> Response[bytes]:
+        """The page where a code is typed, with the fault at the field."""
+        words = look.words
+        return page(
+            self.pages.page(
+                "entry",
+                look,
+                place,
+                words("entry.title"),
+                name="code",
+                label=words("code.label"),
+                hint=words("code.hint"),
+                button=words("code.submit"),
+                text="",
+                sample=True,
+                action="/s" + look.query,
+                typed=typed[:40],
+                fault=fault,
+                faulty=bool(fault),
+            ),
+            status,
+        )
+
+    async def state(
+        self,
+        look: Look,
+        key: str,
+        *lines: str,
+        status: int = 200,
+        wave: Wave | None = None,
+        link: tuple[str, str] | None = None,
+        retry_after: int | None = None,
+    ) -> Response[bytes]:
+        """A page that says, kindly and in one or two sentences, why there is no form."""
+        place = wave or await self.waves.place()
+        body = self.pages.page("state", look, place, look.words(key), lines=lines, link=link)
+        return page(body, status, retry_after=retry_after)
+
+    async def find(self, request: Request, look: Look, typed: str, *, sending: bool = False) -> SlipFound | Response[bytes]:
+        """The slip a code names, or the page that says why there is none.
+
+        A slip of the finger fails the check sign and is never counted. Sending is not
+        limited by address, because a school shares one.
+        """
+        try:
+            code = normalise(typed)
+        except CodeFormatError as wrong:
+            fault = wrong.reason if look.lang == "zh" and wrong.why == "check" else look.words("err.code_format")
+            return self.entry(look, await self.waves.place(), typed=typed, fault=fault, status=422)
+        address = request.client.host if request.client else ""
+        minutes = 0 if sending else self.misses.minutes_to_rest(address)
+        if minutes:
+            return await self.too_many(look, minutes)
+        found = await self.office.find_slip(code)
+        if found is not None:
+            return found
+        self.misses.count(address)
+        place = await self.waves.place()
+        fault = unknown_code(look, place)
+        return self.entry(look, place, typed=typed, fault=fault, status=422)
+
+    async def too_many(self, look: Look, minutes: int) -> Response[bytes]:
+        """The page of an address that has tried too many unknown codes."""
+        words = look.words
+        return await self.state(
+            look,
+            "state.too_many_title",
+            words("err.too_many", minutes=minutes),
+            words("state.too_many_why"),
+            status=429,
+            retry_after=minutes * 60,
+        )
+
+    async def not_open(self, look: Look, wave: Wave, state: str) -> Response[bytes]:
+        """Not yet, not now, or not any more."""
+        words = look.words
+        plan = wave.plan
+        if state == "planned":
+            line = words("state.not_open", date=words.date(plan.opens_on))
+            return await self.state(look, "state.not_open_title", line, wave=wave)
+        if state == "paused":
+            return await self.state(look, "state.paused_title", words("state.paused"), wave=wave)
+        lines = (
+            words("state.closed", date=words.date(plan.closes_on)),
+            words("state.results", date=words.date(plan.results_on)),
+        )
+        return await self.state(look, "state.closed_title", *lines, wave=wave)
+
+
+def unknown_code(look: Look, place: Place) -> str:
+    """The sentence at the field for a code nobody knows."""
+    words = look.words
+    if place.telephone:
+        return words("err.code_unknown", phone=place.telephone)
+    return words("err.code_format")

@@ -1,0 +1,46 @@
+"""The form a slip leads to. Reading changes nothing; sending spends the slip, once."""
+
+from litestar import HttpMethod, Request, Response, route
+
+from survey.storage.office import SlipFound
+from survey.web.respondent.body import read_form
+from survey.web.respondent.desk import Desk
+from survey.web.respondent.look import read_look
+from survey.web.respondent.reply import see_other
+from survey.web.respondent.taking import WayIn, blank_form, take_in
+
+
+@route(["/s/{code:str}", "/S/{code:str}"], http_method=[HttpMethod.GET, HttpMethod.HEAD])
+async def show_form(request: Request, code: str, desk: Desk) -> Response[bytes]:
+    """The form of a slip, or the page that says why there is none."""
+    look = read_look(request.query_params)
+    slip = await desk.find(request, look, code)
+    if isinstance(slip, Response):
+        return slip
+    if slip.state in ("used", "disputed"):
+        return see_other("/s/thanks" + look.query)
+    way = await way_of(desk, slip, code)
+    look = read_look(request.query_params, way.wave.languages)
+    if slip.state == "voided":
+        return await desk.state(look, "state.void_title", look.words("state.void"), wave=way.wave)
+    if way.state != "open":
+        return await desk.not_open(look, way.wave, way.state)
+    return blank_form(request, desk, look, way)
+
+
+@route(["/s/{code:str}", "/S/{code:str}"], http_method=HttpMethod.POST, status_code=200)
+async def send_form(request: Request, code: str, desk: Desk) -> Response[bytes]:
+    """Take a response in, once, and answer only after it is durably kept."""
+    look = read_look(request.query_params)
+    fields = await read_form(request.stream(), request.headers.get("content-type", ""))
+    slip = await desk.find(request, look, code, sending=True)
+    if isinstance(slip, Response):
+        return slip
+    way = await way_of(desk, slip, code)
+    return await take_in(request, desk, read_look(request.query_params, way.wave.languages), way, fields)
+
+
+async def way_of(desk: Desk, slip: SlipFound, code: str) -> WayIn:
+    """What a slip leads to: its wave, its domain, and the wave's state now."""
+    wave = await desk.waves.wave(slip.wave)
+    return WayIn(wave, wave.domain(slip.domain), slip.wave_state, slip, f"/s/{code}")

@@ -1,0 +1,58 @@
+"""How often an address has tried codes that do not exist, in memory only.
+
+A mistyped code fails its check sign and is never counted; a well-formed code that no wave
+knows is a miss. After thirty misses within ten minutes the address rests for ten minutes.
+The limit is wide because a school shares one address, and guessing is hopeless anyway
+(TRUST section 6). Sending answers is never limited.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict, deque
+from collections.abc import Callable
+
+MOST_MISSES = 30
+WINDOW_SECONDS = 600.0
+MOST_ADDRESSES = 50_000
+
+
+class Misses:
+    """Counts of unknown codes per network address; forgotten with the process."""
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._seen: OrderedDict[str, deque[float]] = OrderedDict()
+        self._resting: OrderedDict[str, float] = OrderedDict()
+
+    def minutes_to_rest(self, address: str) -> int:
+        """Whole minutes the address still has to wait, 0 when it may look up."""
+        until = self._resting.get(_network(address))
+        if until is None:
+            return 0
+        left = until - self._clock()
+        if left <= 0:
+            del self._resting[_network(address)]
+            return 0
+        return int(left // 60) + 1
+
+    def count(self, address: str) -> None:
+        """Note one well-formed code that nobody knows."""
+        network = _network(address)
+        now = self._clock()
+        times = self._seen.setdefault(network, deque())
+        self._seen.move_to_end(network)
+        times.append(now)
+        while times and times[0] <= now - WINDOW_SECONDS:
+            times.popleft()
+        if len(times) >= MOST_MISSES:
+            del self._seen[network]
+            self._resting[network] = now + WINDOW_SECONDS
+        while len(self._seen) > MOST_ADDRESSES:
+            self._seen.popitem(last=False)
+        while len(self._resting) > MOST_ADDRESSES:
+            self._resting.popitem(last=False)
+
+
+def _network(address: str) -> str:
+    """An IPv4 address itself; of IPv6 the first four groups, which one household shares."""
+    return ":".join(address.split(":")[:4]) if ":" in address else address

@@ -1,0 +1,114 @@
+"""Posters: one link for a school's group with a number of places, or one for everybody.
+
+A quota poster leads straight to its form; an open one asks for the capacity and the school
+first and says that it is open to all. A full quota is shown here and nowhere else: a form
+that is sent is always taken in, in the surplus domain that never enters the figure.
+"""
+
+from litestar import HttpMethod, Request, Response, route
+
+from survey.errors import SurveyError
+from survey.storage.intake import Poster
+from survey.web.respondent.body import read_form
+from survey.web.respondent.desk import Desk
+from survey.web.respondent.look import Look, read_look
+from survey.web.respondent.reply import page, see_other
+from survey.web.respondent.taking import WayIn, blank_form, take_in
+from survey.web.respondent.waves import Wave
+
+
+class UnknownPosterError(SurveyError):
+    """No published wave has such a poster."""
+
+    code = "respondent.unknown_poster"
+    kind = "not_found"
+
+    def __init__(self, address: str) -> None:
+        super().__init__(f"海报上的网址“{address[:60]}”", "没有对应的调查", "请重新扫码，或打电话问一问")
+
+
+@route(["/o/{wave:str}", "/O/{wave:str}"], http_method=[HttpMethod.GET, HttpMethod.HEAD])
+async def show_open(request: Request, wave: str, desk: Desk) -> Response[bytes]:
+    """The open poster of a volunteer wave: in which capacity, and for which school."""
+    known = await published_wave(desk, wave)
+    look = read_look(request.query_params, known.languages)
+    posters = [poster for poster in posters_of(desk, known) if poster.mode == "open"]
+    if not posters:
+        raise UnknownPosterError(wave)
+    state = await desk.office.state(known.plan.wave)
+    if state != "open":
+        return await desk.not_open(look, known, state)
+    chosen = request.query_params.get("d", "")
+    if any(poster.domain == chosen for poster in posters):
+        return see_other(f"/o/{known.plan.wave}/{chosen}{look.query}")
+    return page(open_page(desk, look, known, posters))
+
+
+@route(["/o/{wave:str}/{domain:str}", "/O/{wave:str}/{domain:str}"], http_method=[HttpMethod.GET, HttpMethod.HEAD])
+async def show_poster(request: Request, wave: str, domain: str, desk: Desk) -> Response[bytes]:
+    """The form of a poster, or the page that says why there is none."""
+    way, poster = await way_of(desk, wave, domain)
+    look = read_look(request.query_params, way.wave.languages)
+    if way.state != "open":
+        return await desk.not_open(look, way.wave, way.state)
+    if poster.mode == "quota" and await is_full(desk, way.wave, poster):
+        return await desk.state(look, "state.quota_title", look.words("state.quota_full"), wave=way.wave)
+    return blank_form(request, desk, look, way)
+
+
+@route(["/o/{wave:str}/{domain:str}", "/O/{wave:str}/{domain:str}"], http_method=HttpMethod.POST, status_code=200)
+async def send_open_form(request: Request, wave: str, domain: str, desk: Desk) -> Response[bytes]:
+    """Take a response in under a poster, once for each submission key."""
+    fields = await read_form(request.stream(), request.headers.get("content-type", ""))
+    way, _ = await way_of(desk, wave, domain)
+    return await take_in(request, desk, read_look(request.query_params, way.wave.languages), way, fields)
+
+
+async def published_wave(desk: Desk, wave: str) -> Wave:
+    """The wave of a poster's address, whatever the case of its letters.
+
+    Raises:
+        UnknownPosterError: no published wave has this name.
+    """
+    name = wave.lower()
+    if not await desk.waves.is_published(name):
+        raise UnknownPosterError(wave)
+    return await desk.waves.wave(name)
+
+
+def posters_of(desk: Desk, wave: Wave) -> tuple[Poster, ...]:
+    """The posters a wave's intake was made with, surplus domains left out."""
+    return tuple(poster for poster in desk.office.about(wave.plan.wave).posters if poster.mode != "surplus")
+
+
+async def way_of(desk: Desk, wave: str, domain: str) -> tuple[WayIn, Poster]:
+    """What a poster leads to.
+
+    Raises:
+        UnknownPosterError: the wave has no such poster.
+    """
+    known = await published_wave(desk, wave)
+    for poster in posters_of(desk, known):
+        if poster.domain.lower() == domain.lower():
+            state = await desk.office.state(known.plan.wave)
+            address = f"/o/{known.plan.wave}/{poster.domain}"
+            return WayIn(known, known.domain(poster.domain), state, None, address), poster
+    raise UnknownPosterError(f"{wave}/{domain}")
+
+
+async def is_full(desk: Desk, wave: Wave, poster: Poster) -> bool:
+    """Whether a quota has been reached."""
+    counts = await desk.office.participation(wave.plan.wave)
+    return any(count.domain == poster.domain and count.used >= poster.quota for count in counts)
+
+
+def open_page(desk: Desk, look: Look, wave: Wave, posters: list[Poster]) -> bytes:
+    """The choice of capacity and school as one native list."""
+    words = look.words
+    groups: dict[str, list[tuple[str, str]]] = {}
+    for poster in posters:
+        draw = wave.domain(poster.domain)
+        group = wave.scheme.group(draw.group)
+        name = group.zh if look.lang == "zh" else group.en
+        groups.setdefault(name, []).append((poster.domain, draw.school_name or name))
+    return desk.pages.page("open", look, wave, words("open.title"), groups=groups, query=look)

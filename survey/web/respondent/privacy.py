@@ -1,0 +1,37 @@
+"""What is kept, what is not, who sees it, until when, and whom to call."""
+
+from litestar import HttpMethod, Request, Response, route
+
+from survey.web.respondent.desk import Desk
+from survey.web.respondent.look import read_look
+from survey.web.respondent.reply import page
+from survey.web.respondent.waves import Place, Wave
+
+LINES = ("privacy.lead", "privacy.kept", "privacy.slip")
+AFTER = ("privacy.school", "privacy.published", "privacy.withdraw")
+DETAILS = ("privacy.draft", "privacy.address", "privacy.until", "privacy.child")
+
+
+@route(["/s/privacy", "/S/PRIVACY"], http_method=[HttpMethod.GET, HttpMethod.HEAD])
+async def show_privacy(request: Request, desk: Desk) -> Response[bytes]:
+    """The notice of one wave, or of the installation when none is named."""
+    look = read_look(request.query_params)
+    words = look.words
+    place: Place | Wave = await published(desk, request.query_params.get("wave", "")) or await desk.waves.place()
+    if isinstance(place, Wave):
+        sealing = "privacy.sealed" if place.plan.sealed else "privacy.unsealed"
+        org, phone = place.plan.office, place.plan.telephone
+    else:
+        sealing, org, phone = "privacy.depends", place.office, place.telephone
+    lines = [words(key) for key in (*LINES, sealing, *AFTER)]
+    if org and phone:
+        lines.append(words("privacy.whom", org=org, phone=phone))
+    details = [words(key) for key in DETAILS]
+    return page(desk.pages.page("privacy", look, place, words("privacy.title"), lines=lines, details=details))
+
+
+async def published(desk: Desk, wave: str) -> Wave | None:
+    """The named wave when it is published; a stranger learns nothing of a draft."""
+    if not wave or not await desk.waves.is_published(wave):
+        return None
+    return await desk.waves.wave(wave)

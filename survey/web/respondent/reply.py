@@ -1,0 +1,59 @@
+"""A page on its way out: the headers every answering page carries, and its compression.
+
+No cookie, no foreign host, nothing kept by a cache, no referrer, no search engine. The
+policy admits exactly the style and the scripts that stand in our own files, by hash.
+"""
+
+from functools import cache
+
+from litestar import Request, Response
+
+from survey.web.templating import inline_hash, inline_text
+
+
+@cache
+def content_security_policy() -> str:
+    """What an answering page may do: its own inline style and scripts, posts to itself, data: pictures."""
+    plain, form = inline_text("respondent/page.css"), inline_text("respondent/form.css")
+    style = f"{inline_hash(plain)} {inline_hash(plain + form)}"
+    scripts = " ".join(inline_hash(inline_text(f"respondent/{name}.js")) for name in ("head", "form", "check"))
+    return (
+        f"default-src 'none'; style-src {style}; script-src {scripts}; img-src 'self' data:; connect-src 'self'; "
+        "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    )
+
+
+@cache
+def headers() -> dict[str, str]:
+    """The headers of every answer of this side, errors included."""
+    return {
+        "Content-Security-Policy": content_security_policy(),
+        "Cache-Control": "no-store",
+        "Referrer-Policy": "no-referrer",
+        "X-Content-Type-Options": "nosniff",
+        "X-Robots-Tag": "noindex, nofollow",
+        "Cross-Origin-Opener-Policy": "same-origin",
+        "Cross-Origin-Resource-Policy": "same-origin",
+        "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+        "Vary": "Accept-Encoding",
+    }
+
+
+def wants_gzip(request: Request) -> bool:
+    """Whether the browser reads gzip."""
+    return "gzip" in request.headers.get("accept-encoding", "")
+
+
+def page(body: bytes, status: int = 200, *, packed: bool = False, retry_after: int | None = None) -> Response[bytes]:
+    """One HTML page with this side's headers; `packed` says the body is gzip already."""
+    extra = dict(headers())
+    if packed:
+        extra["Content-Encoding"] = "gzip"
+    if retry_after is not None:
+        extra["Retry-After"] = str(retry_after)
+    return Response(body, status_code=status, headers=extra, media_type="text/html; charset=utf-8")
+
+
+def see_other(address: str) -> Response[bytes]:
+    """A 303 to one of our own pages."""
+    return Response(b"", status_code=303, headers={**headers(), "Location": address}, media_type="text/html; charset=utf-8")

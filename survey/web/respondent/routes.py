@@ -1,0 +1,113 @@
+"""Every address of the answering side, in the order a respondent meets them."""
+
+import logging
+import secrets
+from collections.abc import Callable
+from datetime import datetime
+from time import monotonic
+
+from litestar import Request, Response, Router
+from litestar.di import Provide
+from litestar.exceptions import HTTPException
+
+from survey.errors import SurveyError
+from survey.storage.office import IntakeOffice
+from survey.web.respondent.check import send_check, show_check
+from survey.web.respondent.desk import Desk
+from survey.web.respondent.entry import send_dispute, send_entry, show_dispute, show_entry
+from survey.web.respondent.form import send_form, show_form
+from survey.web.respondent.look import read_look
+from survey.web.respondent.misses import Misses
+from survey.web.respondent.pages import Pages
+from survey.web.respondent.posters import send_open_form, show_open, show_poster
+from survey.web.respondent.privacy import show_privacy
+from survey.web.respondent.thanks import show_receipt, show_thanks
+from survey.web.respondent.waves import Waves
+
+log = logging.getLogger("survey.web.respondent")
+
+RETRY_AFTER_SECONDS = 60
+
+
+def respondent_router(office: IntakeOffice, *, base_url: str, clock: Callable[[], datetime]) -> Router:
+    """The answering side over one intake.
+
+    Args:
+        office: the intake of all published waves.
+        base_url: the public address without a path; receipts lead there.
+        clock: aware, in UTC.
+    """
+    base_url = base_url.rstrip("/")
+    desk = Desk(
+        office=office,
+        pages=Pages(base_url.partition("://")[2]),
+        waves=Waves(monotonic),
+        misses=Misses(monotonic),
+        clock=clock,
+        base_url=base_url,
+    )
+
+    async def provide_desk() -> Desk:
+        """The one desk of this process."""
+        return desk
+
+    async def refuse(request: Request, refusal: SurveyError) -> Response[bytes]:
+        """A deliberate refusal as a kind page; the draft is still on the phone."""
+        return await refusal_page(desk, request, refusal)
+
+    async def turn_away(request: Request, failure: HTTPException) -> Response[bytes]:
+        """What the framework refuses: a body too large, an address that is none."""
+        look = read_look(request.query_params)
+        key = "state.not_found" if failure.status_code in (404, 405) else "state.bad_form"
+        return await desk.state(look, f"{key}_title", look.words(key), status=failure.status_code)
+
+    async def fail(request: Request, failure: Exception) -> Response[bytes]:
+        """What went wrong with us; the log gets the kind and an incident number, never an answer."""
+        return await failure_page(desk, request, failure)
+
+    return Router(
+        "/",
+        route_handlers=[
+            show_entry,
+            send_entry,
+            show_form,
+            send_form,
+            show_thanks,
+            show_receipt,
+            show_privacy,
+            show_dispute,
+            send_dispute,
+            show_check,
+            send_check,
+            show_open,
+            show_poster,
+            send_open_form,
+        ],
+        dependencies={"desk": Provide(provide_desk)},
+        exception_handlers={SurveyError: refuse, HTTPException: turn_away, Exception: fail},
+        include_in_schema=False,
+    )
+
+
+async def refusal_page(desk: Desk, request: Request, refusal: SurveyError) -> Response[bytes]:
+    """The page for a refusal: busy, a form that could not be read, or nothing under this address."""
+    look = read_look(request.query_params)
+    words = look.words
+    if refusal.kind == "busy":
+        wait = int(refusal.details.get("retry_after", RETRY_AFTER_SECONDS))
+        lines = (words("state.busy"), words("state.kept"))
+        return await desk.state(look, "state.busy_title", *lines, status=503, retry_after=wait)
+    if refusal.kind == "not_found":
+        return await desk.state(look, "state.not_found_title", words("state.not_found"), status=404)
+    status = getattr(refusal, "status", 400 if refusal.kind == "invalid" else 500)
+    if status < 500:
+        return await desk.state(look, "state.bad_form_title", words("state.bad_form"), status=status)
+    return await failure_page(desk, request, refusal)
+
+
+async def failure_page(desk: Desk, request: Request, failure: Exception) -> Response[bytes]:
+    """The page for what went wrong with us, drawn without the database if it must be."""
+    incident = secrets.token_hex(4)
+    log.error("incident %s: %s in %s", incident, type(failure).__name__, request.route_handler.name or "respondent")
+    look = read_look(request.query_params)
+    return await desk.state(look, "state.error_title", look.words("state.error"), incident, status=500)

@@ -1,0 +1,60 @@
+"""A page compressed once, with gaps that are filled for each request at the price of a copy.
+
+A gzip stream may contain stored (uncompressed) blocks between compressed ones. The page is
+cut at its gaps, each piece is compressed at leisure and ended with a full flush, and a
+request only writes the stored blocks and one checksum.
+"""
+
+from __future__ import annotations
+
+import zlib
+from dataclasses import dataclass
+
+GZIP_HEADER = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x02\xff"
+
+
+@dataclass(frozen=True)
+class SplicedPage:
+    """A page in pieces, plain and compressed; between two pieces stands one gap."""
+
+    plain: tuple[bytes, ...]
+    packed: tuple[bytes, ...]
+
+    def text(self, *gaps: bytes) -> bytes:
+        """The page as plain bytes, its gaps filled."""
+        body = self.plain[0]
+        for gap, piece in zip(gaps, self.plain[1:], strict=True):
+            body += gap + piece
+        return body
+
+    def gzip(self, *gaps: bytes) -> bytes:
+        """The page as a gzip member, its gaps filled with stored blocks."""
+        out = [GZIP_HEADER, self.packed[0]]
+        checksum = zlib.crc32(self.plain[0])
+        size = len(self.plain[0])
+        for gap, piece, packed in zip(gaps, self.plain[1:], self.packed[1:], strict=True):
+            length = len(gap)
+            out += (b"\x00", length.to_bytes(2, "little"), (length ^ 0xFFFF).to_bytes(2, "little"), gap, packed)
+            checksum = zlib.crc32(piece, zlib.crc32(gap, checksum))
+            size += length + len(piece)
+        return b"".join((*out, checksum.to_bytes(4, "little"), (size & 0xFFFFFFFF).to_bytes(4, "little")))
+
+
+def splice(page: str, *marks: str) -> SplicedPage:
+    """A page cut at its marks, in order, and compressed piece by piece.
+
+    Raises:
+        ValueError: a mark does not occur exactly once.
+    """
+    pieces: list[bytes] = []
+    rest = page
+    for mark in marks:
+        before, found, rest = rest.partition(mark)
+        if not found or mark in rest:
+            raise ValueError(f"the page holds the mark {mark!r} {rest.count(mark) + bool(found)} times, not once")
+        pieces.append(before.encode())
+    pieces.append(rest.encode())
+    packer = zlib.compressobj(9, zlib.DEFLATED, -15, 9)
+    packed = [packer.compress(piece) + packer.flush(zlib.Z_FULL_FLUSH) for piece in pieces[:-1]]
+    packed.append(packer.compress(pieces[-1]) + packer.flush(zlib.Z_FINISH))
+    return SplicedPage(tuple(pieces), tuple(packed))

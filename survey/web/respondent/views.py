@@ -1,0 +1,217 @@
+"""An instrument as a template needs it: steps, questions, options, in one language.
+
+The instrument and the plan enter, plain frozen values leave; a template never walks the
+scheme room's values and holds no rule of its own.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from survey.errors import Fault
+from survey.scheme.instrument import Instrument, Item
+from survey.web.respondent.parts import Step, steps
+from survey.web.respondent.words import Words
+
+UNCOUNTED = frozenset({"open", "background"})
+"""Roles whose silence is nobody's business: no soft note counts them."""
+
+FACES = frozenset({5, 4, 3, 2, 1, 98})
+"""The stored values that have a line-drawn face, all in one ink."""
+
+
+@dataclass(frozen=True)
+class OptionView:
+    value: int | str
+    label: str
+    face: int | str | None
+    apart: bool
+    checked: bool
+
+
+@dataclass(frozen=True)
+class ItemView:
+    id: str
+    kind: str
+    text: str
+    hint: str
+    required: bool
+    optional: bool
+    max_chars: int
+    options: tuple[OptionView, ...]
+    show_if: str
+    value: str
+    fault: str
+    step: int
+
+    @property
+    def described(self) -> str:
+        """The ids a screen reader reads with the question."""
+        return " ".join(
+            mark + self.id for mark, there in (("h-", self.hint), ("e-", self.required or self.fault)) if there
+        )
+
+
+@dataclass(frozen=True)
+class StepView:
+    number: int
+    section: int
+    title: str
+    items: tuple[ItemView, ...]
+
+
+@dataclass(frozen=True)
+class SectionView:
+    title: str
+    first: int
+    """The step the section begins with."""
+
+
+@dataclass(frozen=True)
+class FaultView:
+    item: str
+    text: str
+
+
+@dataclass(frozen=True)
+class FormView:
+    """Everything the form template shows beside the strings of the interface."""
+
+    wave: str
+    steps: tuple[StepView, ...]
+    sections: tuple[SectionView, ...]
+    overall: tuple[ItemView, ...]
+    faces: bool
+    one: bool
+    pupils: bool
+    minutes: int
+    deadline: str
+    version: str
+    say: str
+    school_gap: str
+    hidden_gap: str
+    faults: tuple[FaultView, ...]
+    open_step: int
+
+
+def form_view(
+    instrument: Instrument,
+    words: Words,
+    *,
+    wave: str,
+    county: str,
+    deadline: str,
+    version: str,
+    pupils: bool,
+    one_per_screen: bool,
+    school_gap: str,
+    hidden_gap: str,
+    values: Mapping[str, Sequence[str]] | None = None,
+    faults: Sequence[Fault] = (),
+) -> FormView:
+    """The form of one instrument in one language, empty or with what was typed and its faults."""
+    typed = values or {}
+    wrong = {fault.item: fault for fault in faults if fault.item}
+    cut = steps(instrument, one_per_screen)
+    shown = tuple(_step(step, words, county, typed, wrong) for step in cut)
+    items = [item for step in shown for item in step.items]
+    return FormView(
+        wave=wave,
+        steps=shown,
+        sections=_sections(cut, words.lang),
+        overall=tuple(item for item, source in zip(items, _items(cut), strict=True) if source.role == "overall"),
+        faces=any(option.face is not None for item in items for option in item.options),
+        one=one_per_screen,
+        pupils=pupils,
+        minutes=instrument.minutes,
+        deadline=deadline,
+        version=version,
+        say=_say(words),
+        school_gap=school_gap,
+        hidden_gap=hidden_gap,
+        faults=tuple(FaultView(item.id, item.fault) for item in items if item.fault),
+        open_step=next((item.step for item in items if item.fault), 0),
+    )
+
+
+def _items(cut: Sequence[Step]) -> list[Item]:
+    return [item for step in cut for item in step.items]
+
+
+def _sections(cut: Sequence[Step], lang: str) -> tuple[SectionView, ...]:
+    first: dict[int, SectionView] = {}
+    for step in cut:
+        first.setdefault(step.section, SectionView(step.title[lang], step.number))
+    return tuple(first.values())
+
+
+def _step(
+    step: Step,
+    words: Words,
+    county: str,
+    typed: Mapping[str, Sequence[str]],
+    wrong: Mapping[str, Fault],
+) -> StepView:
+    items = tuple(_item(item, step.number, words, county, typed.get(item.id, ()), wrong.get(item.id)) for item in step.items)
+    return StepView(step.number, step.section, step.title[words.lang], items)
+
+
+def _item(
+    item: Item, step: int, words: Words, county: str, typed: Sequence[str], fault: Fault | None
+) -> ItemView:
+    options = tuple(
+        OptionView(
+            value=option.value,
+            label=option.text[words.lang],
+            face=option.value if item.faces and option.value in FACES else None,
+            apart=option.kind == "none",
+            checked=str(option.value) in typed,
+        )
+        for option in item.options
+    )
+    return ItemView(
+        id=item.id,
+        kind=item.kind,
+        text=item.text[words.lang].replace("{county}", county),
+        hint=(item.hint or {}).get(words.lang, "").replace("{county}", county),
+        required=item.required,
+        optional=item.role in UNCOUNTED,
+        max_chars=item.max_chars or 0,
+        options=options,
+        show_if=_show_if(item),
+        value=typed[0] if typed and item.kind == "text" else "",
+        fault=_fault_text(item, words, fault),
+        step=step,
+    )
+
+
+def _fault_text(item: Item, words: Words, fault: Fault | None) -> str:
+    if fault is None:
+        return ""
+    if item.required and fault.code.endswith("required"):
+        return words("err.overall_required")
+    return f"{fault.problem}。{fault.remedy}" if words.lang == "zh" else words("err.need_one")
+
+
+def _show_if(item: Item) -> str:
+    """The condition as the script reads it, in the shape of `scheme.routing`."""
+    return json.dumps(item.show_if, ensure_ascii=False, separators=(",", ":")) if item.show_if else ""
+
+
+def _say(words: Words) -> str:
+    """The few strings the script shows, as JSON for one attribute."""
+    strings = {
+        "prefix": words("err.prefix"),
+        "skip": words("q.skip_notice"),
+        "go": words("q.skip_go"),
+        "next": words("q.next"),
+        "saved": words("q.saved"),
+        "offline": words("net.offline"),
+        "pending": words("net.pending"),
+        "retry": words("net.retry"),
+        "slow": words("net.slow"),
+        "none": words("check.not_answered"),
+    }
+    return json.dumps(strings, ensure_ascii=False, separators=(",", ":"))

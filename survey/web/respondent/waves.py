@@ -1,0 +1,131 @@
+"""What the answering side must know of a wave: its plan, its domains, its instruments.
+
+Read from storage once per wave and kept, since nothing in a published plan changes; the
+state of a wave is never kept here, it comes with the slip from the intake itself.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from survey.errors import SurveyError
+from survey.sampling.wave_sample import DomainDraw
+from survey.scheme.instrument import Instrument
+from survey.scheme.plan import Plan, instrument_of, scheme_of
+from survey.scheme.scheme import Scheme
+from survey.storage.plans import find_wave, list_waves, load_plan
+from survey.storage.samples import load_sample
+from survey.web.respondent.words import LANGUAGES
+
+UNPUBLISHED = frozenset({"draft", "framed", "drawn"})
+NOTICED_AFTER_SECONDS = 15.0
+"""How soon a new wave's place and telephone reach the pages that belong to no wave."""
+
+PUPILS = "student"
+
+
+class UnknownDomainError(SurveyError):
+    """A slip names a domain that the wave's sample does not hold."""
+
+    code = "respondent.unknown_domain"
+    kind = "not_found"
+
+    def __init__(self, wave: str, domain: str) -> None:
+        super().__init__(f"调查“{wave}”", f"抽样结果里没有“{domain}”这一组", "请联系组织调查的单位核对纸条")
+
+
+@dataclass(frozen=True)
+class Wave:
+    """A published wave as its respondents meet it."""
+
+    plan: Plan
+    scheme: Scheme
+    domains: dict[str, DomainDraw]
+
+    def domain(self, domain: str) -> DomainDraw:
+        """The domain a slip belongs to.
+
+        Raises:
+            UnknownDomainError: the sample does not hold it.
+        """
+        try:
+            return self.domains[domain]
+        except KeyError:
+            raise UnknownDomainError(self.plan.wave, domain) from None
+
+    def instrument(self, draw: DomainDraw) -> Instrument:
+        """The instrument of a domain, in the plan's form and on the scheme's scale.
+
+        Raises:
+            UnknownDomainError: the plan asks nothing of this group at this stage.
+        """
+        found = instrument_of(self.plan, self.scheme, draw.group, draw.stage)
+        if found is None:
+            raise UnknownDomainError(self.plan.wave, draw.domain)
+        return found
+
+    def must_say(self, lang: str) -> str:
+        """The sentence the scheme wants on every page."""
+        return self.scheme.must_say(self.plan.office, lang)
+
+    @property
+    def languages(self) -> tuple[str, ...]:
+        """The offered languages that this product has signed off."""
+        return tuple(code for code in LANGUAGES if code in self.plan.languages) or ("zh",)
+
+
+@dataclass(frozen=True)
+class Place:
+    """What pages that belong to no wave say about who is asking; empty where waves differ."""
+
+    county: str
+    telephone: str
+    office: str
+    demonstration: bool
+    languages: tuple[str, ...]
+
+
+class Waves:
+    """The published waves, read when first asked for."""
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._waves: dict[str, Wave] = {}
+        self._place: Place | None = None
+        self._place_read_at = 0.0
+
+    async def wave(self, wave: str) -> Wave:
+        """One published wave."""
+        found = self._waves.get(wave)
+        if found is None:
+            plan = await load_plan(wave)
+            sample = await load_sample(wave)
+            domains = {draw.domain: draw for draw in sample.domains}
+            found = self._waves[wave] = Wave(plan, scheme_of(plan), domains)
+        return found
+
+    async def is_published(self, wave: str) -> bool:
+        """Whether respondents may know of this wave."""
+        row = await find_wave(wave)
+        return row is not None and row.state not in UNPUBLISHED
+
+    async def place(self) -> Place:
+        """What the published waves agree on; the thanks page may name no single one of them."""
+        now = self._clock()
+        if self._place is None or now - self._place_read_at > NOTICED_AFTER_SECONDS:
+            rows = [row for row in await list_waves() if row.state not in UNPUBLISHED]
+            plans = [await load_plan(row.wave) for row in rows]
+            self._place = Place(
+                county=_agreed(plan.county for plan in plans),
+                telephone=_agreed(plan.telephone for plan in plans),
+                office=_agreed(plan.office for plan in plans),
+                demonstration=bool(plans) and all(plan.demonstration for plan in plans),
+                languages=tuple(code for code in LANGUAGES if not plans or any(code in plan.languages for plan in plans)),
+            )
+            self._place_read_at = now
+        return self._place
+
+
+def _agreed(values: Iterable[str]) -> str:
+    distinct = set(values)
+    return distinct.pop() if len(distinct) == 1 else ""
+
