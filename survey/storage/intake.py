@@ -204,11 +204,9 @@ class Intake(Protocol):
     """One wave's intake; SQLite and PostgreSQL each have theirs."""
 
     about: About
-    size: int
 
-    @property
-    def state(self) -> str:
-        """The stored state, as last seen."""
+    async def load_state(self) -> str:
+        """The stored state."""
 
     async def start(self) -> None:
         """Open, check the log against its last head, and listen."""

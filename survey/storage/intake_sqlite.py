@@ -15,7 +15,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from survey.certification.note import NoteSigner
+from survey.certification.signature import Signer
 from survey.certification.transparency_log import CompactTree, sign_head
 from survey.errors import SurveyError
 from survey.storage.head_guard import HeadGuard, check_head
@@ -48,12 +48,12 @@ class SqliteIntake:
     def __init__(
         self,
         path: Path,
-        signer: NoteSigner,
+        seed: bytes,
         clock: Callable[[], datetime],
         guard: HeadGuard | None = None,
     ) -> None:
         self.path = path
-        self._signer = signer
+        self._seed = seed
         self._clock = clock
         self._guard = guard
         self._writer = WriterThread(self._take, self._attempt)
@@ -65,8 +65,7 @@ class SqliteIntake:
         self._tree = CompactTree()
         self.about: About
 
-    @property
-    def state(self) -> str:
+    async def load_state(self) -> str:
         """The stored state; one process writes, so memory and file agree."""
         return self._state
 
@@ -108,6 +107,7 @@ class SqliteIntake:
     def _load(self, connection: sqlite3.Connection) -> None:
         text, self._state = connection.execute("SELECT document, state FROM about").fetchone()
         self.about = About.from_text(text)
+        self._signer = Signer(self.about.origin, self._seed)
         self._tree = CompactTree()
         for position, (index, leaf) in enumerate(
             connection.execute('SELECT "index", leaf FROM leaves ORDER BY "index"')

@@ -1,0 +1,428 @@
+"""The intake on PostgreSQL: a schema a wave, several processes, appends one behind the other.
+
+Each process gathers what waits into a batch and takes the row of `about` as its turn. With
+the turn it catches up with leaves that other processes appended, decides with the same
+`settle` as on SQLite, writes, signs one head and commits. No slip is remembered between
+batches: the truth is in the tables alone.
+
+A batch may be tried again after the connection broke, even in the middle of COMMIT: whoever
+is in the log already is found by its submission key and told the same receipt (TRUST R2).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from datetime import datetime
+from typing import Any
+
+import asyncpg
+
+from survey.certification.signature import Signer
+from survey.certification.transparency_log import CompactTree, sign_head
+from survey.errors import SurveyError
+from survey.storage.head_guard import HeadGuard, check_head
+from survey.storage.intake import (
+    BATCH_LIMIT,
+    QUEUE_LIMIT,
+    STEPS,
+    About,
+    Accepted,
+    BusyError,
+    DomainCount,
+    Entry,
+    IntakeBrokenError,
+    KeyConflict,
+    Outcome,
+    StorageFullError,
+)
+from survey.storage.intake_sql import intake_sql
+from survey.storage.postgres_engine import UNREACHABLE
+from survey.storage.postgres_schema import connection_settings, create_schema, list_schemas
+from survey.storage.settlement import PosterCount, Settlement, settle
+from survey.storage.states import WrongStateError
+from survey.storage.tally import Tally
+
+__all__ = ["PostgresIntake", "create_schema", "list_schemas"]
+
+POOL_SIZE = 4
+PATIENCE = 20.0
+"""Seconds for which a batch is tried again while the database is away."""
+BROKEN = (
+    *UNREACHABLE,
+    asyncpg.PostgresConnectionError,
+    asyncpg.InterfaceError,
+    asyncpg.exceptions.AdminShutdownError,
+    asyncpg.exceptions.CrashShutdownError,
+    asyncpg.exceptions.SerializationError,
+    asyncpg.exceptions.DeadlockDetectedError,
+    asyncpg.exceptions.LockNotAvailableError,
+    asyncpg.exceptions.QueryCanceledError,
+    TimeoutError,
+)
+
+
+class PostgresIntake:
+    """One wave's intake in a schema of its own."""
+
+    def __init__(
+        self,
+        url: str,
+        wave: str,
+        seed: bytes,
+        clock: Callable[[], datetime],
+        guard: HeadGuard | None = None,
+    ) -> None:
+        self._url = url
+        self._wave = wave
+        self._seed = seed
+        self._clock = clock
+        self._guard = guard
+        self._tree = CompactTree()
+        self._tally = Tally()
+        self._queue: asyncio.Queue[tuple[Entry, asyncio.Future[Outcome]]] = asyncio.Queue()
+        self._worker: asyncio.Task[None] | None = None
+        self._stopping = False
+        self.about: About
+
+    # ── life ────────────────────────────────────────────────────────────────────────────
+
+    async def start(self) -> None:
+        """Connect, check the log against its last head, and listen.
+
+        Raises:
+            IntakeBrokenError: the log does not agree with itself.
+            IntakeStaleError: a later head was given out than the database knows.
+        """
+        self._pool = await asyncpg.create_pool(
+            self._url,
+            min_size=1,
+            max_size=POOL_SIZE,
+            command_timeout=35,
+            server_settings=connection_settings(self._wave),
+        )
+        async with self._turn() as connection:
+            text, _ = await self._row(connection)
+            self.about = About.from_text(text)
+            self._signer = Signer(self.about.origin, self._seed)
+            await self._catch_up(connection)
+            last = await connection.fetchval("SELECT note FROM heads ORDER BY size DESC LIMIT 1")
+            check_head(self.about, self._tree, last, self._guard)
+            boxes, used = await connection.fetchrow(
+                "SELECT (SELECT count(*) FROM sealed), (SELECT count(*) FROM slips"
+                " WHERE state IN ('used', 'disputed')) + (SELECT coalesce(sum(used), 0) FROM posters)"
+            )
+            if not boxes == used == self._tree.size:
+                raise IntakeBrokenError(
+                    self._wave, f"记录{self._tree.size}条、答卷{boxes}份、已用填写码{used}个，三个数不相等"
+                )
+        self._stopping = False
+        self._worker = asyncio.create_task(self._work())
+
+    async def stop(self) -> None:
+        """Finish what was queued and close the connections."""
+        self._stopping = True
+        worker, self._worker = self._worker, None
+        if worker is not None:
+            await self._queue.join()
+            worker.cancel()
+            await asyncio.gather(worker, return_exceptions=True)
+        try:
+            await asyncio.wait_for(self._pool.close(), 5)
+        except TimeoutError:
+            self._pool.terminate()
+
+    # ── what the others ask ─────────────────────────────────────────────────────────────
+
+    async def load_state(self) -> str:
+        """The stored state."""
+        return str(await self._value("SELECT state FROM about"))
+
+    async def submit(self, entry: Entry) -> Outcome:
+        """The outcome of one entry, after the batch it was in was committed.
+
+        Raises:
+            BusyError: the queue is full, or the database stays away.
+        """
+        if self._stopping:
+            raise BusyError("服务正在停止")
+        if self._queue.qsize() >= QUEUE_LIMIT:
+            raise BusyError()
+        future: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
+        self._queue.put_nowait((entry, future))
+        return await future
+
+    async def find_slip(self, e: bytes) -> tuple[str, str, str] | None:
+        """Domain, slip state and wave state of a slip, or None."""
+        rows = await self._rows("SELECT s.domain, s.state, a.state FROM slips s, about a WHERE s.e = $1", e)
+        return tuple(rows[0]) if rows else None  # type: ignore[return-value]
+
+    async def find_receipt(self, e: bytes | None, k: bytes) -> Accepted | KeyConflict | None:
+        """What a repeated submission is told, or None when k is new."""
+        rows = await self._rows(RECEIPT, k)
+        if not rows:
+            return None
+        if e is not None:
+            slip = await self.find_slip(e)
+            if slip is None or slip[1] not in {"used", "disputed"}:
+                return KeyConflict()
+        return Accepted(rows[0][0], rows[0][1], rows[0][2], True)
+
+    async def set_state(self, expected: Sequence[str], new: str) -> None:
+        """Take the wave one step on, in its turn.
+
+        Raises:
+            WrongStateError: it is not in one of the expected states.
+        """
+        async with self._turn() as connection:
+            _, state = await self._row(connection)
+            if state not in expected or new not in STEPS[state]:
+                raise WrongStateError(self._wave, state, tuple(expected))
+            await connection.execute("UPDATE about SET state = $1", new)
+            if new == "closed":
+                await self._catch_up(connection)
+                await self._sign(connection, self._tree)
+
+    async def dispute(self, e: bytes, day: int) -> None:
+        """Count a used slip as disputed, once; anything else changes nothing."""
+        async with self._turn() as connection:
+            domain = await connection.fetchval(
+                "UPDATE slips SET state = 'disputed' WHERE e = $1 AND state = 'used' RETURNING domain", e
+            )
+            if domain is not None:
+                await connection.execute(
+                    "INSERT INTO disputes AS d VALUES ($1, $2, 1) ON CONFLICT (domain, day) DO UPDATE SET n = d.n + 1",
+                    domain,
+                    day,
+                )
+
+    async def void(self, digests: Sequence[bytes]) -> int:
+        """Void slips that were never used; how many changed."""
+        async with self._turn() as connection:
+            rows = await connection.fetch(
+                "UPDATE slips SET state = 'voided' WHERE e = ANY($1) AND state = 'unused' RETURNING e",
+                list(digests),
+            )
+        return len(rows)
+
+    async def participation(self) -> tuple[DomainCount, ...]:
+        """Counts per domain, never an answer."""
+        rows = await self._rows(
+            "SELECT domain, count(*), count(*) FILTER (WHERE state IN ('used', 'disputed')),"
+            " count(*) FILTER (WHERE state = 'disputed'), count(*) FILTER (WHERE state = 'voided')"
+            ' FROM slips GROUP BY domain ORDER BY domain COLLATE "C"'
+        )
+        posters = await self._rows(
+            'SELECT domain, quota, used, 0, 0 FROM posters ORDER BY domain COLLATE "C"'
+        )
+        return tuple(DomainCount(*row) for row in (*rows, *posters))
+
+    async def leaves(self) -> list[bytes]:
+        """All leaves in order."""
+        return [row[0] for row in await self._rows('SELECT leaf FROM leaves ORDER BY "index"')]
+
+    async def boxes(self) -> dict[str, bytes]:
+        """All boxes by commitment (hex)."""
+        return {c.hex(): box for c, box in await self._rows("SELECT c, box FROM sealed ORDER BY c")}
+
+    async def slips(self) -> list[tuple[str, str, str]]:
+        """All slips in the order of their digests: e (hex), domain, state."""
+        rows = await self._rows("SELECT e, domain, state FROM slips ORDER BY e")
+        return [(e.hex(), domain, state) for e, domain, state in rows]
+
+    async def heads(self) -> list[str]:
+        """All signed heads, smallest first."""
+        return [row[0] for row in await self._rows("SELECT note FROM heads ORDER BY size")]
+
+    async def counters(self) -> dict[tuple[str, str], int]:
+        """All counters by domain and kind."""
+        rows = await self._rows("SELECT domain, kind, n FROM counters ORDER BY domain, kind")
+        return {(domain, kind): n for domain, kind, n in rows}
+
+    async def disputes(self) -> dict[tuple[str, int], int]:
+        """Disputes by domain and day."""
+        rows = await self._rows("SELECT domain, day, n FROM disputes ORDER BY domain, day")
+        return {(domain, day): n for domain, day, n in rows}
+
+    async def rewrite(self) -> None:
+        """After closing: write everything again in the order of its keys."""
+        async with self._turn() as connection:
+            _, state = await self._row(connection)
+            if state != "closed":
+                raise WrongStateError(self._wave, state, ("closed",))
+            await connection.execute(intake_sql("rewrite_postgres"))
+
+    async def _value(self, query: str) -> Any:
+        return (await self._rows(query))[0][0]
+
+    async def _rows(self, query: str, *arguments: Any) -> list[Any]:
+        try:
+            return list(await self._pool.fetch(query, *arguments))
+        except BROKEN as error:
+            raise BusyError(f"数据库暂时没有应答（{type(error).__name__}）", 5) from error
+
+    # ── the batches ─────────────────────────────────────────────────────────────────────
+
+    @asynccontextmanager
+    async def _turn(self) -> AsyncIterator[Any]:
+        """A transaction that holds the row of `about`, so that no other process appends meanwhile."""
+        async with self._pool.acquire() as connection, connection.transaction():
+            await connection.execute("SELECT 1 FROM about FOR UPDATE")
+            yield connection
+
+    async def _row(self, connection: Any) -> tuple[str, str]:
+        row = await connection.fetchrow("SELECT document, state FROM about")
+        return row[0], row[1]
+
+    async def _catch_up(self, connection: Any) -> None:
+        rows = await connection.fetch(
+            'SELECT "index", leaf FROM leaves WHERE "index" >= $1 ORDER BY "index"', self._tree.size
+        )
+        tree = self._tree.copy()
+        for index, leaf in rows:
+            if index != tree.size:
+                raise IntakeBrokenError(self._wave, f"记录第{tree.size}条缺失")
+            tree.add(leaf)
+        # Only what is committed is remembered: the turn keeps everyone else from appending.
+        self._tree = tree
+
+    async def _work(self) -> None:
+        while True:
+            batch = [await self._queue.get()]
+            while len(batch) < BATCH_LIMIT and not self._queue.empty():
+                batch.append(self._queue.get_nowait())
+            told = await self._take([entry for entry, _ in batch])
+            for (_, future), outcome in zip(batch, told, strict=True):
+                if not future.done():
+                    if isinstance(outcome, BaseException):
+                        future.set_exception(outcome)
+                    else:
+                        future.set_result(outcome)
+                self._queue.task_done()
+
+    async def _take(self, entries: list[Entry]) -> list[Any]:
+        loop = asyncio.get_running_loop()
+        deadline, pause = loop.time() + PATIENCE, 0.05
+        while True:
+            try:
+                return list(await self._commit(entries))
+            except asyncpg.IntegrityConstraintViolationError as error:
+                # One entry does not fit; alone, each of the others still does.
+                if len(entries) > 1:
+                    return [told for entry in entries for told in await self._take([entry])]
+                return [IntakeBrokenError(self._wave, f"一份答卷与库中内容冲突（{error}）")]
+            except (asyncpg.exceptions.DiskFullError, asyncpg.exceptions.InsufficientResourcesError):
+                return [StorageFullError()] * len(entries)
+            except BROKEN as error:
+                if loop.time() + pause > deadline:
+                    return [BusyError(f"数据库暂时没有应答（{type(error).__name__}）", 10)] * len(entries)
+            except SurveyError as error:
+                return [error] * len(entries)
+            except Exception as error:  # noqa: BLE001
+                # Signing failed, or something as grave: nothing was kept, so nothing is acknowledged.
+                return [BusyError(f"无法接收（{type(error).__name__}）", 30)] * len(entries)
+            await asyncio.sleep(pause)
+            pause = min(pause * 2, 1.0)
+
+    async def _commit(self, entries: Sequence[Entry]) -> list[Outcome]:
+        """Decide a batch, write it, sign its head, and return once it is committed."""
+        async with self._turn() as connection:
+            await self._catch_up(connection)
+            tree = self._tree.copy()
+            settled = await self._settle(connection, entries)
+            note, tally = "", self._tally
+            if settled.append:
+                tally = await self._write(connection, settled)
+                for _, _, sealed in settled.append:
+                    tree.add(sealed.leaf)
+                note = await self._sign(connection, tree)
+            fresh = {index: sealed.leaf for index, _, sealed in settled.append}
+            earlier = [told for told in settled.told if isinstance(told, int) and told < settled.size]
+            receipts = {row[0]: row for row in await connection.fetch(RECEIPTS, earlier)} if earlier else {}
+        self._tree, self._tally = tree, tally
+        if note and self._guard is not None:
+            self._guard.remember(self._wave, note)
+        told: list[Outcome] = []
+        seen: set[int] = set()
+        for outcome in settled.told:
+            if not isinstance(outcome, int):
+                told.append(outcome)
+            elif outcome in fresh:
+                told.append(Accepted(outcome, fresh[outcome], note, outcome in seen))
+                seen.add(outcome)
+            else:
+                told.append(Accepted(outcome, receipts[outcome][1], receipts[outcome][2], True))
+        return told
+
+    async def _settle(self, connection: Any, entries: Sequence[Entry]) -> Settlement:
+        _, state = await self._row(connection)
+        known = await connection.fetch(
+            'SELECT k, "index" FROM leaves WHERE k = ANY($1)', [entry.k for entry in entries]
+        )
+        digests = [entry.e for entry in entries if entry.e is not None]
+        slips = await connection.fetch("SELECT e, domain, state FROM slips WHERE e = ANY($1)", digests)
+        posters = ()
+        if len(digests) < len(entries):
+            posters = await connection.fetch("SELECT domain, mode, quota, surplus, used FROM posters")
+        return settle(
+            entries,
+            state=state,
+            size=self._tree.size,
+            known={k: index for k, index in known},
+            slips={e: (domain, state) for e, domain, state in slips},
+            posters={domain: PosterCount(*rest) for domain, *rest in posters},
+        )
+
+    async def _write(self, connection: Any, settled: Settlement) -> Tally:
+        if settled.slips_used:
+            used = await connection.fetch(
+                "UPDATE slips SET state = 'used' WHERE e = ANY($1) AND state = 'unused' RETURNING e",
+                sorted(settled.slips_used),
+            )
+            if len(used) != len(settled.slips_used):
+                raise asyncpg.IntegrityConstraintViolationError("a slip was used already")
+        for domain, n in sorted(settled.posters_used.items()):
+            await connection.execute("UPDATE posters SET used = used + $1 WHERE domain = $2", n, domain)
+        boxes = sorted((sealed.c, sealed.box) for _, _, sealed in settled.append)
+        await connection.execute(
+            "INSERT INTO sealed SELECT * FROM unnest($1::bytea[], $2::bytea[])", *columns(boxes)
+        )
+        leaves = [(index, sealed.leaf, entry.k) for index, entry, sealed in settled.append]
+        await connection.execute(
+            "INSERT INTO leaves SELECT * FROM unnest($1::bigint[], $2::bytea[], $3::bytea[])",
+            *columns(leaves),
+        )
+        batch = [(entry, sealed) for _, entry, sealed in settled.append]
+        adds, largest, tally = self._tally.count(batch, self._clock())
+        await connection.execute(ADD, *columns(adds))
+        await connection.execute(LARGER, *columns(largest))
+        return tally
+
+    async def _sign(self, connection: Any, tree: CompactTree) -> str:
+        note = sign_head(self.about.origin, tree.size, tree.root(), [self._signer])
+        await connection.execute("INSERT INTO heads VALUES ($1, $2) ON CONFLICT DO NOTHING", tree.size, note)
+        return note
+
+
+RECEIPT = (
+    'SELECT l."index", l.leaf, (SELECT note FROM heads WHERE size > l."index" ORDER BY size LIMIT 1)'
+    " FROM leaves l WHERE l.k = $1"
+)
+RECEIPTS = (
+    'SELECT l."index", l.leaf, (SELECT note FROM heads WHERE size > l."index" ORDER BY size LIMIT 1)'
+    ' FROM leaves l WHERE l."index" = ANY($1)'
+)
+ADD = (
+    "INSERT INTO counters AS c SELECT * FROM unnest($1::text[], $2::text[], $3::bigint[])"
+    " ON CONFLICT (domain, kind) DO UPDATE SET n = c.n + excluded.n"
+)
+LARGER = (
+    "INSERT INTO counters AS c SELECT * FROM unnest($1::text[], $2::text[], $3::bigint[])"
+    " ON CONFLICT (domain, kind) DO UPDATE SET n = greatest(c.n, excluded.n)"
+)
+
+
+def columns(rows: Sequence[tuple[Any, ...]]) -> list[list[Any]]:
+    """The rows turned into columns, as unnest takes them."""
+    return [list(column) for column in zip(*rows, strict=True)]

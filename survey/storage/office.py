@@ -1,0 +1,280 @@
+"""All intakes of this process: which wave a code belongs to, and its one door in.
+
+A code names no wave; its keyed digest under each wave's slip key is looked for in that
+wave's intake. On SQLite this office holds every file open; on PostgreSQL several processes
+may each have an office over the same schemas, so it looks for new waves now and then.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import shutil
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from survey.certification.signature import Signer
+from survey.fieldwork.invitation import slip_digest
+from survey.settings import Settings
+from survey.storage.head_guard import HeadGuard
+from survey.storage.intake import (
+    About,
+    Accepted,
+    DomainCount,
+    Entry,
+    Intake,
+    IntakeExistsError,
+    IntakeMissingError,
+    KeyConflict,
+    Outcome,
+    StorageFullError,
+)
+from survey.storage.intake_file import create_intake
+from survey.storage.intake_postgres import PostgresIntake, create_schema, list_schemas
+from survey.storage.intake_sqlite import SqliteIntake
+from survey.storage.keys import KeyExistsError, has_key, load_key, save_key
+
+REFRESH_SECONDS = 5.0
+SHARE_AT_MOST = 2 * 1024**3
+
+
+@dataclass(frozen=True)
+class SlipFound:
+    """A slip, the wave and domain it belongs to, and what became of it."""
+
+    wave: str
+    domain: str
+    e: bytes
+    state: str
+    wave_state: str
+
+
+def utc_now() -> datetime:
+    """This instant, aware and in UTC."""
+    return datetime.now(UTC)
+
+
+class IntakeOffice:
+    """The intakes of all waves whose codes were issued."""
+
+    def __init__(self, settings: Settings, clock: Callable[[], datetime] = utc_now) -> None:
+        self.settings = settings
+        self._clock = clock
+        self._intakes: dict[str, Intake] = {}
+        self._slip_keys: dict[str, bytes] = {}
+        self._guard = HeadGuard(settings.last_heads) if settings.last_heads else None
+        self._disk_checked = 0.0
+        self._disk_full = False
+        self._refreshing: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """Open every intake, each after its log was checked against its last head.
+
+        Raises:
+            IntakeBrokenError, IntakeStaleError: a log that must not go on.
+        """
+        await self.refresh()
+        if self.settings.database_url:
+            self._refreshing = asyncio.create_task(self._keep_refreshing())
+
+    async def stop(self) -> None:
+        """Finish every queue and close every intake."""
+        if self._refreshing is not None:
+            self._refreshing.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._refreshing
+            self._refreshing = None
+        for intake in self._intakes.values():
+            await intake.stop()
+        self._intakes.clear()
+
+    async def refresh(self) -> None:
+        """Open the intakes that another process has made since."""
+        for wave in await self._existing():
+            if wave not in self._intakes:
+                await self._open(wave)
+
+    async def create(
+        self, about: About, slips: Iterable[tuple[bytes, str]], *, slip_key: bytes, log_seed: bytes
+    ) -> None:
+        """A new intake in state planned, and its two keys in files of their own.
+
+        Args:
+            about: what stays fixed.
+            slips: digest and domain of every slip.
+            slip_key, log_seed: kept 0600 outside the database.
+
+        Raises:
+            IntakeExistsError: the wave's codes were issued before.
+        """
+        if about.wave in await self._existing():
+            raise IntakeExistsError(about.wave)
+        self._keep(about.wave, "slip", slip_key)
+        self._keep(about.wave, "log", log_seed)
+        rows = list(slips)
+        if self.settings.database_url:
+            await create_schema(self.settings.database_url, about, rows)
+        else:
+            self.settings.intake.mkdir(parents=True, exist_ok=True, mode=0o700)
+            path = self.settings.intake / f"{about.wave}.db"
+            await asyncio.to_thread(create_intake, path, about, rows)
+        await self._open(about.wave)
+
+    # ── respondents ─────────────────────────────────────────────────────────────────────
+
+    async def find_slip(self, code: str) -> SlipFound | None:
+        """The slip of a code (12 signs, upper case), in whichever wave it was issued."""
+        for wave, key in self._slip_keys.items():
+            e = bytes.fromhex(slip_digest(key, code))
+            found = await self._intakes[wave].find_slip(e)
+            if found is not None:
+                domain, state, wave_state = found
+                return SlipFound(wave, domain, e, state, wave_state)
+        return None
+
+    async def find_receipt(self, wave: str, e: bytes | None, k: bytes) -> Accepted | KeyConflict | None:
+        """What a submission sent before is told again; None when k is new."""
+        return await self.intake(wave).find_receipt(e, k)
+
+    async def submit(self, wave: str, entry: Entry) -> Outcome:
+        """Take one entry in; returns after it is durable.
+
+        Raises:
+            BusyError: too many are waiting. StorageFullError: the disk has no room.
+        """
+        self._check_disk()
+        return await self.intake(wave).submit(entry)
+
+    async def dispute(self, code: str, day: object = None) -> None:
+        """Count the slip of a code as disputed if it was used; silent in every case."""
+        found = await self.find_slip(code)
+        if found is None:
+            return
+        about = self.about(found.wave)
+        on = day if hasattr(day, "toordinal") else self._clock().date()
+        number = day if isinstance(day, int) else on.toordinal() - about.opens_on.toordinal() + 1  # type: ignore[attr-defined]
+        await self._intakes[found.wave].dispute(found.e, max(number, 0))
+
+    # ── the bureau ──────────────────────────────────────────────────────────────────────
+
+    def intake(self, wave: str) -> Intake:
+        """The intake of one wave; refuses a wave whose codes were not issued."""
+        try:
+            return self._intakes[wave]
+        except KeyError as error:
+            raise IntakeMissingError(wave) from error
+
+    def waves(self) -> tuple[str, ...]:
+        """The waves that have an intake."""
+        return tuple(self._intakes)
+
+    def about(self, wave: str) -> About:
+        """What stays fixed about a wave's intake."""
+        return self.intake(wave).about
+
+    async def state(self, wave: str) -> str:
+        """The stored state of a wave's intake."""
+        return await self.intake(wave).load_state()
+
+    async def set_state(self, wave: str, expected: str | Sequence[str], new: str) -> None:
+        """Take a wave's intake one step on: planned → open ⇄ paused → closed.
+
+        Raises:
+            WrongStateError: it is not in one of the expected states.
+        """
+        states = (expected,) if isinstance(expected, str) else tuple(expected)
+        await self.intake(wave).set_state(states, new)
+
+    async def participation(self, wave: str) -> tuple[DomainCount, ...]:
+        """Counts per domain, never an answer."""
+        return await self.intake(wave).participation()
+
+    async def void(self, wave: str, digests: Sequence[bytes]) -> int:
+        """Void slips that were never used; how many changed."""
+        return await self.intake(wave).void(digests)
+
+    async def rewrite(self, wave: str) -> None:
+        """After closing: write everything again in the order of its keys."""
+        await self.intake(wave).rewrite()
+
+    async def leaves(self, wave: str) -> list[bytes]:
+        """All leaves in order."""
+        return await self.intake(wave).leaves()
+
+    async def boxes(self, wave: str) -> dict[str, bytes]:
+        """All boxes by commitment (hex)."""
+        return await self.intake(wave).boxes()
+
+    async def slips(self, wave: str) -> list[tuple[str, str, str]]:
+        """All slips in the order of their digests: e (hex), domain, state."""
+        return await self.intake(wave).slips()
+
+    async def heads(self, wave: str) -> list[str]:
+        """All signed heads, smallest first."""
+        return await self.intake(wave).heads()
+
+    async def head(self, wave: str) -> str | None:
+        """The newest signed head, None before the first answer."""
+        heads = await self.heads(wave)
+        return heads[-1] if heads else None
+
+    async def counters(self, wave: str) -> dict[tuple[str, str], int]:
+        """All counters by domain and kind."""
+        return await self.intake(wave).counters()
+
+    async def disputes(self, wave: str) -> dict[tuple[str, int], int]:
+        """Disputes by domain and day."""
+        return await self.intake(wave).disputes()
+
+    def log_signer(self, wave: str) -> Signer:
+        """The signer of a wave's log; it signs heads and nothing else."""
+        return Signer(self.about(wave).origin, load_key(self.settings, wave, "log"))
+
+    # ── inside ──────────────────────────────────────────────────────────────────────────
+
+    async def _existing(self) -> list[str]:
+        if self.settings.database_url:
+            return await list_schemas(self.settings.database_url)
+        return sorted(path.stem for path in self.settings.intake.glob("*.db"))
+
+    async def _open(self, wave: str) -> None:
+        slip_key, seed = (load_key(self.settings, wave, name) for name in ("slip", "log"))
+        if self.settings.database_url:
+            intake: Intake = PostgresIntake(self.settings.database_url, wave, seed, self._clock, self._guard)
+        else:
+            path = self.settings.intake / f"{wave}.db"
+            intake = SqliteIntake(path, seed, self._clock, self._guard)
+        await intake.start()
+        self._intakes[wave] = intake
+        self._slip_keys[wave] = slip_key
+
+    def _keep(self, wave: str, name: str, key: bytes) -> None:
+        if not has_key(self.settings, wave, name):
+            save_key(self.settings, wave, name, key)
+        elif load_key(self.settings, wave, name) != key:
+            raise KeyExistsError(
+                f"调查 {wave} 的密钥 {name}", "已经有另一把", "密钥不能被替换；请新建一次调查"
+            )
+
+    def _check_disk(self) -> None:
+        """Refuse before the disk is full: below 200 MB or 5 % free (TRUST R6); looked at once a second.
+
+        Five per cent of a very large disk are many counties' answers, so the share counts up to 2 GB.
+        """
+        now = time.monotonic()
+        if now - self._disk_checked >= 1.0:
+            usage = shutil.disk_usage(self.settings.data)
+            share = min(int(usage.total * self.settings.least_free_share), SHARE_AT_MOST)
+            least = max(self.settings.least_free_bytes, share)
+            self._disk_full, self._disk_checked = usage.free < least, now
+        if self._disk_full:
+            raise StorageFullError()
+
+    async def _keep_refreshing(self) -> None:
+        while True:
+            await asyncio.sleep(REFRESH_SECONDS)
+            # The database may be away for a moment; the next look is soon enough.
+            with contextlib.suppress(Exception):
+                await self.refresh()
