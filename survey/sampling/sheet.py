@@ -151,7 +151,7 @@ def _read_workbook(data: bytes) -> tuple[tuple[Sheet, ...], tuple[Fault, ...]]:
         return tuple(_sheets(data, merged)), ()
     except _TooMany:
         return (), (_too_many(),)
-    except Exception:  # a parser met by hostile bytes may raise anything; the file is then simply unreadable
+    except Exception:  # noqa: BLE001 - a parser met by hostile bytes may raise anything: the file is unreadable
         return (), (
             _fault("frame.xlsx_broken", "Excel工作簿损坏，读不出来", "用Excel或WPS打开并另存为.xlsx，再导入"),
         )

@@ -113,10 +113,10 @@ def allocate_wave(plan: Plan, scheme: Scheme, frame: Frame) -> WaveAllocation:
         if n * response < plan.minimum_count:
             notes.append(_too_few(group, numbers[group], plan.minimum_count))
     slips: dict[str, dict[str, int]] = {}
-    for group in eligible:
-        shares, said = _spread(plan, scheme, group, strata, eligible[group])
+    for group, people in eligible.items():
+        shares, said = _spread(plan, scheme, group, strata, people)
         notes += said
-        room = {s.id: sum(eligible[group].get(school.code, 0) for school in s.schools) for s in strata}
+        room = {s.id: sum(people.get(school.code, 0) for school in s.schools) for s in strata}
         slips[group] = _capped(
             issued[group], shares, room, math.ceil(3 * plan.minimum_count / (2 * response))
         )

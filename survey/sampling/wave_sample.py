@@ -23,21 +23,20 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
 from fractions import Fraction
-from functools import cached_property
 from typing import Any
 
 from survey.canonical import digest
 from survey.errors import Fault, SurveyError
-from survey.exact import fraction, fraction_text, truncate
+from survey.exact import fraction, fraction_text
+from survey.sampling.expected_precision import expected_spread, firm_from, upward
 from survey.sampling.frame import Frame, School
+from survey.sampling.sample import METHOD, DomainDraw, Preview, Sample, StratumDraw
 from survey.sampling.scheme_sizes import GROUP_NAMES, figure_shares, largest_remainder
 from survey.sampling.wave_allocation import WaveAllocation, allocate_wave
 from survey.scheme.plan import GROUP_LETTERS, Plan, plan_digest
 from survey.scheme.scheme import Scheme
 
-METHOD = "strata-srs-schools/v1"
 FEWEST_SLIPS = 2
 """In a drawn school: with two, what differs inside a school can be seen."""
 
@@ -60,127 +59,6 @@ class FrameTooSmallError(SurveyError):
 
     def __init__(self) -> None:
         super().__init__("抽样", "名册里没有一所学校有计划要问的人", "核对名册的办学类型和计划里各类人的问卷")
-
-
-@dataclass(frozen=True)
-class StratumDraw:
-    """A stratum and how many of its schools are drawn."""
-
-    stratum: str
-    name: str
-    place: str
-    stage: str
-    schools_in_frame: int
-    schools_drawn: int
-
-
-@dataclass(frozen=True)
-class DomainDraw:
-    """A domain of slips: one school × one group, or a county list; all its persons have one chance."""
-
-    domain: str
-    group: str
-    school_code: str | None
-    school_name: str
-    stratum: str
-    place: str | None
-    stage: str | None
-    eligible: int
-    slips: int
-    psu_probability: str
-    instrument: str
-
-
-@dataclass(frozen=True)
-class Preview:
-    """What drawing would give, before it is done."""
-
-    required_total: int
-    required: dict[str, int]
-    counts: str
-    issued: dict[str, int]
-    numbers: dict[str, int]
-    slips_total: int
-    schools: int
-    schools_in_frame: int
-    strata: tuple[StratumDraw, ...]
-    by_place: dict[str, int]
-    by_stage: dict[str, int]
-    shares: dict[str, str]
-    half_width: str
-    half_widths: dict[str, str]
-    firm_from: str | None
-    """The figure from which a one-sided 95% bound would stay on the right side of the line."""
-    warnings: tuple[Fault, ...]
-    design_digest: str
-
-    def document(self) -> dict[str, Any]:
-        """The preview as plain JSON."""
-        return {**asdict(self), "warnings": [fault.document() for fault in self.warnings]}
-
-
-@dataclass(frozen=True)
-class Sample:
-    """A drawn sample, with everything needed to draw it again."""
-
-    wave: str
-    seed: str
-    frame_digest: str
-    plan_digest: str
-    design_digest: str
-    strata: tuple[StratumDraw, ...]
-    domains: tuple[DomainDraw, ...]
-    shares: dict[str, str]
-
-    def document(self) -> dict[str, Any]:
-        """The sample as canonical JSON."""
-        return {
-            "type": "sample",
-            "v": 1,
-            "method": METHOD,
-            "wave": self.wave,
-            "seed": self.seed,
-            "frame_digest": self.frame_digest,
-            "plan_digest": self.plan_digest,
-            "design_digest": self.design_digest,
-            "strata": [asdict(stratum) for stratum in self.strata],
-            "domains": [asdict(domain) for domain in self.domains],
-            "shares": dict(self.shares),
-        }
-
-    @classmethod
-    def from_document(cls, document: Mapping[str, Any]) -> Sample:
-        """The sample a document was made from."""
-        return cls(
-            wave=document["wave"],
-            seed=document["seed"],
-            frame_digest=document["frame_digest"],
-            plan_digest=document["plan_digest"],
-            design_digest=document["design_digest"],
-            strata=tuple(StratumDraw(**entry) for entry in document["strata"]),
-            domains=tuple(DomainDraw(**entry) for entry in document["domains"]),
-            shares=dict(document["shares"]),
-        )
-
-    @cached_property
-    def digest(self) -> str:
-        """SHA-256 of the sample's document."""
-        return digest(self.document())
-
-    @cached_property
-    def by_domain(self) -> dict[str, DomainDraw]:
-        """Every domain under its id."""
-        return {draw.domain: draw for draw in self.domains}
-
-    @property
-    def schools(self) -> tuple[str, ...]:
-        """Codes of the schools drawn, in order."""
-        return tuple(sorted({draw.school_code for draw in self.domains if draw.school_code is not None}))
-
-    @property
-    def slips_total(self) -> int:
-        """All slips to be issued."""
-        return sum(draw.slips for draw in self.domains)
 
 
 def design_document(plan: Plan, scheme: Scheme, frame: Frame) -> dict[str, Any]:
@@ -226,7 +104,7 @@ def preview_sample(plan: Plan, scheme: Scheme, frame: Frame) -> Preview:
         raise FrameTooSmallError
     design = _design(plan, scheme, frame, allocation)
     shares: dict[str, str] = design["shares"]
-    spread = _expected_spread(plan, allocation, {group: float(fraction(a)) for group, a in shares.items()})
+    spread = expected_spread(plan, allocation, {group: float(fraction(a)) for group, a in shares.items()})
     issued = {group: sum(slips.values()) for group, slips in allocation.slips.items()} | dict(
         allocation.list_slips
     )
@@ -251,73 +129,16 @@ def preview_sample(plan: Plan, scheme: Scheme, frame: Frame) -> Preview:
         by_place=by_place,
         by_stage=by_stage,
         shares=shares,
-        half_width=_upward(1.959964 * math.sqrt(spread[""] * rate * (1 - rate))),
+        half_width=upward(1.959964 * math.sqrt(spread[""] * rate * (1 - rate))),
         half_widths={
-            group: _upward(1.959964 * math.sqrt(unit * rate * (1 - rate)))
+            group: upward(1.959964 * math.sqrt(unit * rate * (1 - rate)))
             for group, unit in spread.items()
             if group
         },
-        firm_from=_firm_from(spread[""], float(fraction(line.threshold))) if line else None,
+        firm_from=firm_from(spread[""], float(fraction(line.threshold))) if line else None,
         warnings=(*allocation.notes, *_warnings(frame, allocation)),
         design_digest=digest(design),
     )
-
-
-def _upward(value: float) -> str:
-    """A half-width as text, rounded up so that it never promises more than it keeps."""
-    return truncate(Fraction(min(math.ceil(value * 10_000 - 1e-9), 10_000), 10_000), 4)
-
-
-def _firm_from(unit_variance: float, line: float) -> str | None:
-    """The smallest figure p with p − 1.645·√(v·p(1−p)) at the line or above it."""
-    for step in range(math.ceil(line * 1000), 1001):
-        p = step / 1000
-        if p - 1.644854 * math.sqrt(unit_variance * p * (1 - p)) >= line:
-            return truncate(Fraction(step, 1000), 3)
-    return None
-
-
-def _expected_spread(plan: Plan, allocation: WaveAllocation, shares: Mapping[str, float]) -> dict[str, float]:
-    """Expected variance over p(1−p): of the figure under "", of each group under its name.
-
-    A person's answer is the school's part (ρ) plus the person's own (1 − ρ); groups of one school
-    are taken to share the school's part, which is the careful side. With m schools of M in a
-    stratum and n persons of N: ρ(1 − m/M)/m + (1 − ρ)(1 − n/N)/n, weighted by the stratum's
-    share squared. For one group and b persons a school this is (1 + (b − 1)ρ)/n.
-    """
-    rho = float(fraction(plan.sample.rho))
-    response = float(fraction(plan.sample.expected_response))
-    own: dict[str, float] = {}
-    school: dict[str, dict[str, float]] = {}
-    for group, slips in allocation.slips.items():
-        everybody = allocation.numbers[group]
-        own[group] = 0.0
-        school[group] = {}
-        for stratum in allocation.strata:
-            people = allocation.eligible_in(group, stratum)
-            n = slips[stratum.id] * response
-            if not people or not n:
-                continue
-            weight = people / everybody
-            own[group] += weight**2 * (1 - rho) * max(1 - n / people, 0.0) / n
-            school[group][stratum.id] = weight
-    for group, slips_of_list in allocation.list_slips.items():
-        n = slips_of_list * response
-        own[group] = max(1 - n / allocation.lists[group], 0.0) / n
-        school[group] = {}
-    chance = {
-        stratum.id: rho * (1 - drawn / len(stratum.schools)) / drawn
-        for stratum in allocation.strata
-        if (drawn := allocation.schools_drawn[stratum.id])
-    }
-    spread = {
-        group: own[group] + sum(weight**2 * chance[name] for name, weight in school[group].items())
-        for group in own
-    }
-    together = sum(shares.get(group, 0.0) ** 2 * unit for group, unit in own.items())
-    for name, unit in chance.items():
-        together += unit * sum(shares.get(group, 0.0) * school[group].get(name, 0.0) for group in own) ** 2
-    return {"": together, **spread}
 
 
 def _warnings(frame: Frame, allocation: WaveAllocation) -> list[Fault]:

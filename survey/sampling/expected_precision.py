@@ -1,0 +1,74 @@
+"""The precision a sample may be expected to have, before anybody is asked.
+
+What enters is the sizes of a wave and the plan's guesses of response and likeness within
+schools; what leaves is a variance per p(1 − p), a half-width rounded up, and the figure from
+which the line would be met firmly. Guesses, for planning: the figure's own error comes from the
+answers.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from fractions import Fraction
+
+from survey.exact import fraction, truncate
+from survey.sampling.wave_allocation import WaveAllocation
+from survey.scheme.plan import Plan
+
+
+def upward(value: float) -> str:
+    """A half-width as text, rounded up so that it never promises more than it keeps."""
+    return truncate(Fraction(min(math.ceil(value * 10_000 - 1e-9), 10_000), 10_000), 4)
+
+
+def firm_from(unit_variance: float, line: float) -> str | None:
+    """The smallest figure p with p − 1.645·√(v·p(1−p)) at the line or above it."""
+    for step in range(math.ceil(line * 1000), 1001):
+        p = step / 1000
+        if p - 1.644854 * math.sqrt(unit_variance * p * (1 - p)) >= line:
+            return truncate(Fraction(step, 1000), 3)
+    return None
+
+
+def expected_spread(plan: Plan, allocation: WaveAllocation, shares: Mapping[str, float]) -> dict[str, float]:
+    """Expected variance over p(1−p): of the figure under "", of each group under its name.
+
+    A person's answer is the school's part (ρ) plus the person's own (1 − ρ); groups of one school
+    are taken to share the school's part, which is the careful side. With m schools of M in a
+    stratum and n persons of N: ρ(1 − m/M)/m + (1 − ρ)(1 − n/N)/n, weighted by the stratum's
+    share squared. For one group and b persons a school this is (1 + (b − 1)ρ)/n.
+    """
+    rho = float(fraction(plan.sample.rho))
+    response = float(fraction(plan.sample.expected_response))
+    own: dict[str, float] = {}
+    school: dict[str, dict[str, float]] = {}
+    for group, slips in allocation.slips.items():
+        everybody = allocation.numbers[group]
+        own[group] = 0.0
+        school[group] = {}
+        for stratum in allocation.strata:
+            people = allocation.eligible_in(group, stratum)
+            n = slips[stratum.id] * response
+            if not people or not n:
+                continue
+            weight = people / everybody
+            own[group] += weight**2 * (1 - rho) * max(1 - n / people, 0.0) / n
+            school[group][stratum.id] = weight
+    for group, slips_of_list in allocation.list_slips.items():
+        n = slips_of_list * response
+        own[group] = max(1 - n / allocation.lists[group], 0.0) / n
+        school[group] = {}
+    chance = {
+        stratum.id: rho * (1 - drawn / len(stratum.schools)) / drawn
+        for stratum in allocation.strata
+        if (drawn := allocation.schools_drawn[stratum.id])
+    }
+    spread = {
+        group: own[group] + sum(weight**2 * chance[name] for name, weight in school[group].items())
+        for group in own
+    }
+    together = sum(shares.get(group, 0.0) ** 2 * unit for group, unit in own.items())
+    for name, unit in chance.items():
+        together += unit * sum(shares.get(group, 0.0) * school[group].get(name, 0.0) for group in own) ** 2
+    return {"": together, **spread}
