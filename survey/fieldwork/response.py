@@ -1,8 +1,8 @@
 """A response's life: submitted, sealed, opened, counted. There are no drafts here.
 
 Checked answers enter, the record of TRUST section 2 leaves: what was answered, on which day
-of the wave, in which domain; no time of day, no code, no address. Pace is three bands, the
-padding makes every sealed record a multiple of 256 bytes, so that length tells nothing.
+of the wave, in which domain; no time of day, no code, no address. Pace is three bands.
+Padding belongs to the sealing, in `certification`.
 """
 
 from __future__ import annotations
@@ -12,13 +12,10 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
-from survey import canonical
 from survey.errors import SurveyError
 
 MAX_BODY_BYTES = 64 * 1024
 MAX_FIELDS = 500
-SALT_BYTES = 32
-BLOCK_BYTES = 256
 FAST_SECONDS_PER_ITEM = 2
 SLOW_SECONDS_PER_ITEM = 30
 
@@ -78,39 +75,17 @@ def pace(seconds: float, n_items: int) -> int:
 
 
 def record(
-    answers: Mapping[str, Any],
-    *,
-    day: int,
-    domain: str,
-    wave: str,
-    pace: int | None = None,
-    sealed: bool = True,
+    answers: Mapping[str, Any], *, day: int, domain: str, wave: str, pace: int | None = None
 ) -> dict[str, Any]:
-    """The record of one response, padded when it will be sealed.
+    """The record of one response, before `certification.sealing` pads and seals it.
 
     Args:
         answers: values by item id from `read_answers`; None is a skipped item.
         day: day of the wave, from 1.
         pace: 0, 1, 2, or None where it was not measured.
-        sealed: whether to pad, so that salt and record fill a multiple of 256 bytes.
 
-    >>> record({"q01": 4, "q02": 4}, day=1, domain="0001-P", wave="demo-2027s", sealed=False)
+    >>> record({"q01": 4, "q02": 4}, day=1, domain="0001-P", wave="demo-2027s")
     {'answers': {'q01': 4, 'q02': 4}, 'day': 1, 'domain': '0001-P', 'v': 1, 'wave': 'demo-2027s'}
     """
     value: dict[str, Any] = {"answers": dict(answers), "day": day, "domain": domain, "v": 1, "wave": wave}
-    if pace is not None:
-        value["pace"] = pace
-    if sealed:
-        value["pad"] = ""
-        missing = -(SALT_BYTES + len(canonical.encode(value))) % BLOCK_BYTES
-        value["pad"] = "0" * missing
-    return value
-
-
-def record_bytes(value: Mapping[str, Any]) -> bytes:
-    """The canonical bytes of a record, what the commitment covers.
-
-    >>> len(record_bytes(record({}, day=1, domain="0001-P", wave="w-1"))) + 32
-    256
-    """
-    return canonical.encode(dict(value))
+    return value if pace is None else value | {"pace": pace}

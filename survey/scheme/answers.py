@@ -9,6 +9,7 @@ person's words is NFC, line breaks into spaces, and spaces at the ends.
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -107,7 +108,7 @@ def _text(item: Item, sent: list[str]) -> tuple[Answer, Fault | None]:
         return None, Fault("answers.repeated", "这一题出现了两次", "请重新填写", item=item.id)
     text = sent[0] if sent else ""
     # A text box sends line breaks; they become spaces, so no control character is ever stored.
-    text = " ".join(text.replace("\r", "\n").replace("\t", "\n").split("\n"))
+    text = re.sub(r"\r\n|[\r\n\t]", " ", text)
     if any(_refused(sign) for sign in text):
         return None, Fault(
             "answers.control_sign", "文字里有看不见的控制字符", "请删掉后重新输入", item=item.id

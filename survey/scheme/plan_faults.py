@@ -11,14 +11,13 @@ import unicodedata
 from collections.abc import Iterator
 from fractions import Fraction
 from typing import Any
-from urllib.parse import urlsplit
 
 import msgspec
 
 from survey.errors import Fault, FaultsError, SurveyError
 from survey.exact import fraction
-from survey.scheme.instrument import INSTRUMENTS, load_instrument
-from survey.scheme.plan import ALL, COUNTY_LISTS, GROUPS, STAGES, TYPE, GroupPlan, Plan, SampleGoal
+from survey.scheme.plan import TYPE, Plan, SampleGoal
+from survey.scheme.plan_groups import SHAPE, group_faults, list_faults, short
 from survey.scheme.presets import ORDER, load_scheme, read_scheme
 from survey.scheme.scheme import Scheme
 from survey.scheme.texts import languages
@@ -30,8 +29,11 @@ NATIONAL_CLAIMS = ("国家认定", "官方满意度", "国家督导评估认定"
 MAX_TITLE = 60
 LONGEST_HOST = 38
 """Beyond this a slip's QR code needs more than version 4 (UX section 10)."""
-LOCAL_HOSTS = ("127.0.0.1", "localhost", "::1")
-HOST = re.compile(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?|\[::1\]", re.ASCII)
+LOCAL_HOSTS = ("127.0.0.1", "localhost", "[::1]")
+ADDRESS = re.compile(
+    r"(?P<scheme>https?)://(?P<host>[a-z0-9]([a-z0-9.-]*[a-z0-9])?|\[::1\])(:(?P<port>[1-9]\d{0,4}))?/?",
+    re.ASCII,
+)
 
 SHAPES = {
     "wave": "小写字母、数字和短横线",
@@ -41,7 +43,7 @@ SHAPES = {
     "office": "文字",
     "telephone": "文字",
     "scheme": "方案的名字",
-    "groups": "一类人一行，如 {group: parent, instruments: {all: parents}}",
+    "groups": SHAPE,
     "population": "{count: 人数, year: 年份, source: 出处}",
     "lists": "{类别: 人数}，人数是整数",
     "opens_on": "日期，如 2026-11-24",
@@ -99,7 +101,7 @@ def _fields(document: dict[str, Any]) -> tuple[dict[str, Any], list[Fault]]:
             faults.append(
                 Fault(
                     "plan.unreadable_field",
-                    f"读不懂“{_short(value)}”",
+                    f"读不懂“{short(value)}”",
                     f"写成{SHAPES[name]}",
                     item=name + place,
                 )
@@ -112,11 +114,6 @@ def _clean(value: Any) -> Any:
     return unicodedata.normalize("NFC", value).strip() if isinstance(value, str) else value
 
 
-def _short(value: Any) -> str:
-    text = str(value)
-    return text if len(text) <= 40 else text[:37] + "…"
-
-
 def _meaning(values: dict[str, Any]) -> Iterator[Fault]:
     yield from _identity(values)
     yield from _dates(values)
@@ -125,8 +122,8 @@ def _meaning(values: dict[str, Any]) -> Iterator[Fault]:
     scheme, faults = _scheme(values)
     yield from faults
     if "groups" in values:
-        yield from _groups(values["groups"], scheme)
-        yield from _lists(values, {entry.group for entry in values["groups"]})
+        yield from group_faults(values["groups"], scheme)
+        yield from list_faults(values.get("lists", {}), {entry.group for entry in values["groups"]})
     if scheme and scheme.size.needs_population and values.get("population") is None:
         yield Fault(
             "plan.population_missing",
@@ -151,7 +148,7 @@ def _identity(values: dict[str, Any]) -> Iterator[Fault]:
     if "wave" in values and not WAVE.fullmatch(values["wave"]):
         yield Fault(
             "plan.bad_wave",
-            f"调查代号“{_short(values['wave'])}”不合规",
+            f"调查代号“{short(values['wave'])}”不合规",
             "用3到40个小写字母、数字或短横线，如 yuntai-2026-autumn",
             item="wave",
         )
@@ -165,7 +162,7 @@ def _identity(values: dict[str, Any]) -> Iterator[Fault]:
     if "county_code" in values and not COUNTY_CODE.fullmatch(values["county_code"]):
         yield Fault(
             "plan.bad_county_code",
-            f"区划代码“{_short(values['county_code'])}”不合规",
+            f"区划代码“{short(values['county_code'])}”不合规",
             "写6、9或12位数字，或本地代码",
             item="county_code",
         )
@@ -202,32 +199,20 @@ def _address(values: dict[str, Any]) -> Iterator[Fault]:
     if "base_url" not in values:
         return
     url = values["base_url"]
-    try:
-        parts = urlsplit(url)
-        host, port = parts.hostname or "", parts.port
-    except ValueError:
-        parts, host, port = urlsplit(""), "", None
-    shown = "[::1]" if host == "::1" else host
-    if (
-        parts.scheme not in ("http", "https")
-        or not HOST.fullmatch(shown)
-        or parts.path not in ("", "/")
-        or parts.query
-        or parts.fragment
-        or parts.username
-    ):
+    parts = ADDRESS.fullmatch(url)
+    if parts is None or int(parts["port"] or 1) > 65535:
         yield Fault(
             "plan.bad_base_url",
-            f"网址“{_short(url)}”不合规",
+            f"网址“{short(url)}”不合规",
             "只写协议和主机，如 https://dc.example.gov.cn",
             item="base_url",
         )
         return
-    if parts.scheme == "http" and host not in LOCAL_HOSTS:
+    if parts["scheme"] == "http" and parts["host"] not in LOCAL_HOSTS:
         yield Fault(
             "plan.not_https", "网址不是https", "正式使用要用https；只有本机可以用http", item="base_url"
         )
-    length = len(shown) + (len(str(port)) + 1 if port else 0)
+    length = len(url.partition("://")[2].rstrip("/"))
     if length > LONGEST_HOST:
         yield Fault(
             "plan.host_too_long",
@@ -255,7 +240,7 @@ def _numbers(values: dict[str, Any]) -> Iterator[Fault]:
         if not within:
             yield Fault(
                 "plan.out_of_range",
-                f"“{_short(text)}”不是合适的比例",
+                f"“{short(text)}”不是合适的比例",
                 f"写成0到{'0.2' if most != 1 else '1'}之间的小数",
                 item=f"sample.{name}",
             )
@@ -340,96 +325,9 @@ def _scheme(values: dict[str, Any]) -> tuple[Scheme | None, list[Fault]]:
         return None, [
             Fault(
                 "plan.unknown_scheme",
-                f"没有方案“{_short(values['scheme'])}”",
+                f"没有方案“{short(values['scheme'])}”",
                 f"可选：{'、'.join(ORDER)}",
                 item="scheme",
             )
         ]
     return load_scheme(values["scheme"]), []
-
-
-def _groups(groups: tuple[GroupPlan, ...], scheme: Scheme | None) -> Iterator[Fault]:
-    if not groups:
-        yield Fault("plan.no_groups", "没有写问谁", f"写上{SHAPES['groups']}", item="groups")
-    asked = {group.id for group in scheme.groups} if scheme else set(GROUPS)
-    seen: set[str] = set()
-    for entry in groups:
-        place = f"groups.{entry.group}"
-        if entry.group in seen:
-            yield Fault("plan.group_twice", f"“{entry.group}”写了两次", "合成一行", item=place)
-        seen.add(entry.group)
-        if entry.group not in GROUPS:
-            yield Fault(
-                "plan.unknown_group",
-                f"没有“{_short(entry.group)}”这一类人",
-                f"可选：{'、'.join(GROUPS)}",
-                item="groups",
-            )
-        elif entry.group not in asked:
-            yield Fault(
-                "plan.group_not_in_scheme",
-                f"方案不问“{entry.group}”",
-                f"可选：{'、'.join(sorted(asked))}",
-                item=place,
-            )
-        if entry.from_grade is not None and not 1 <= entry.from_grade <= 9:
-            yield Fault(
-                "plan.out_of_range", f"年级{entry.from_grade}不对", "写1到9", item=f"{place}.from_grade"
-            )
-        if entry.group == "student" and entry.from_grade is None:
-            yield Fault("plan.from_grade_missing", "没有写从几年级开始问", "写上from_grade，如4", item=place)
-        yield from _instruments(entry, place)
-
-
-def _instruments(entry: GroupPlan, place: str) -> Iterator[Fault]:
-    if not entry.instruments:
-        yield Fault("plan.no_instrument", "没有写用哪套问卷", "如 instruments: {all: parents}", item=place)
-    for stage, name in entry.instruments.items():
-        if stage not in (ALL, *STAGES):
-            yield Fault(
-                "plan.unknown_stage",
-                f"没有“{_short(stage)}”这个学段",
-                f"可选：{'、'.join((ALL, *STAGES))}",
-                item=place,
-            )
-        elif entry.group in COUNTY_LISTS and stage != ALL:
-            yield Fault("plan.stage_of_a_county_list", "这一类人不分学段", "写成all", item=place)
-        if name not in INSTRUMENTS:
-            yield Fault(
-                "plan.unknown_instrument",
-                f"没有问卷“{_short(name)}”",
-                f"可选：{'、'.join(INSTRUMENTS)}",
-                item=place,
-            )
-            continue
-        meant = load_instrument(name).respondent_group
-        if (
-            entry.group in GROUPS
-            and meant != entry.group
-            and not (meant == "public" and entry.group in ("deputy", "cppcc"))
-        ):
-            yield Fault(
-                "plan.instrument_of_others", f"“{name}”不是给这一类人的问卷", "换一套问卷", item=place
-            )
-
-
-def _lists(values: dict[str, Any], asked: set[str]) -> Iterator[Fault]:
-    lists: dict[str, int] = values.get("lists", {})
-    for group, number in lists.items():
-        if group not in COUNTY_LISTS:
-            yield Fault(
-                "plan.not_a_county_list",
-                f"“{_short(group)}”不按全县名单抽",
-                f"可写：{'、'.join(COUNTY_LISTS)}",
-                item="lists",
-            )
-        if number < 1:
-            yield Fault("plan.out_of_range", f"名单人数{number}不对", "写名单上的人数", item=f"lists.{group}")
-    for group in ("deputy", "cppcc"):
-        if group in asked and group not in lists:
-            yield Fault(
-                "plan.list_missing",
-                "没有写名单上有多少人",
-                f"在lists里写上{group}的人数",
-                item=f"lists.{group}",
-            )

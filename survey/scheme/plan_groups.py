@@ -1,0 +1,106 @@
+"""Faults of the groups of a written plan: who is asked, with what, from which list."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from survey.errors import Fault
+from survey.scheme.instrument import INSTRUMENTS, load_instrument
+from survey.scheme.plan import ALL, COUNTY_LISTS, GROUPS, STAGES, GroupPlan
+from survey.scheme.scheme import Scheme
+
+SHAPE = "一类人一行，如 {group: parent, instruments: {all: parents}}"
+
+
+def short(value: object) -> str:
+    """Something a person wrote, cut off at 40 signs for a fault."""
+    text = str(value)
+    return text if len(text) <= 40 else text[:37] + "…"
+
+
+def group_faults(groups: tuple[GroupPlan, ...], scheme: Scheme | None) -> Iterator[Fault]:
+    """Faults of who is asked, with which instrument, at which stage."""
+    if not groups:
+        yield Fault("plan.no_groups", "没有写问谁", f"写上{SHAPE}", item="groups")
+    asked = {group.id for group in scheme.groups} if scheme else set(GROUPS)
+    seen: set[str] = set()
+    for entry in groups:
+        place = f"groups.{entry.group}"
+        if entry.group in seen:
+            yield Fault("plan.group_twice", f"“{entry.group}”写了两次", "合成一行", item=place)
+        seen.add(entry.group)
+        if entry.group not in GROUPS:
+            yield Fault(
+                "plan.unknown_group",
+                f"没有“{short(entry.group)}”这一类人",
+                f"可选：{'、'.join(GROUPS)}",
+                item="groups",
+            )
+        elif entry.group not in asked:
+            yield Fault(
+                "plan.group_not_in_scheme",
+                f"方案不问“{entry.group}”",
+                f"可选：{'、'.join(sorted(asked))}",
+                item=place,
+            )
+        if entry.from_grade is not None and not 1 <= entry.from_grade <= 9:
+            yield Fault(
+                "plan.out_of_range", f"年级{entry.from_grade}不对", "写1到9", item=f"{place}.from_grade"
+            )
+        if entry.group == "student" and entry.from_grade is None:
+            yield Fault("plan.from_grade_missing", "没有写从几年级开始问", "写上from_grade，如4", item=place)
+        yield from _instruments(entry, place)
+
+
+def _instruments(entry: GroupPlan, place: str) -> Iterator[Fault]:
+    if not entry.instruments:
+        yield Fault("plan.no_instrument", "没有写用哪套问卷", "如 instruments: {all: parents}", item=place)
+    for stage, name in entry.instruments.items():
+        if stage not in (ALL, *STAGES):
+            yield Fault(
+                "plan.unknown_stage",
+                f"没有“{short(stage)}”这个学段",
+                f"可选：{'、'.join((ALL, *STAGES))}",
+                item=place,
+            )
+        elif entry.group in COUNTY_LISTS and stage != ALL:
+            yield Fault("plan.stage_of_a_county_list", "这一类人不分学段", "写成all", item=place)
+        if name not in INSTRUMENTS:
+            yield Fault(
+                "plan.unknown_instrument",
+                f"没有问卷“{short(name)}”",
+                f"可选：{'、'.join(INSTRUMENTS)}",
+                item=place,
+            )
+            continue
+        meant = load_instrument(name).respondent_group
+        if (
+            entry.group in GROUPS
+            and meant != entry.group
+            and not (meant == "public" and entry.group in ("deputy", "cppcc"))
+        ):
+            yield Fault(
+                "plan.instrument_of_others", f"“{name}”不是给这一类人的问卷", "换一套问卷", item=place
+            )
+
+
+def list_faults(lists: dict[str, int], asked: set[str]) -> Iterator[Fault]:
+    """Faults of the numbers of persons on county lists."""
+    for group, number in lists.items():
+        if group not in COUNTY_LISTS:
+            yield Fault(
+                "plan.not_a_county_list",
+                f"“{short(group)}”不按全县名单抽",
+                f"可写：{'、'.join(COUNTY_LISTS)}",
+                item="lists",
+            )
+        if number < 1:
+            yield Fault("plan.out_of_range", f"名单人数{number}不对", "写名单上的人数", item=f"lists.{group}")
+    for group in ("deputy", "cppcc"):
+        if group in asked and group not in lists:
+            yield Fault(
+                "plan.list_missing",
+                "没有写名单上有多少人",
+                f"在lists里写上{group}的人数",
+                item=f"lists.{group}",
+            )
