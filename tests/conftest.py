@@ -50,8 +50,10 @@ async def postgres_url(postgres_server: str) -> AsyncIterator[str]:
     """The address of a fresh, empty PostgreSQL database of this test's own."""
     name = f"survey_{uuid.uuid4().hex[:12]}"
     await _execute(postgres_server, f'CREATE DATABASE "{name}"')
-    yield urlunsplit(urlsplit(postgres_server)._replace(path=f"/{name}")) if "@/" not in postgres_server else (
-        postgres_server.replace("@/postgres", f"@/{name}", 1)
+    yield (
+        urlunsplit(urlsplit(postgres_server)._replace(path=f"/{name}"))
+        if "@/" not in postgres_server
+        else (postgres_server.replace("@/postgres", f"@/{name}", 1))
     )
     await _execute(postgres_server, f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
 

@@ -40,6 +40,8 @@ def sealed(domain: str, k: bytes) -> Sealed:
     return Sealed(domain, c, os.urandom(300), leaf(c, domain, k))
 
 
-def entry(e: bytes | None, k: bytes | None = None, domain: str = "0001-P", surplus: str | None = None) -> Entry:
+def entry(
+    e: bytes | None, k: bytes | None = None, domain: str = "0001-P", surplus: str | None = None
+) -> Entry:
     k = k or os.urandom(32)
     return Entry(k, e, sealed(domain, k), sealed(surplus, k) if surplus else None)

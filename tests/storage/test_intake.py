@@ -347,7 +347,10 @@ async def test_disputes_by_code_are_silent_whatever_the_code(office: IntakeOffic
 
     [invitation] = issue([("0001-P", 1)], bytes(32), os.urandom)
     await office.create(
-        fielding.about(), [(bytes.fromhex(invitation.e), "0001-P")], slip_key=bytes(32), log_seed=os.urandom(32)
+        fielding.about(),
+        [(bytes.fromhex(invitation.e), "0001-P")],
+        slip_key=bytes(32),
+        log_seed=os.urandom(32),
     )
     await office.set_state("wave-1", "planned", "open")
     unused = await office.dispute(invitation.code, date(2026, 11, 25))

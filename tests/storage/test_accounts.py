@@ -1,0 +1,154 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from survey.storage.accounts import (
+    Account,
+    AccountExistsError,
+    AccountRefusedError,
+    check_password,
+    create_account,
+    deactivate_account,
+    find_account,
+    issue_sign_in_link,
+    list_accounts,
+    set_password,
+    spend_sign_in_link,
+)
+from survey.storage.database import Database
+from survey.storage.sessions import end_session, find_session, list_sessions, renew_session, start_session
+from survey.storage.tables import Accounts, ApiTokens, Sessions, SignInLinks
+from survey.storage.tokens import UnknownScopeError, create_token, find_token, list_tokens, revoke_token
+
+NOW = datetime(2026, 11, 24, 4, 0, tzinfo=UTC)
+GOOD = "three unrelated words"
+
+
+async def test_a_password_opens_its_own_account_and_nothing_else(database: Database) -> None:
+    created = await create_account("wang", "王老师", {"operator", "admin"}, GOOD, now=NOW)
+
+    assert created == Account("wang", "王老师", frozenset({"operator", "admin"}), True)
+    assert await check_password("wang", GOOD) == created
+    assert await check_password("wang", GOOD + "!") is None
+    assert await check_password("nobody", GOOD) is None
+    assert await list_accounts() == (created,)
+
+
+async def test_the_password_is_kept_as_argon2id_only(database: Database) -> None:
+    await create_account("wang", "", {"operator"}, GOOD, now=NOW)
+
+    [row] = await Accounts.select()
+    assert row["password"].startswith("$argon2id$") and GOOD not in str(row)
+
+
+@pytest.mark.parametrize("password", ["short", "12345678", "aaaaaaaaaaaa", "x" * 300])
+async def test_a_password_that_is_easy_to_guess_is_refused(database: Database, password: str) -> None:
+    with pytest.raises(AccountRefusedError):
+        await create_account("wang", "", {"operator"}, password, now=NOW)
+
+    assert await find_account("wang") is None
+
+
+async def test_a_taken_name_and_an_unknown_role_are_refused(database: Database) -> None:
+    await create_account("wang", "", {"operator"}, now=NOW)
+
+    with pytest.raises(AccountExistsError):
+        await create_account("wang", "", {"operator"}, now=NOW)
+    with pytest.raises(AccountRefusedError):
+        await create_account("li", "", {"king"}, now=NOW)
+    with pytest.raises(AccountRefusedError):
+        await create_account("a b\n", "", {"operator"}, now=NOW)
+
+
+async def test_a_sign_in_link_works_once_and_in_time(database: Database) -> None:
+    await create_account("wang", "", {"operator"}, now=NOW)
+    token = await issue_sign_in_link("wang", now=NOW)
+    late = await issue_sign_in_link("wang", now=NOW, lasts=timedelta(hours=1))
+
+    assert (await spend_sign_in_link(token, now=NOW)).name == "wang"
+    assert await spend_sign_in_link(token, now=NOW) is None
+    assert await spend_sign_in_link(late, now=NOW + timedelta(hours=2)) is None
+    assert await spend_sign_in_link("invented", now=NOW) is None
+
+
+async def test_an_account_without_password_cannot_be_entered_by_one(database: Database) -> None:
+    await create_account("wang", "", {"operator"}, now=NOW)
+
+    assert await check_password("wang", "") is None
+
+
+async def test_a_session_ends_idle_and_in_any_case_after_twelve_hours(database: Database) -> None:
+    await create_account("wang", "", {"operator"}, now=NOW)
+    idle = await start_session("wang", now=NOW)
+    busy = await start_session("wang", now=NOW)
+    for hours in range(1, 12):
+        assert (await find_session(busy, now=NOW + timedelta(hours=hours))).account.name == "wang"
+
+    assert await find_session(idle, now=NOW + timedelta(hours=2)) is None
+    assert await find_session(busy, now=NOW + timedelta(hours=12)) is None
+    assert await find_session("an id that a client brought", now=NOW) is None
+
+
+async def test_a_renewed_session_has_a_new_id_and_the_old_one_is_dead(database: Database) -> None:
+    await create_account("wang", "", {"operator"}, now=NOW)
+    old = await start_session("wang", now=NOW)
+
+    new = await renew_session(old, now=NOW)
+
+    assert await find_session(old, now=NOW) is None
+    assert (await find_session(new, now=NOW)).account.name == "wang"
+    assert await renew_session(old, now=NOW) is None
+    await end_session(new)
+    assert await find_session(new, now=NOW) is None
+
+
+async def test_shutting_an_account_ends_everything_it_opened(database: Database) -> None:
+    await create_account("wang", "", {"operator"}, GOOD, now=NOW)
+    session = await start_session("wang", now=NOW)
+    link = await issue_sign_in_link("wang", now=NOW)
+    token = await create_token("wang", "report", {"figure:read"}, NOW + timedelta(days=1), now=NOW)
+
+    await deactivate_account("wang", now=NOW)
+
+    assert await find_session(session, now=NOW) is None
+    assert await spend_sign_in_link(link, now=NOW) is None
+    assert await find_token(token, now=NOW) is None
+    assert await check_password("wang", GOOD) is None
+
+
+async def test_a_new_password_signs_out_everywhere(database: Database) -> None:
+    await create_account("wang", "", {"operator"}, GOOD, now=NOW)
+    await start_session("wang", now=NOW)
+
+    await set_password("wang", GOOD + " more", now=NOW)
+
+    assert await list_sessions("wang", now=NOW) == ()
+    assert await check_password("wang", GOOD) is None
+
+
+async def test_a_token_reads_what_it_may_until_it_ends(database: Database) -> None:
+    await create_account("wang", "", {"operator"}, now=NOW)
+    token = await create_token("wang", "report", {"figure:read"}, NOW + timedelta(days=1), now=NOW)
+    found = await find_token(token, now=NOW)
+
+    assert found.scopes == {"figure:read"} and found.account == "wang" and found.label == "report"
+    assert await find_token(token, now=NOW + timedelta(days=1)) is None
+    await revoke_token(found.digest, now=NOW)
+    assert await find_token(token, now=NOW) is None
+    assert [one.label for one in await list_tokens("wang")] == ["report"]
+    with pytest.raises(UnknownScopeError):
+        await create_token("wang", "x", {"answers:read"}, NOW, now=NOW)
+
+
+async def test_no_secret_stands_in_the_tables(database: Database) -> None:
+    await create_account("wang", "", {"operator"}, now=NOW)
+    secrets = [
+        await start_session("wang", now=NOW),
+        await issue_sign_in_link("wang", now=NOW),
+        await create_token("wang", "x", {"figure:read"}, NOW + timedelta(days=1), now=NOW),
+    ]
+
+    stored = str([await table.select() for table in (Sessions, SignInLinks, ApiTokens)])
+    assert not any(secret in stored for secret in secrets)
