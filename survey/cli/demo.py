@@ -110,8 +110,8 @@ async def _whole_wave(settings: Settings, office: IntakeOffice, seed: str, quiet
 
     plan = await _prepare(settings, office, WAVE, seed, signers, opened_days_ago=DAYS, now=now)
     posters, slips = papers / "posters.zip", papers / "slips.pdf"
-    write_file(posters, await render_posters(settings, WAVE))
-    write_file(slips, await render_slips(settings, WAVE))
+    write_file(posters, await render_posters(settings, WAVE, now=now))
+    write_file(slips, await render_slips(settings, WAVE, now=now))
     piles = in_piles(load_print_file(settings, WAVE))
     await publish_wave(settings, office, WAVE, actor=actor(), now=now)
     simulated = await _answer(office, plan, piles, seed, quiet)
@@ -124,7 +124,7 @@ async def _whole_wave(settings: Settings, office: IntakeOffice, seed: str, quiet
     await _prepare(settings, office, LIVE_WAVE, seed, signers, opened_days_ago=0, now=now)
     live = papers.parent / LIVE_WAVE
     live_code = load_print_file(settings, LIVE_WAVE)[0][0]
-    write_file(live / "slips.pdf", await render_slips(settings, LIVE_WAVE))
+    write_file(live / "slips.pdf", await render_slips(settings, LIVE_WAVE, now=now))
     await publish_wave(settings, office, LIVE_WAVE, actor=actor(), now=now)
 
     sample = await load_sample(WAVE)

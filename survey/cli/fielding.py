@@ -26,7 +26,7 @@ def slips_command(data: Path | None, wave: str, school: str | None, out: Path | 
 
     async def work() -> bytes:
         async with at_desk(data) as (settings, _):
-            return await render_slips(settings, wave, school=school)
+            return await render_slips(settings, wave, school=school, now=utc_now())
 
     pdf = run(work())
     write_file(target, pdf)
@@ -50,7 +50,9 @@ def posters_command(data: Path | None, wave: str, paper: str, out: Path | None, 
                     bar.length = of
                     bar.update(done - bar.pos)
 
-                return await render_posters(settings, wave, paper=paper, progress=None if as_json else advance)
+                return await render_posters(
+                    settings, wave, paper=paper, now=utc_now(), progress=None if as_json else advance
+                )
 
     archive = run(work())
     write_file(target, archive)

@@ -30,7 +30,6 @@ from survey.settings import Settings
 from survey.storage.audit import record_audit
 from survey.storage.evidence import save_evidence
 from survey.storage.intake import About, Poster
-from survey.storage.keys import save_key
 from survey.storage.office import IntakeOffice
 from survey.storage.plans import load_plan, require_state, set_state
 from survey.storage.print_files import save_print_file
@@ -96,8 +95,6 @@ async def sign_plan(
     digest = canonical.digest(document)
     note = make_note(f"{log.name}/plan\nsha256:{digest}\n", signers.both())
 
-    save_key(settings, wave, "slip", slip_key)
-    save_key(settings, wave, "log", log.seed)
     if box_secret is not None:
         keep_shares(settings, wave, box_secret, signers)
     save_print_file(settings, wave, [(one.code, one.domain) for one in invitations])

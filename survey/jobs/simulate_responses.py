@@ -118,7 +118,7 @@ async def _answer(
         raise AssertionError(f"the simulation broke its own form: {faults[0]}")
     sent_at = began + timedelta(days=chance.randrange(days), minutes=chance.randrange(600))
     return await receive_response(
-        office, wave, slip, None, secrets.token_bytes(16), answers, now=sent_at, pace=1 + (chance.random() < 0.6)
+        office, wave, slip, secrets.token_bytes(16), answers, now=sent_at, pace=1 + (chance.random() < 0.6)
     )
 
 
