@@ -69,6 +69,19 @@ class Desk:
     ) -> Response[bytes]:
         """A page that says, kindly and in one or two sentences, why there is no form."""
         place = wave or await self.waves.place()
+        return self.notice(look, place, key, *lines, status=status, link=link, retry_after=retry_after)
+
+    def notice(
+        self,
+        look: Look,
+        place: Place | Wave,
+        key: str,
+        *lines: str,
+        status: int,
+        link: tuple[str, str] | None = None,
+        retry_after: int | None = None,
+    ) -> Response[bytes]:
+        """The same page, drawn without asking the database anything."""
         body = self.pages.page("state", look, place, look.words(key), lines=lines, link=link)
         return page(body, status, retry_after=retry_after)
 

@@ -13,7 +13,7 @@ from typing import Any
 from jinja2 import Environment
 
 from survey.errors import Fault
-from survey.sampling.wave_sample import DomainDraw
+from survey.sampling.sample import DomainDraw
 from survey.web.respondent.look import Look
 from survey.web.respondent.splice import SplicedPage, splice
 from survey.web.respondent.views import FormView, form_view
@@ -36,7 +36,7 @@ class Pages:
 
     def form(self, wave: Wave, draw: DomainDraw, look: Look) -> SplicedPage:
         """The empty form of a domain, compressed, with its two gaps (one without a school)."""
-        school = bool(draw.school_name)
+        school = draw.school_code is not None
         key = (wave.plan.wave, draw.instrument, draw.group, str(school), look.lang, str(look.size))
         found = self._forms.get(key)
         if found is None:
@@ -55,7 +55,7 @@ class Pages:
         hidden: bytes,
     ) -> bytes:
         """The form again with everything typed and the faults beside their items."""
-        view = self._view(wave, draw, look, draw.school_name or "", HIDDEN_GAP, values, faults)
+        view = self._view(wave, draw, look, draw.school_name if draw.school_code else "", HIDDEN_GAP, values, faults)
         before, _, after = self._draw_form(wave, look, view).rpartition(HIDDEN_GAP)
         return before.encode() + hidden + after.encode()
 
@@ -135,7 +135,7 @@ def version(digest: str) -> str:
 
 def school_bytes(draw: DomainDraw) -> bytes:
     """The school's name as it may stand in a page."""
-    return escape(draw.school_name or "").encode()
+    return escape(draw.school_name).encode()
 
 
 def hidden_bytes(key: str, stamp: str) -> bytes:

@@ -110,5 +110,5 @@ def open_page(desk: Desk, look: Look, wave: Wave, posters: list[Poster]) -> byte
         draw = wave.domain(poster.domain)
         group = wave.scheme.group(draw.group)
         name = group.zh if look.lang == "zh" else group.en
-        groups.setdefault(name, []).append((poster.domain, draw.school_name or name))
+        groups.setdefault(name, []).append((poster.domain, draw.school_name))
     return desk.pages.page("open", look, wave, words("open.title"), groups=groups, query=look)

@@ -4,11 +4,16 @@ No cookie, no foreign host, nothing kept by a cache, no referrer, no search engi
 policy admits exactly the style and the scripts that stand in our own files, by hash.
 """
 
+import zlib
 from functools import cache
+from typing import Any
 
-from litestar import Request, Response
+from litestar import MediaType, Request, Response
 
 from survey.web.templating import inline_hash, inline_text
+
+WORTH_PACKING = 600
+"""Bytes below which packing saves no packet."""
 
 
 @cache
@@ -44,16 +49,27 @@ def wants_gzip(request: Request) -> bool:
     return "gzip" in request.headers.get("accept-encoding", "")
 
 
-def page(body: bytes, status: int = 200, *, packed: bool = False, retry_after: int | None = None) -> Response[bytes]:
+class Page(Response[bytes]):
+    """An HTML page that is packed on its way out when the browser reads gzip; a form comes packed already."""
+
+    def to_asgi_response(self, app: Any, request: Request, **options: Any) -> Any:
+        """The page for this request, packed if that is wanted and worth it."""
+        if "Content-Encoding" not in self.headers and wants_gzip(request) and len(self.content) > WORTH_PACKING:
+            self.content = zlib.compress(self.content, 4, wbits=31)
+            self.headers["Content-Encoding"] = "gzip"
+        return super().to_asgi_response(app, request, **options)
+
+
+def page(body: bytes, status: int = 200, *, packed: bool = False, retry_after: int | None = None) -> Page:
     """One HTML page with this side's headers; `packed` says the body is gzip already."""
     extra = dict(headers())
     if packed:
         extra["Content-Encoding"] = "gzip"
     if retry_after is not None:
         extra["Retry-After"] = str(retry_after)
-    return Response(body, status_code=status, headers=extra, media_type="text/html; charset=utf-8")
+    return Page(body, status_code=status, headers=extra, media_type=MediaType.HTML)
 
 
-def see_other(address: str) -> Response[bytes]:
+def see_other(address: str) -> Page:
     """A 303 to one of our own pages."""
-    return Response(b"", status_code=303, headers={**headers(), "Location": address}, media_type="text/html; charset=utf-8")
+    return Page(b"", status_code=303, headers={**headers(), "Location": address}, media_type=MediaType.HTML)

@@ -2,6 +2,7 @@
 
 import logging
 import secrets
+import traceback
 from collections.abc import Callable
 from datetime import datetime
 from time import monotonic
@@ -51,19 +52,18 @@ def respondent_router(office: IntakeOffice, *, base_url: str, clock: Callable[[]
         """The one desk of this process."""
         return desk
 
-    async def refuse(request: Request, refusal: SurveyError) -> Response[bytes]:
+    def refuse(request: Request, refusal: SurveyError) -> Response[bytes]:
         """A deliberate refusal as a kind page; the draft is still on the phone."""
-        return await refusal_page(desk, request, refusal)
+        return refusal_page(desk, request, refusal)
 
-    async def turn_away(request: Request, failure: HTTPException) -> Response[bytes]:
+    def turn_away(request: Request, failure: HTTPException) -> Response[bytes]:
         """What the framework refuses: a body too large, an address that is none."""
-        look = read_look(request.query_params)
         key = "state.not_found" if failure.status_code in (404, 405) else "state.bad_form"
-        return await desk.state(look, f"{key}_title", look.words(key), status=failure.status_code)
+        return said(desk, request, key, failure.status_code)
 
-    async def fail(request: Request, failure: Exception) -> Response[bytes]:
+    def fail(request: Request, failure: Exception) -> Response[bytes]:
         """What went wrong with us; the log gets the kind and an incident number, never an answer."""
-        return await failure_page(desk, request, failure)
+        return failure_page(desk, request, failure)
 
     return Router(
         "/",
@@ -89,25 +89,31 @@ def respondent_router(office: IntakeOffice, *, base_url: str, clock: Callable[[]
     )
 
 
-async def refusal_page(desk: Desk, request: Request, refusal: SurveyError) -> Response[bytes]:
+def refusal_page(desk: Desk, request: Request, refusal: SurveyError) -> Response[bytes]:
     """The page for a refusal: busy, a form that could not be read, or nothing under this address."""
-    look = read_look(request.query_params)
-    words = look.words
     if refusal.kind == "busy":
+        look = read_look(request.query_params)
+        lines = (look.words("state.busy"), look.words("state.kept"))
         wait = int(refusal.details.get("retry_after", RETRY_AFTER_SECONDS))
-        lines = (words("state.busy"), words("state.kept"))
-        return await desk.state(look, "state.busy_title", *lines, status=503, retry_after=wait)
+        place = desk.waves.last_place
+        return desk.notice(look, place, "state.busy_title", *lines, status=503, retry_after=wait)
     if refusal.kind == "not_found":
-        return await desk.state(look, "state.not_found_title", words("state.not_found"), status=404)
+        return said(desk, request, "state.not_found", 404)
     status = getattr(refusal, "status", 400 if refusal.kind == "invalid" else 500)
-    if status < 500:
-        return await desk.state(look, "state.bad_form_title", words("state.bad_form"), status=status)
-    return await failure_page(desk, request, refusal)
+    return said(desk, request, "state.bad_form", status) if status < 500 else failure_page(desk, request, refusal)
 
 
-async def failure_page(desk: Desk, request: Request, failure: Exception) -> Response[bytes]:
-    """The page for what went wrong with us, drawn without the database if it must be."""
+def failure_page(desk: Desk, request: Request, failure: Exception) -> Response[bytes]:
+    """The page for what went wrong with us; it asks the database nothing."""
     incident = secrets.token_hex(4)
-    log.error("incident %s: %s in %s", incident, type(failure).__name__, request.route_handler.name or "respondent")
+    place = "" if failure.__traceback__ is None else traceback.extract_tb(failure.__traceback__)[-1].name
+    log.error("incident %s: %s in %s", incident, type(failure).__name__, place)
     look = read_look(request.query_params)
-    return await desk.state(look, "state.error_title", look.words("state.error"), incident, status=500)
+    lines = (look.words("state.error"), look.words("state.incident", incident=incident))
+    return desk.notice(look, desk.waves.last_place, "state.error_title", *lines, status=500)
+
+
+def said(desk: Desk, request: Request, key: str, status: int) -> Response[bytes]:
+    """A page of one sentence under its title."""
+    look = read_look(request.query_params)
+    return desk.notice(look, desk.waves.last_place, f"{key}_title", look.words(key), status=status)

@@ -13,7 +13,7 @@ from litestar import Request, Response
 
 from survey.fieldwork.response import pace, submission_key
 from survey.jobs.receive_response import Received, receive_response, repeated_receipt
-from survey.sampling.wave_sample import DomainDraw
+from survey.sampling.sample import DomainDraw
 from survey.scheme.answers import read_answers
 from survey.scheme.instrument import Instrument
 from survey.storage.intake import KeyConflict, NotOpen
@@ -47,7 +47,7 @@ def blank_form(request: Request, desk: Desk, look: Look, way: WayIn) -> Response
     """The empty form with a submission key of its own; nothing is noted anywhere."""
     blank = desk.pages.form(way.wave, way.draw, look)
     hidden = hidden_bytes(secrets.token_hex(16), make_stamp(desk.stamp_key, int(desk.clock().timestamp())))
-    gaps = (school_bytes(way.draw), hidden) if way.draw.school_name else (hidden,)
+    gaps = (school_bytes(way.draw), hidden) if way.draw.school_code else (hidden,)
     if wants_gzip(request):
         return page(blank.gzip(*gaps), packed=True)
     return page(blank.text(*gaps))

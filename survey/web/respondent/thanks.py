@@ -7,7 +7,7 @@ somebody opens the disclosure.
 
 from dataclasses import dataclass
 
-from litestar import HttpMethod, Request, Response, route
+from litestar import HttpMethod, MediaType, Request, Response, route
 
 from survey.certification.receipt import Receipt, ReceiptUnreadableError, parse_receipt
 from survey.web.respondent.desk import Desk
@@ -49,7 +49,7 @@ async def show_receipt(request: Request, receipt: str, desk: Desk) -> Response[b
         view = _view(desk, parsed)
         text = f"{look.words('thanks.code')}  {view.code}\r\n{view.link}\r\n"
         extra = {**headers(), "Content-Disposition": 'attachment; filename="receipt.txt"'}
-        return Response(text.encode(), headers=extra, media_type="text/plain; charset=utf-8")
+        return Response(text.encode(), headers=extra, media_type=MediaType.TEXT)
     return await desk.state(look, "state.not_found_title", look.words("state.not_found"), status=404)
 
 

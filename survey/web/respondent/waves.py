@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from survey.errors import SurveyError
-from survey.sampling.wave_sample import DomainDraw
+from survey.sampling.sample import DomainDraw
 from survey.scheme.instrument import Instrument
 from survey.scheme.plan import Plan, instrument_of, scheme_of
 from survey.scheme.scheme import Scheme
@@ -91,6 +91,8 @@ class Waves:
         self._clock = clock
         self._waves: dict[str, Wave] = {}
         self._place: Place | None = None
+        self.last_place = Place("", "", "", False, LANGUAGES)
+        """What `place` said last; for pages that must be drawn when the database is not there."""
         self._place_read_at = 0.0
 
     async def wave(self, wave: str) -> Wave:
@@ -121,7 +123,7 @@ class Waves:
                 demonstration=bool(plans) and all(plan.demonstration for plan in plans),
                 languages=tuple(code for code in LANGUAGES if not plans or any(code in plan.languages for plan in plans)),
             )
-            self._place_read_at = now
+            self.last_place, self._place_read_at = self._place, now
         return self._place
 
 

@@ -201,6 +201,7 @@ OWN: dict[str, tuple[str, str]] = {
         "发来的内容不完整或有多余的部分。请重新打开问卷，再填一次。",
         "What was sent is incomplete or holds too much. Please open the form again and answer once more.",
     ),
+    "state.incident": ("如果打电话来问，请报编号：{incident}", "If you call us, please give this number: {incident}"),
     "state.error_title": ("系统出了点问题", "Something went wrong"),
     "state.to_code": ("输入填写码", "Enter a code"),
 }

@@ -1,0 +1,130 @@
+"""A small wave on a real SQLite file, with slips to type: what the answering side's tests stand on."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from hashlib import sha256
+from pathlib import Path
+from urllib.parse import urlencode
+
+from survey.canonical import encode
+from survey.certification.sealing import box_public_key
+from survey.fieldwork.code import random_code
+from survey.fieldwork.invitation import slip_digest
+from survey.sampling.sample import DomainDraw, Sample
+from survey.scheme.plan import Plan, example_plan_text, plan_document, read_plan
+from survey.settings import Settings, load_settings
+from survey.storage.database import Database, open_database
+from survey.storage.intake import About, Poster
+from survey.storage.office import IntakeOffice
+from survey.storage.plans import save_plan, set_state
+from survey.storage.samples import save_sample
+
+WAVE = "yuntai-test"
+NOW = datetime(2026, 11, 24, 4, 0, tzinfo=UTC)
+SLIP_KEY = bytes(range(32))
+PARENT, PUPIL, DEPUTY = "3207042001-P", "3207042001-S", "320704-D"
+QUOTA, SURPLUS, OPEN = "3207042001-T", "3207042001-T-surplus", "320704-C"
+SCHOOL = "芙蓉镇<中心>小学"
+
+
+@dataclass
+class Ground:
+    """An intake with a wave on it, and codes nobody has used."""
+
+    settings: Settings
+    database: Database
+    office: IntakeOffice
+    plan: Plan
+    codes: dict[str, list[str]]
+
+    def code(self, domain: str = PARENT) -> str:
+        """A fresh code of a domain."""
+        return self.codes[domain].pop()
+
+    async def go(self, *states: str) -> None:
+        """Take the wave and its intake on, state by state."""
+        for state in states:
+            now = await self.office.state(WAVE)
+            await set_state(WAVE, now, state, now=NOW)
+            await self.office.set_state(WAVE, now, state)
+
+
+@asynccontextmanager
+async def ground(
+    folder: Path, state: str = "open", *, slips: int = 40, base_url: str = "https://survey.example", **changes: object
+) -> AsyncIterator[Ground]:
+    """A wave in `state` with `slips` codes in each of three domains; `changes` go into its plan."""
+    settings = load_settings({}, data=folder, base_url=base_url, least_free_share=0.0)
+    plan = _plan(base_url, changes)
+    codes = {domain: [_code(domain, number) for number in range(slips)] for domain in (PARENT, PUPIL, DEPUTY)}
+    async with open_database(settings) as database:
+        office = IntakeOffice(settings, lambda: NOW)
+        await office.start()
+        await save_plan(plan, now=NOW)
+        await set_state(WAVE, "draft", "framed", now=NOW)
+        await save_sample(_sample(), now=NOW)
+        await set_state(WAVE, "framed", "drawn", now=NOW)
+        await set_state(WAVE, "drawn", "planned", now=NOW)
+        posters = (Poster(QUOTA, "quota", 2, SURPLUS), Poster(SURPLUS, "surplus"), Poster(OPEN, "open"))
+        box_key = box_public_key(bytes(range(1, 33))) if plan.sealed else None
+        await office.create(
+            About(WAVE, f"{settings.host_name}/{WAVE}", box_key, plan.opens_on, posters),
+            [(bytes.fromhex(slip_digest(SLIP_KEY, code)), domain) for domain, made in codes.items() for code in made],
+            slip_key=SLIP_KEY,
+            log_seed=bytes(range(32, 64)),
+        )
+        laid = Ground(settings, database, office, plan, codes)
+        await laid.go(*{"planned": (), "open": ("open",), "paused": ("open", "paused"), "closed": ("open", "closed")}[state])
+        try:
+            yield laid
+        finally:
+            await office.stop()
+
+
+def form_body(page: str, answers: dict[str, str], **changes: str) -> str:
+    """What a browser sends for a form page: its hidden fields and the answers."""
+    hidden = dict(re.findall(r'<input type="hidden" name="([kvs])" value="([^"]*)"', page))
+    return urlencode({**hidden, **answers, **changes})
+
+
+def _plan(base_url: str, changes: dict[str, object]) -> Plan:
+    document = plan_document(read_plan(example_plan_text()))
+    document.update({"wave": WAVE, "base_url": base_url, **changes})
+    return read_plan(encode(document))
+
+
+def _code(domain: str, number: int) -> str:
+    seed = f"{domain}/{number}".encode()
+    return random_code(lambda size: (sha256(seed).digest() * 2)[:size])
+
+
+def _sample() -> Sample:
+    def draw(domain: str, group: str, instrument: str, school: bool = True) -> DomainDraw:
+        return DomainDraw(
+            domain=domain,
+            group=group,
+            school_code="3207042001" if school else None,
+            school_name=SCHOOL if school else "云台区名单",
+            stratum="town/primary" if school else f"county/{group}",
+            place="town" if school else None,
+            stage="primary" if school else None,
+            eligible=40,
+            slips=40,
+            psu_probability="1",
+            instrument=instrument,
+        )
+
+    domains = (
+        draw(PARENT, "parent", "parents"),
+        draw(PUPIL, "student", "students_g4_6"),
+        draw(QUOTA, "teacher", "teachers"),
+        draw(SURPLUS, "teacher", "teachers"),
+        draw(DEPUTY, "deputy", "public", school=False),
+        draw(OPEN, "cppcc", "public", school=False),
+    )
+    return Sample(WAVE, "test", "0" * 64, "0" * 64, "0" * 64, (), domains, {})
