@@ -43,10 +43,12 @@ RIGHTS: dict[str, frozenset[str]] = {
     "frame.import": frozenset({"admin", "operator"}),
     "sample.see": _ALL,
     "sample.draw": frozenset({"admin", "operator"}),
+    "wave.run": frozenset({"admin", "operator"}),
     "papers.download": frozenset({"admin", "operator"}),
     "progress.see": _ALL,
     "results.see": _ALL,
     "certificate.see": _ALL,
+    "account.own": _ALL,
     "people.see": frozenset({"admin", "auditor"}),
 }
 """Each right with the roles that hold it; a test walks every route against this table."""

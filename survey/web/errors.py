@@ -179,4 +179,4 @@ def _answer(
         incident=incident,
         in_console=request.scope["path"].startswith("/console"),
     )
-    return Response(body, media_type="text/html; charset=utf-8", status_code=status, headers=sent)
+    return Response(body, media_type="text/html", status_code=status, headers=sent)

@@ -9,8 +9,8 @@ MEDIA_TYPES = {
     ".pdf": "application/pdf",
     ".zip": "application/zip",
     ".json": "application/json",
-    ".csv": "text/csv; charset=utf-8",
-    ".txt": "text/plain; charset=utf-8",
+    ".csv": "text/csv",
+    ".txt": "text/plain",
     ".xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
 }
 """The kinds of file the platform hands out, by suffix; nothing else is offered."""

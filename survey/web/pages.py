@@ -23,8 +23,11 @@ def page_environment() -> Environment:
         moment=moment_text,
         day=day_text,
         count=count_text,
+        count_or_dash=lambda count: "–" if count is None else count_text(count),
         grouped=grouped_digest,
         percent=percent_text,
+        filesize=size_text,
+        act=act_text,
     )
     return pages
 
@@ -38,7 +41,7 @@ def html(template: str, status: int = 200, headers: dict[str, str] | None = None
     """A page as a response."""
     return Response(
         render(template, **context),
-        media_type="text/html; charset=utf-8",
+        media_type="text/html",
         status_code=status,
         headers=headers or {},
     )
@@ -53,13 +56,14 @@ def clock_text(now: datetime) -> str:
     return now.astimezone(CHINA).strftime("%H:%M")
 
 
-def moment_text(moment: datetime) -> str:
-    """Date and time as a page writes them.
+def moment_text(moment: datetime | str) -> str:
+    """Date and time as a page writes them; the moment may be ISO text.
 
     >>> moment_text(datetime(2026, 11, 24, 2, 32, tzinfo=timezone.utc))
     '2026-11-24 10:32'
     """
-    return moment.astimezone(CHINA).strftime("%Y-%m-%d %H:%M")
+    value = datetime.fromisoformat(moment) if isinstance(moment, str) else moment
+    return value.astimezone(CHINA).strftime("%Y-%m-%d %H:%M")
 
 
 def day_text(day: date | str) -> str:
@@ -90,3 +94,49 @@ def grouped_digest(digest: str, groups: int | None = None) -> str:
     parts = [digest[start : start + 4] for start in range(0, len(digest), 4)]
     shown = parts if groups is None else parts[:groups]
     return " ".join(shown) + ("" if len(shown) == len(parts) else "…")
+
+
+def size_text(size: int) -> str:
+    """A file size for people.
+
+    >>> size_text(2_900_000), size_text(512)
+    ('2.8 MB', '1 KB')
+    """
+    return f"{size / 1024 / 1024:.1f} MB" if size >= 1024 * 1024 else f"{max(round(size / 1024), 1)} KB"
+
+
+_ACTS = {
+    "ok": "完成",
+    "refused": "没有成功",
+    "create_wave": "新建调查",
+    "import_frame": "导入名册",
+    "draw_sample": "抽样",
+    "redraw_reason": "说明重抽的理由",
+    "sign_plan": "签署方案",
+    "publish_wave": "发布",
+    "pause_wave": "暂停",
+    "resume_wave": "继续",
+    "close_wave": "结束",
+    "open_wave": "开箱",
+    "estimate_wave": "计算",
+    "certify_wave": "签发证书",
+    "download_papers": "下载打印文件",
+    "create_account": "新建账号",
+    "create_signer": "新建签名密钥",
+    "issue_sign_in_link": "发一次性登录链接",
+    "issue_token": "发接口令牌",
+    "set_password": "设密码",
+    "end_sessions": "结束全部登录",
+    "sign_in": "登录",
+    "sign_in_by_link": "用一次性链接登录",
+    "sign_out": "退出",
+}
+
+
+def act_text(name: str) -> str:
+    """What was done, in words; a name without words is shown as it is.
+
+    >>> act_text("import_frame"), act_text("something_new")
+    ('导入名册', 'something_new')
+    """
+    return _ACTS.get(name, name)

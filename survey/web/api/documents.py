@@ -75,7 +75,7 @@ class Share(Struct, frozen=True, kw_only=True):
 
     name: Annotated[str, Meta(description="代号", examples=["parent"])]
     label: Annotated[str, Meta(description="中文名", examples=["家长"])]
-    required: Annotated[int | None, Meta(description="需要的份数；不按这一类规定份数时为null", examples=[925])]
+    required: Annotated[Count, Meta(description="方案需要的份数", examples=[925])]
     returned: Annotated[
         str, Meta(description="收回的份数，文字；不足10份时写“<10”，结束后写确数", examples=["812", "<10"])
     ]
@@ -91,7 +91,7 @@ class Participation(Struct, frozen=True, kw_only=True):
     ]
     required: Annotated[Count, Meta(description="方案要求的有效份数", examples=[1850])]
     issued: Annotated[Count, Meta(description="发出的填写码", examples=[2847])]
-    returned: Annotated[Count, Meta(description="收回的答卷", examples=[1204])]
+    returned: Annotated[str, Meta(description="收回的答卷，文字；写法同下", examples=["1204"])]
     groups: list[Share]
     places: list[Share]
     stages: list[Share]

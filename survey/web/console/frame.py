@@ -79,7 +79,7 @@ async def download_faults(request: Request, wave: str) -> Response[bytes]:
     app, person = request.app.state, person_of(request)
     reading = app.imports.load(person.name, wave, app.now()).reading
     return download(
-        faults_sheet((*reading.faults, *reading.warnings)), f"{wave}_名册错误表.csv", "text/csv; charset=utf-8"
+        faults_sheet((*reading.faults, *reading.warnings)), f"{wave}_名册错误表.csv", "text/csv"
     )
 
 
@@ -122,7 +122,7 @@ async def _page(
         "frame.html",
         title="学校名册" if reading is None else "学校名册：试读结果",
         crumbs=wave_crumbs(row),
-        command=f"survey import {row.wave} {filename or '名册.xlsx'}{flag}",
+        command=f"survey import {filename or '名册.xlsx'} --wave {row.wave}{flag}",
         row=row,
         tabs=tabs_of(row, "/frame"),
         status=422 if faults else 200,

@@ -13,18 +13,18 @@ from survey.storage.plans import WaveRow
 from survey.web.access import ROLES, form_key, has_right, person_of
 from survey.web.pages import html
 
-STATES = {
-    "draft": "草稿",
-    "framed": "已导入名册",
-    "drawn": "已抽样",
-    "planned": "方案已签",
-    "open": "进行中",
-    "paused": "已暂停",
-    "closed": "已结束",
-    "opened": "已开箱",
-    "estimated": "已计算",
-    "certified": "已认证",
-}
+ORDER = (
+    "draft",
+    "framed",
+    "drawn",
+    "planned",
+    "open",
+    "paused",
+    "closed",
+    "opened",
+    "estimated",
+    "certified",
+)
 """States of a wave, in the order a wave goes through them."""
 
 GROUPS = {
@@ -37,17 +37,6 @@ GROUPS = {
     "public": "其他群众",
 }
 
-STAGES = {
-    "kindergarten": "幼儿园",
-    "primary": "小学",
-    "junior": "初中",
-    "nine_year": "九年一贯制",
-    "senior": "高中",
-    "special": "特殊教育",
-}
-
-PLACES = {"urban": "城区", "town": "镇区", "rural": "乡村"}
-
 AFTER_OPENING = frozenset({"opened", "estimated", "certified"})
 """States in which a satisfaction figure may stand on a page; before them none exists."""
 
@@ -57,8 +46,7 @@ PUBLISHED = frozenset({"planned", "open", "paused", "closed", *AFTER_OPENING})
 
 def state_reached(state: str, wanted: str) -> bool:
     """Whether a wave in `state` has reached `wanted`; paused counts as open."""
-    order = list(STATES)
-    return order.index(state) >= order.index(wanted)
+    return ORDER.index(state) >= ORDER.index(wanted)
 
 
 def console_page(
@@ -90,7 +78,7 @@ def console_page(
         crumbs=crumbs,
         command=command,
         wave=row,
-        state_name=STATES.get(row.state, row.state) if row else "",
+        state_name=row.state_name if row else "",
         person=person,
         roles="、".join(ROLES[role] for role in ROLES if role in person.roles),
         form_key=form_key(request),

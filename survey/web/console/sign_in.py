@@ -103,7 +103,7 @@ async def post_sign_in(request: Request) -> Response[Any]:
     next_page = _own_page(str(form.get("next", "")))
     if account is None:
         app.tries.failed(who, app.now())
-        await audit.record_audit(name[:100] or "-", "sign-in", "console", "refused", now=app.now())
+        await audit.record_audit(name[:100] or "-", "sign_in", "console", "refused", now=app.now())
         return _sign_in_page(request, next_page=next_page, name=name[:100], wrong=True, status=422)
     app.tries.passed(who)
     return await _let_in(request, account, next_page)
@@ -121,7 +121,7 @@ async def post_link(request: Request, token: str) -> Response[Any]:
     app = request.app.state
     account = await accounts.spend_sign_in_link(token, now=app.now())
     if account is None:
-        await audit.record_audit("-", "sign-in by link", "console", "refused", now=app.now())
+        await audit.record_audit("-", "sign_in_by_link", "console", "refused", now=app.now())
         raise SpentLinkError
     return await _let_in(request, account, HOME)
 
@@ -130,7 +130,7 @@ async def post_link(request: Request, token: str) -> Response[Any]:
 async def post_sign_out(request: Request) -> Redirect:
     """End this session, here and in storage."""
     app = request.app.state
-    await audit.record_audit(person_of(request).name, "sign-out", "console", now=app.now())
+    await audit.record_audit(person_of(request).name, "sign_out", "console", now=app.now())
     await sessions.end_session(request.scope["state"]["session_id"])
     return Redirect(
         path="/console/sign-in", status_code=303, cookies=[session_cookie(app.settings, None)]
@@ -147,7 +147,7 @@ async def _let_in(request: Request[Any, Any, Any], account: Account, next_page: 
     if brought := request.scope["state"].get("session_id"):
         await sessions.end_session(brought)
     session_id = await sessions.start_session(account.name, now=app.now())
-    await audit.record_audit(account.name, "sign-in", "console", now=app.now())
+    await audit.record_audit(account.name, "sign_in", "console", now=app.now())
     return Redirect(path=next_page, status_code=303, cookies=[session_cookie(app.settings, session_id)])
 
 

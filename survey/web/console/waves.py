@@ -14,6 +14,7 @@ from survey.storage.plans import WaveRow, list_waves, load_plan, load_wave
 from survey.storage.results import find_results
 from survey.web.access import may
 from survey.web.console.page import console_page, group_names, state_reached, wave_crumbs
+from survey.web.pages import CHINA
 
 
 @dataclass(frozen=True)
@@ -21,20 +22,21 @@ class Step:
     """One step of a wave: what is done, on which page or by which command."""
 
     state: str
+    short: str
     text: str
     page: str
     command: str
 
 
 STEPS = (
-    Step("framed", "导入学校名册", "frame", "survey import {wave} 名册.xlsx"),
-    Step("drawn", "看抽样方案，抽出学校和纸条", "sample", "survey draw {wave} --seed 公开的种子"),
-    Step("planned", "经办和签发两人签署方案，生成一次性填写码", "papers", "survey slips {wave}"),
-    Step("open", "发布，开始填写", "monitor", "survey publish {wave}"),
-    Step("closed", "结束填写", "monitor", "survey close {wave}"),
-    Step("opened", "两人开箱，拆开封存的答卷", "monitor", "survey open {wave}"),
-    Step("estimated", "计算满意度和区间", "results", "survey estimate {wave}"),
-    Step("certified", "经办、复核、签发，出结果证书", "certificate", "survey certify {wave}"),
+    Step("framed", "导入名册", "导入学校名册", "frame", "survey import 名册.xlsx --wave {wave}"),
+    Step("drawn", "抽样", "看抽样方案，抽出学校和纸条", "sample", "survey draw {wave} --seed 公开的种子"),
+    Step("planned", "签署方案", "经办和签发两人签署方案，生成填写码", "papers", "survey sign {wave}"),
+    Step("open", "打印、发布", "打印纸条和海报，发布，开始填写", "papers", "survey publish {wave}"),
+    Step("closed", "看参与情况", "看参与情况，到期结束", "monitor", "survey close {wave}"),
+    Step("opened", "开箱", "两人开箱，拆开封存的答卷", "monitor", "survey open {wave}"),
+    Step("estimated", "计算", "计算满意度和区间", "results", "survey estimate {wave}"),
+    Step("certified", "签发证书", "经办、复核、签发，出结果证书", "certificate", "survey certify {wave}"),
 )
 """The road of a wave; the page or command beside each step takes it there."""
 
@@ -52,6 +54,12 @@ TABS = (
 def next_step(row: WaveRow) -> Step | None:
     """The step that a wave waits for; None once it is certified."""
     return next((step for step in STEPS if not state_reached(row.state, step.state)), None)
+
+
+def next_command(row: WaveRow) -> str:
+    """The list of waves, and the command that takes this wave its next step."""
+    step = next_step(row)
+    return "survey waves" + (f"\n{step.command.format(wave=row.wave)}" if step else "")
 
 
 def tabs_of(row: WaveRow, here: str) -> list[dict[str, Any]]:
@@ -86,7 +94,7 @@ async def show_wave(request: Request, wave: str) -> Response[str]:
         "wave.html",
         title=row.title,
         crumbs=wave_crumbs(row)[:1],
-        command=f"survey show {wave} --json",
+        command=next_command(row),
         row=row,
         tabs=tabs_of(row, ""),
         plan=plan,
@@ -99,12 +107,15 @@ async def show_wave(request: Request, wave: str) -> Response[str]:
     )
 
 
+WAVE_ROUTES = (show_console, show_waves, show_wave)
+
+
 async def _line(request: Request[Any, Any, Any], row: WaveRow) -> dict[str, Any]:
     plan = await load_plan(row.wave)
     line = {"row": row, "plan": plan, "next": next_step(row), "needed": None, "valid": None}
     if row.state in ("open", "paused", "closed"):
-        seen = await participation(request.app.state.office, row.wave)
-        line |= {"needed": seen.required_total, "valid": seen.used_total}
+        seen = await participation(request.app.state.office, row.wave, now=request.app.state.now().astimezone(CHINA))
+        line |= {"needed": seen.whole.need, "valid": seen.whole.shown}
     elif state_reached(row.state, "estimated") and (results := await find_results(row.wave)):
         line |= {"valid": results.get("n")}
     return line

@@ -62,7 +62,7 @@ async def show_heads(request: Request, wave: str) -> Response[str]:
         notes = posted if posted is not None else tuple(await app.office.heads(row.wave))
         if posted is None:
             app.heads.post(row.wave, app.now(), notes)
-    return Response("\n".join(notes), media_type="text/plain; charset=utf-8")
+    return Response("\n".join(notes), media_type="text/plain")
 
 
 async def _schools(wave: str) -> int:

@@ -1,0 +1,118 @@
+"""C7 live monitor: how many answers have come against need and pace; never what they say."""
+
+from datetime import date
+from typing import Any
+
+from litestar import Request, Response, get, post
+from litestar.response import Redirect
+
+from survey.errors import SurveyError
+from survey.fieldwork.progress import Tally
+from survey.jobs.participation import participation
+from survey.jobs.run_fieldwork import pause_wave, publish_wave, resume_wave
+from survey.sampling.frame import PLACE_NAMES, STAGE_NAMES
+from survey.storage.plans import load_plan, load_wave
+from survey.web.access import may, person_of, read_form
+from survey.web.console.page import GROUPS, PUBLISHED, console_page, state_reached, wave_crumbs
+from survey.web.console.waves import tabs_of
+from survey.web.pages import CHINA
+
+
+class NotPublishedError(SurveyError):
+    """Nothing can have come yet."""
+
+    code = "console.not_published"
+    kind = "conflict"
+
+    def __init__(self, state_name: str) -> None:
+        super().__init__("参与情况", f"还没有填写码，现在是“{state_name}”", "两人签署方案以后再来看")
+
+
+class WrongNameError(SurveyError):
+    """The name typed for confirmation is not the wave's."""
+
+    code = "console.wrong_name"
+    kind = "invalid"
+
+    def __init__(self, wave: str) -> None:
+        super().__init__("确认", "输入的不是这次调查的名字", f"请输入 {wave}，再按一次")
+
+
+@get("/waves/{wave:str}/monitor", guards=[may("progress.see")])
+async def show_monitor(request: Request, wave: str) -> Response[str]:
+    """Counts against need by group, place and stage, the pace, and the schools with none."""
+    row, plan = await load_wave(wave), await load_plan(wave)
+    if row.state not in PUBLISHED:
+        raise NotPublishedError(row.state_name)
+    seen = await participation(request.app.state.office, wave, now=request.app.state.now().astimezone(CHINA))
+    today = request.app.state.now().astimezone(CHINA).date()
+    return console_page(
+        request,
+        "monitor.html",
+        title="参与情况",
+        crumbs=wave_crumbs(row),
+        command=f"survey watch {wave} --json",
+        row=row,
+        tabs=tabs_of(row, "/monitor"),
+        plan=plan,
+        seen=seen,
+        exact=state_reached(row.state, "closed"),
+        days_left=max((plan.closes_on - today).days + 1, 0),
+        tables=(
+            ("人群", _named(seen.groups, GROUPS)),
+            ("城乡", _named(seen.places, PLACE_NAMES)),
+            ("学段", _named(seen.stages, STAGE_NAMES)),
+        ),
+        pace_text=_pace_text(seen, today, plan.closes_on, row.state),
+    )
+
+
+@post("/waves/{wave:str}/publish", guards=[may("wave.run")], status_code=303)
+async def post_publish(request: Request, wave: str) -> Redirect:
+    """发布: accept answers from now on; the print file is erased, so the wave's name is asked for."""
+    app, form = request.app.state, await read_form(request)
+    if str(form.get("confirm", "")).strip() != wave:
+        raise WrongNameError(wave)
+    await publish_wave(app.settings, app.office, wave, actor=person_of(request).name, now=app.now())
+    return Redirect(path=f"/console/waves/{wave}/monitor", status_code=303)
+
+
+@post("/waves/{wave:str}/pause", guards=[may("wave.run")], status_code=303)
+async def post_pause(request: Request, wave: str) -> Redirect:
+    """暂停: accept nothing for a while."""
+    app = request.app.state
+    await pause_wave(app.office, wave, actor=person_of(request).name, now=app.now())
+    return Redirect(path=f"/console/waves/{wave}/monitor", status_code=303)
+
+
+@post("/waves/{wave:str}/resume", guards=[may("wave.run")], status_code=303)
+async def post_resume(request: Request, wave: str) -> Redirect:
+    """继续: accept answers again."""
+    app = request.app.state
+    await resume_wave(app.office, wave, actor=person_of(request).name, now=app.now())
+    return Redirect(path=f"/console/waves/{wave}/monitor", status_code=303)
+
+
+MONITOR_ROUTES = (show_monitor, post_publish, post_pause, post_resume)
+
+
+def _named(tallies: tuple[Tally, ...], names: dict[str, str]) -> list[tuple[str, Tally]]:
+    """Each tally with its name, in the order of the names."""
+    order = list(names)
+    known = sorted(tallies, key=lambda tally: order.index(tally.key) if tally.key in order else len(order))
+    return [(names.get(tally.key, tally.key), tally) for tally in known]
+
+
+def _pace_text(seen: Any, today: date, closes_on: date, state: str) -> str:
+    """One sentence on whether the wave will make it."""
+    whole, pace = seen.whole, seen.pace
+    if state_reached(state, "closed"):
+        return "填写已经结束。"
+    if whole.used >= whole.need:
+        return "已经收够，可以等到截止，不必催。"
+    if pace.enough_on is not None:
+        on = pace.enough_on
+        return f"按现在的速度，{on.month}月{on.day}日收够。"
+    if pace.needed_per_day is None:
+        return "已过截止日期，还没有收够。"
+    return f"按现在的速度到截止收不够；从今天起每天要收{pace.needed_per_day}份。"

@@ -1,0 +1,33 @@
+"""Every page of the console under one address; each form is checked before its handler runs."""
+
+from litestar import Router
+
+from survey.web.access import check_form
+from survey.web.console.certificate import CERTIFICATE_ROUTES
+from survey.web.console.frame import FRAME_ROUTES
+from survey.web.console.monitor import MONITOR_ROUTES
+from survey.web.console.papers import PAPER_ROUTES
+from survey.web.console.people import PEOPLE_ROUTES
+from survey.web.console.results import RESULT_ROUTES
+from survey.web.console.sample import SAMPLE_ROUTES
+from survey.web.console.sign_in import SIGN_IN_ROUTES
+from survey.web.console.waves import WAVE_ROUTES
+
+
+def console_router() -> Router:
+    """The console."""
+    return Router(
+        "/console",
+        before_request=check_form,
+        route_handlers=[
+            *SIGN_IN_ROUTES,
+            *WAVE_ROUTES,
+            *FRAME_ROUTES,
+            *SAMPLE_ROUTES,
+            *PAPER_ROUTES,
+            *MONITOR_ROUTES,
+            *RESULT_ROUTES,
+            *CERTIFICATE_ROUTES,
+            *PEOPLE_ROUTES,
+        ],
+    )

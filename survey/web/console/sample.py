@@ -1,0 +1,139 @@
+"""C4 sample: what drawing would give, before it is drawn; then the draw with its seed."""
+
+from typing import Any
+
+from litestar import Request, Response, get, post
+from litestar.response import Redirect
+
+from survey.errors import SurveyError
+from survey.exact import fraction, percent_text, truncate
+from survey.jobs.draw_sample import draw_wave, preview_wave
+from survey.sampling.frame import PLACE_NAMES, STAGE_NAMES
+from survey.sampling.wave_sample import Preview, Sample
+from survey.storage.audit import record_audit
+from survey.storage.frames import find_frame
+from survey.storage.plans import BEFORE_SIGNING, load_plan, load_wave
+from survey.storage.samples import find_sample
+from survey.web.access import may, person_of, read_form
+from survey.web.console.page import GROUPS, console_page, group_names, wave_crumbs
+from survey.web.console.waves import tabs_of
+
+
+class ReasonMissingError(SurveyError):
+    """A sample was drawn before, and nobody said why it must be drawn again."""
+
+    code = "console.reason_missing"
+    kind = "invalid"
+
+    def __init__(self) -> None:
+        super().__init__("重抽", "没有写理由", "写明为什么要重抽，理由会记在日志里")
+
+
+@get("/waves/{wave:str}/sample", guards=[may("sample.see")])
+async def show_sample(request: Request, wave: str) -> Response[str]:
+    """Required against drawn by group, stage and place, with the half-width to expect."""
+    row, plan = await load_wave(wave), await load_plan(wave)
+    preview, sample, refusal = None, await find_sample(wave), None
+    if await find_frame(wave) is not None:
+        try:
+            preview = await preview_wave(wave)
+        except SurveyError as error:
+            refusal = error
+    return console_page(
+        request,
+        "sample.html",
+        title="抽样",
+        crumbs=wave_crumbs(row),
+        command=f"survey draw {wave} --seed {sample.seed if sample else '公开的种子'}",
+        row=row,
+        tabs=tabs_of(row, "/sample"),
+        plan=plan,
+        preview=preview,
+        refusal=refusal,
+        sample=sample,
+        groups=group_lines(preview, sample) if preview else (),
+        tables=other_tables(preview, sample) if preview else (),
+        schools=school_lines(sample) if sample else (),
+        school_groups=[group for group in group_names(plan) if sample and group in _school_groups(sample)],
+        group_names=GROUPS,
+        drawable=row.state in BEFORE_SIGNING,
+    )
+
+
+@post("/waves/{wave:str}/sample", guards=[may("sample.draw")], status_code=303)
+async def post_sample(request: Request, wave: str) -> Redirect:
+    """Draw from the seed; drawing again needs a reason, which goes to the log."""
+    app, person, form = request.app.state, person_of(request), await read_form(request)
+    seed = str(form.get("seed", "")).strip()
+    if await find_sample(wave) is not None:
+        reason = str(form.get("reason", "")).strip()[:500]
+        if not reason:
+            raise ReasonMissingError
+        await record_audit(person.name, "redraw_reason", wave, details={"reason": reason}, now=app.now())
+    await draw_wave(wave, seed, actor=person.name, now=app.now())
+    return Redirect(path=f"/console/waves/{wave}/sample", status_code=303)
+
+
+SAMPLE_ROUTES = (show_sample, post_sample)
+
+
+def group_lines(preview: Preview, sample: Sample | None) -> list[dict[str, Any]]:
+    """A line for each respondent group: people, owed, to be issued, drawn, share, half-width."""
+    drawn = _slips_by(sample, "group")
+    return [
+        {
+            "name": GROUPS.get(group, group),
+            "people": preview.numbers.get(group),
+            "required": preview.required.get(group),
+            "slips": slips,
+            "drawn": drawn.get(group, 0),
+            "share": _percent(preview.shares.get(group)),
+            "half_width": preview.half_widths.get(group),
+        }
+        for group, slips in preview.issued.items()
+    ]
+
+
+def other_tables(preview: Preview, sample: Sample | None) -> list[tuple[str, list[dict[str, Any]]]]:
+    """Slips to be issued and drawn by place and by stage."""
+    tables = []
+    for heading, kind, names, planned in (
+        ("城乡", "place", PLACE_NAMES, preview.by_place),
+        ("学段", "stage", STAGE_NAMES, preview.by_stage),
+    ):
+        drawn = _slips_by(sample, kind)
+        rows = [
+            {"name": names.get(key, key), "slips": planned[key], "drawn": drawn.get(key, 0)}
+            for key in names
+            if key in planned
+        ]
+        tables.append((heading, rows))
+    return tables
+
+
+def school_lines(sample: Sample) -> list[dict[str, Any]]:
+    """The drawn schools, by code, with their slips by group."""
+    lines: dict[str, dict[str, Any]] = {}
+    for domain in sample.domains:
+        if domain.school_code:
+            line = lines.setdefault(
+                domain.school_code, {"code": domain.school_code, "name": domain.school_name, "slips": {}}
+            )
+            line["slips"][domain.group] = line["slips"].get(domain.group, 0) + domain.slips
+    return [lines[code] for code in sorted(lines)]
+
+
+def _school_groups(sample: Sample) -> frozenset[str]:
+    return frozenset(domain.group for domain in sample.domains if domain.school_code)
+
+
+def _slips_by(sample: Sample | None, kind: str) -> dict[str, int]:
+    counts: dict[str, int] = {}
+    for domain in sample.domains if sample else ():
+        if key := getattr(domain, kind):
+            counts[key] = counts.get(key, 0) + domain.slips
+    return counts
+
+
+def _percent(share: str | None) -> str | None:
+    return None if share is None else percent_text(truncate(fraction(share), 4))

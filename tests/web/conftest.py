@@ -1,0 +1,118 @@
+"""A site over a real database: the application, a person who signs in, waves at several steps.
+
+Waves are made by the jobs that pages and commands use. What is slow to make (a drawn and
+published wave of the sample county) is made once per session, in a folder of its own, and
+copied for each test that changes something.
+"""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from litestar import Litestar
+from litestar.testing import AsyncTestClient
+
+from survey.canonical import encode
+from survey.jobs.create_wave import create_wave
+from survey.jobs.draw_sample import draw_wave
+from survey.jobs.import_frame import import_frame
+from survey.scheme.plan import example_plan_text, plan_document, read_plan
+from survey.settings import Settings, load_settings
+from survey.storage.accounts import create_account
+from survey.storage.database import Database, open_database
+from survey.storage.office import IntakeOffice
+from survey.storage.tokens import create_token
+from survey.web.app import create_app
+
+BASE = "http://127.0.0.1:8000"
+PASSWORD = "four plain words here"
+NOW = datetime(2026, 11, 24, 2, 32, tzinfo=UTC)
+SAME_ORIGIN = {"Sec-Fetch-Site": "same-origin"}
+
+
+class Clock:
+    """A clock that tests may set."""
+
+    def __init__(self) -> None:
+        self.now = NOW
+
+    def __call__(self) -> datetime:
+        return self.now
+
+
+@dataclass
+class Site:
+    """Everything one test needs of a running platform."""
+
+    settings: Settings
+    database: Database
+    office: IntakeOffice
+    app: Litestar
+    client: AsyncTestClient[Any]
+    clock: Clock
+
+    async def person(self, name: str = "demo", roles: tuple[str, ...] = ("admin", "operator")) -> None:
+        """An account with a password."""
+        await create_account(name, f"{name}的姓名", roles, PASSWORD, now=NOW)
+
+    async def sign_in(self, name: str = "demo", roles: tuple[str, ...] = ("admin", "operator")) -> None:
+        """A new account, signed in with this client."""
+        await self.person(name, roles)
+        reply = await self.client.post(
+            "/console/sign-in",
+            data={"name": name, "password": PASSWORD},
+            headers=SAME_ORIGIN,
+            follow_redirects=False,
+        )
+        assert reply.status_code == 303, reply.text
+
+    async def form_key(self, page: str = "/console/account") -> str:
+        """The hidden field of this session's forms."""
+        text = (await self.client.get(page)).text
+        return text.split('name="form_key" value="', 1)[1].split('"', 1)[0]
+
+    async def send(self, path: str, data: dict[str, str] | None = None, **more: Any) -> Any:
+        """Post a form as one of our own pages does."""
+        fields = {"form_key": await self.form_key(), **(data or {})}
+        return await self.client.post(path, data=fields, headers=SAME_ORIGIN, follow_redirects=False, **more)
+
+    async def token(self, *scopes: str, expires_at: datetime | None = None) -> dict[str, str]:
+        """Headers with a new bearer token of these scopes."""
+        text = await create_token("demo", "测试", scopes, expires_at or NOW + timedelta(days=1), now=NOW)
+        return {"Authorization": f"Bearer {text}"}
+
+    async def wave(self, wave: str = "county-a", *, until: str = "draft", **changes: Any) -> str:
+        """A wave of the sample county, taken as far as asked: draft, framed or drawn."""
+        plan = msgspec.structs.replace(read_plan(example_plan_text()), wave=wave, base_url=BASE, **changes)
+        await create_wave(encode(plan_document(plan)), actor="test", now=self.clock())
+        if until in ("framed", "drawn"):
+            await import_frame(wave, county_frame(), "frame.csv", actor="test", now=self.clock())
+        if until == "drawn":
+            await draw_wave(wave, "20261124", actor="test", now=self.clock())
+        return wave
+
+
+def county_frame(name: str = "frame.csv") -> bytes:
+    """The sample county's school list."""
+    return (files("survey.sampling") / "data" / "county" / name).read_bytes()
+
+
+@pytest.fixture
+async def site(tmp_path: Path) -> AsyncIterator[Site]:
+    """A site over an empty data folder."""
+    clock = Clock()
+    settings = load_settings({}, data=tmp_path / "data", base_url=BASE)
+    async with open_database(settings) as database:
+        office = IntakeOffice(settings)
+        await office.start()
+        app = create_app(settings, database, office, now=clock)
+        try:
+            async with AsyncTestClient(app, base_url=BASE) as client:
+                yield Site(settings, database, office, app, client, clock)
+        finally:
+            await office.stop()
