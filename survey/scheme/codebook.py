@@ -128,7 +128,12 @@ def codebook_of(instrument: Instrument) -> Codebook:
 
 
 def _variables(item: Item) -> tuple[Variable, ...]:
-    common = {"item": item.id, "role": item.role, "dimension": item.dimension, "areas": item.areas}
+    common: dict[str, Any] = {
+        "item": item.id,
+        "role": item.role,
+        "dimension": item.dimension,
+        "areas": item.areas,
+    }
     silences = tuple(Code(value, label, True) for value, label in SILENCES.items())
     if item.kind == "text":
         return (
@@ -164,7 +169,7 @@ def _coded(variable: Variable, item: str, answers: Mapping[str, Answer]) -> int 
         return SKIPPED
     if variable.choice is not None:
         return int(variable.choice in value)
-    return value
+    return value if isinstance(value, (int, str)) else SKIPPED
 
 
 def _checked(variable: Variable, row: Mapping[str, int | str]) -> int | str:

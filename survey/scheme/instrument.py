@@ -181,7 +181,7 @@ class Instrument:
             return self
 
         def change(item: Item) -> Item:
-            if item.scale not in scales or not item.is_satisfaction:
+            if item.scale is None or item.scale not in scales or not item.is_satisfaction:
                 return item
             scale = scales[item.scale]
             return replace(item, scale=scale.id, options=scale.options, faces=scale.faces)

@@ -64,7 +64,7 @@ def lint(
         *_quotas(scheme, plan, frame_counts, quotas),
     ]
     if plan is not None:
-        found += _plan(plan)
+        found += [*_plan(plan), *_instruments(scheme, plan)]
     return tuple(found)
 
 
@@ -273,6 +273,17 @@ def _plan(plan: Plan) -> list[Warning_]:
     return found
 
 
+def _instruments(scheme: Scheme, plan: Plan) -> Iterator[Warning_]:
+    for entry in plan.groups:
+        for name in dict.fromkeys(entry.instruments.values()):
+            if name not in plan.adopted_instruments and name not in scheme.drafts(entry.group):
+                yield Warning_(
+                    "plan.instrument_not_of_scheme",
+                    f"方案没有把“{name}”列为{scheme.group(entry.group).zh}的问卷，题目可能不合用",
+                    f"groups.{entry.group}",
+                )
+
+
 def parts_and_total_disagree(
     parts: Mapping[str, tuple[int, str]], total: str, shares: Mapping[str, str] | None = None
 ) -> Warning_ | None:
@@ -298,7 +309,8 @@ def parts_and_total_disagree(
     # A part is itself rounded or cut off, so the total may be off by one unit of its own.
     told = []
     for name, weights in weightings.items():
-        joint = sum(weights[group] * rates[group] for group in parts) / sum(weights.values())
+        total_weight = sum(weights.values(), Fraction(0))
+        joint = sum((weights[group] * rates[group] for group in parts), Fraction(0)) / total_weight
         told.append(f"{name}{_decimal(joint)[:-2]}")
         if abs(joint - fraction(total)) <= unit:
             return None

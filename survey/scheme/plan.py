@@ -9,16 +9,17 @@ scheme carried inside the plan, so that a plan is complete by itself.
 from __future__ import annotations
 
 from datetime import date
+from functools import lru_cache
 from typing import Any, Literal
 
 import msgspec
 
 from survey import canonical
 from survey.errors import FaultsError
-from survey.scheme.instrument import Instrument, load_instrument
+from survey.scheme.instrument import Form, Instrument, load_instrument, read_instrument
 from survey.scheme.presets import load_scheme, read_scheme
 from survey.scheme.reading import resolve_scale
-from survey.scheme.scales import Scale
+from survey.scheme.scales import Scale, load_scales
 from survey.scheme.scheme import Scheme
 
 TYPE = "survey/wave-plan/v1"
@@ -113,6 +114,8 @@ class Plan(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     """Shares of the resident population in urban, town and rural places, as decimals."""
     adopted_scheme: dict[str, Any] | None = None
     """The document of a scheme of the county's own; its id is `scheme`."""
+    adopted_instruments: dict[str, dict[str, Any]] = {}
+    """Forms issued by a superior office, by their id: the files' documents."""
 
     def group(self, group: str) -> GroupPlan | None:
         """The plan of a respondent group, None where it is not asked."""
@@ -146,8 +149,22 @@ def instrument_of(plan: Plan, scheme: Scheme, group: str, stage: str | None) -> 
     if entry is None or name is None:
         return None
     known: frozenset[str] = frozenset() if entry.mode == "open" else frozenset({"respondent_group"})
+    if name in plan.adopted_instruments:
+        # An issued form keeps its own options: only our drafts take the scheme's.
+        return _adopted(canonical.encode(plan.adopted_instruments[name]), scheme, entry.form, known)
     instrument = load_instrument(name, entry.form, known)
     return instrument.with_scale(scheme_scales(scheme, instrument))
+
+
+@lru_cache(maxsize=64)
+def _read(document: bytes, scheme: bytes) -> Instrument:
+    own = read_scheme(canonical.decode(scheme)).answers.own_scales
+    return read_instrument(document, {**load_scales(), **own})
+
+
+def _adopted(document: bytes, scheme: Scheme, form: Form, known: frozenset[str]) -> Instrument:
+    whole = _read(document, canonical.encode(scheme.document)).asked_of(known)
+    return whole.short() if form == "short" else whole
 
 
 def scheme_scales(scheme: Scheme, instrument: Instrument) -> dict[str, Scale]:

@@ -17,7 +17,7 @@ import msgspec
 from survey.errors import Fault, FaultsError, SurveyError
 from survey.exact import fraction
 from survey.scheme.plan import TYPE, Plan, SampleGoal
-from survey.scheme.plan_groups import SHAPE, group_faults, list_faults, short
+from survey.scheme.plan_groups import SHAPE, group_faults, issued_instruments, list_faults, short
 from survey.scheme.presets import ORDER, load_scheme, read_scheme
 from survey.scheme.scheme import Scheme
 from survey.scheme.texts import languages
@@ -59,6 +59,7 @@ SHAPES = {
     "confirmed": "{值的路径: 确认人}",
     "place_shares": "{urban: 0.3, town: 0.3, rural: 0.4}",
     "adopted_scheme": "方案的全部内容",
+    "adopted_instruments": "{问卷的名字: 问卷的全部内容}",
 }
 EMPTY_REFUSED = ("title", "county", "office", "telephone")
 
@@ -122,7 +123,9 @@ def _meaning(values: dict[str, Any]) -> Iterator[Fault]:
     scheme, faults = _scheme(values)
     yield from faults
     if "groups" in values:
-        yield from group_faults(values["groups"], scheme)
+        issued, faults = issued_instruments(values.get("adopted_instruments", {}), scheme)
+        yield from faults
+        yield from group_faults(values["groups"], scheme, issued)
         yield from list_faults(values.get("lists", {}), {entry.group for entry in values["groups"]})
     if scheme and scheme.size.needs_population and values.get("population") is None:
         yield Fault(

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
-from survey.errors import Fault
-from survey.scheme.instrument import INSTRUMENTS, load_instrument
+from survey import canonical
+from survey.errors import Fault, FaultsError, SurveyError
+from survey.scheme.instrument import INSTRUMENTS, Instrument, load_instrument, read_instrument
 from survey.scheme.plan import ALL, COUNTY_LISTS, GROUPS, STAGES, GroupPlan
+from survey.scheme.scales import load_scales
 from survey.scheme.scheme import Scheme
 
 SHAPE = "一类人一行，如 {group: parent, instruments: {all: parents}}"
@@ -18,7 +21,55 @@ def short(value: object) -> str:
     return text if len(text) <= 40 else text[:37] + "…"
 
 
-def group_faults(groups: tuple[GroupPlan, ...], scheme: Scheme | None) -> Iterator[Fault]:
+def issued_instruments(
+    documents: Mapping[str, dict[str, Any]], scheme: Scheme | None
+) -> tuple[dict[str, Instrument], list[Fault]]:
+    """The issued forms a plan carries, and the faults inside them."""
+    own = scheme.answers.own_scales if scheme else {}
+    issued: dict[str, Instrument] = {}
+    faults = []
+    for name, document in documents.items():
+        place = f"adopted_instruments.{short(name)}"
+        try:
+            issued[name] = read_instrument(canonical.encode(document), {**load_scales(), **own})
+        except FaultsError as error:
+            faults += [
+                Fault(fault.code, fault.problem, fault.remedy, item=f"{place}.{fault.item or ''}".rstrip("."))
+                for fault in error.faults
+            ]
+            continue
+        except SurveyError as error:
+            faults.append(Fault(error.code, error.reason, error.remedy, item=place))
+            continue
+        if issued[name].id != name or name in INSTRUMENTS:
+            faults.append(
+                Fault(
+                    "plan.instrument_mismatch",
+                    f"“{short(name)}”和问卷里的名字不一致，或与自带的重名",
+                    "改成一致的、没用过的名字",
+                    item=place,
+                )
+            )
+        unread = {
+            i.scale
+            for i in issued[name].items
+            if i.is_satisfaction and scheme and i.scale not in scheme.answers.scales
+        }
+        for scale in sorted(filter(None, unread)):
+            faults.append(
+                Fault(
+                    "plan.scale_not_read",
+                    f"方案没有写选项组“{scale}”怎样算",
+                    "在方案的answers.scales里补上",
+                    item=place,
+                )
+            )
+    return issued, faults
+
+
+def group_faults(
+    groups: tuple[GroupPlan, ...], scheme: Scheme | None, issued: Mapping[str, Instrument]
+) -> Iterator[Fault]:
     """Faults of who is asked, with which instrument, at which stage."""
     if not groups:
         yield Fault("plan.no_groups", "没有写问谁", f"写上{SHAPE}", item="groups")
@@ -49,10 +100,10 @@ def group_faults(groups: tuple[GroupPlan, ...], scheme: Scheme | None) -> Iterat
             )
         if entry.group == "student" and entry.from_grade is None:
             yield Fault("plan.from_grade_missing", "没有写从几年级开始问", "写上from_grade，如4", item=place)
-        yield from _instruments(entry, place)
+        yield from _instruments(entry, place, issued)
 
 
-def _instruments(entry: GroupPlan, place: str) -> Iterator[Fault]:
+def _instruments(entry: GroupPlan, place: str, issued: Mapping[str, Instrument]) -> Iterator[Fault]:
     if not entry.instruments:
         yield Fault("plan.no_instrument", "没有写用哪套问卷", "如 instruments: {all: parents}", item=place)
     for stage, name in entry.instruments.items():
@@ -65,15 +116,15 @@ def _instruments(entry: GroupPlan, place: str) -> Iterator[Fault]:
             )
         elif entry.group in COUNTY_LISTS and stage != ALL:
             yield Fault("plan.stage_of_a_county_list", "这一类人不分学段", "写成all", item=place)
-        if name not in INSTRUMENTS:
+        if name not in INSTRUMENTS and name not in issued:
             yield Fault(
                 "plan.unknown_instrument",
                 f"没有问卷“{short(name)}”",
-                f"可选：{'、'.join(INSTRUMENTS)}",
+                f"可选：{'、'.join((*INSTRUMENTS, *issued))}",
                 item=place,
             )
             continue
-        meant = load_instrument(name).respondent_group
+        meant = (issued[name] if name in issued else load_instrument(name)).respondent_group
         if (
             entry.group in GROUPS
             and meant != entry.group

@@ -137,9 +137,7 @@ class Scheme:
             floors=tuple(Step(**step) for step in section.get("floors", ())),
             steps=tuple(Step(**step) for step in section.get("steps", ())),
             group_floors=dict(section.get("group_floors", {})),
-            precision=Precision(**{k: v if k == "for_each" else fraction(v) for k, v in goal.items()})
-            if goal
-            else None,
+            precision=_precision(goal) if goal else None,
         )
 
     @cached_property
@@ -221,6 +219,11 @@ class Scheme:
     def days_open(self) -> Mapping[str, int]:
         """Shortest, usual and longest number of days open, where the scheme names them."""
         return dict(self.document["fieldwork"]["days_open"])
+
+
+def _precision(goal: Mapping[str, Any]) -> Precision:
+    rates = {key: fraction(value) for key, value in goal.items() if key != "for_each"}
+    return Precision(for_each=goal["for_each"], **rates)
 
 
 def _share(entry: Mapping[str, Any]) -> Share:

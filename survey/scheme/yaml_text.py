@@ -13,7 +13,7 @@ import json
 import re
 from typing import Any, ClassVar
 
-import yaml
+import yaml  # type: ignore[import-untyped]
 
 from survey.errors import Fault, FaultsError
 
@@ -24,7 +24,7 @@ DECIMAL = re.compile(r"-?(?:0|[1-9]\d*)\.\d+", re.ASCII)
 _INTEGER = re.compile(r"-?(?:0|[1-9]\d{0,15})", re.ASCII)
 
 
-class _PlainLoader(yaml.SafeLoader):
+class _PlainLoader(yaml.SafeLoader):  # type: ignore[misc]
     """PyYAML's safe loader, narrowed to the plain forms named above."""
 
     yaml_implicit_resolvers: ClassVar[dict[str, list[tuple[str, re.Pattern[str]]]]] = {}

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from survey import canonical
 from survey.errors import FaultsError
+from survey.scheme.lint import lint
 from survey.scheme.plan import (
     GROUP_LETTERS,
     GROUPS,
@@ -18,6 +20,7 @@ from survey.scheme.plan import (
     scheme_of,
 )
 from survey.scheme.presets import load_scheme
+from survey.scheme.yaml_text import read_plain
 
 
 def document(**changes: Any) -> dict[str, Any]:
@@ -234,3 +237,43 @@ def test_a_scheme_of_its_own_scale_is_asked_with_it() -> None:
         "不了解",
     ]
     assert "PU01" in instrument.by_id
+
+
+def issued_form(**changes: Any) -> dict[str, Any]:
+    text = (Path(__file__).parent.parent / "instruments" / "shows_an_item_after_yes.yaml").read_text(
+        encoding="utf-8"
+    )
+    return read_plain(text, "问卷") | {"id": "form_a"} | changes
+
+
+def test_a_form_issued_by_a_superior_is_asked_as_it_stands() -> None:
+    groups = [{"group": "parent", "instruments": {"kindergarten": "form_a"}}]
+    plan = read(
+        scheme="preschool_2020_henan", groups=groups, lists={}, adopted_instruments={"form_a": issued_form()}
+    )
+    instrument = instrument_of(plan, scheme_of(plan), "parent", "kindergarten")
+
+    assert [item.id for item in instrument.items] == ["IT01", "IT02", "IT03", "IT04"]
+    assert read_plan(canonical.encode(plan_document(plan))) == plan
+
+
+def test_faults_of_an_issued_form_are_named_inside_the_plan() -> None:
+    groups = [{"group": "parent", "instruments": {"all": "form_a"}}]
+    form = issued_form(minutes=99)
+
+    assert ("instrument.invalid", "adopted_instruments.form_a.minutes") in faults(
+        groups=groups, adopted_instruments={"form_a": form}
+    )
+    assert ("plan.scale_not_read", "adopted_instruments.form_a") in faults(
+        scheme="basic_balance_2012", groups=groups, adopted_instruments={"form_a": issued_form()}
+    )
+    assert ("plan.instrument_mismatch", "adopted_instruments.form_b") in faults(
+        groups=groups, adopted_instruments={"form_b": issued_form()}
+    )
+
+
+def test_a_draft_that_the_scheme_does_not_name_is_a_warning() -> None:
+    groups = [{"group": "parent", "instruments": {"all": "parents"}}]
+    plan = read(scheme="preschool_2020_henan", groups=groups, lists={})
+
+    assert "plan.instrument_not_of_scheme" in [warning.code for warning in lint(scheme_of(plan), plan)]
