@@ -1,1 +1,17 @@
-"""Room: documents."""
+"""Invitation, figure and data, as files.
+
+Enters: plain values that other rooms made: plan facts, slip codes, results, certificates.
+Leaves: bytes of PDF and ZIP, text of SVG. Nothing here reads a clock: the date written into a
+file is handed in, so that the same input gives the same bytes.
+
+Decisions
+- 2026-11-24: typst sets all pages: no system package, tagged PDF/UA-1, a thousand slips in about
+  two seconds. Reopen: a script typst cannot shape.
+- 2026-11-24: codes are drawn as one vector path with a fixed mask (`qr.MASK`); two decoders read
+  them in the tests. Choosing the best of eight masks costs four times as much and never read
+  better. Reopen: a phone that reads another mask better.
+- 2026-11-24: one face, Noto Sans SC, for paper and report alike: the only Chinese face that is
+  both on the package index and whole. Reopen: an open Song face as a wheel.
+- 2026-11-24: slips come as one file for each school, so that a county never needs the memory of
+  one huge document, and each school gets only its own. Reopen: printers that want one stack.
+"""

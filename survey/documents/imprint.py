@@ -1,0 +1,113 @@
+"""What every sheet of a wave has in common: who asks, until when, whom to call.
+
+A plan and its scheme enter; the facts that posters, slips and covers share leave, with the
+words of dates and groups as paper says them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+
+from survey.errors import SurveyError
+from survey.scheme.plan import Plan
+from survey.scheme.scheme import Scheme
+
+GROUPS = {
+    "parent": "家长",
+    "teacher": "教师",
+    "principal": "校长",
+    "student": "学生",
+    "deputy": "人大代表",
+    "cppcc": "政协委员",
+    "public": "群众",
+}
+STAGES = {
+    "kindergarten": "幼儿园",
+    "primary": "小学",
+    "junior": "初中",
+    "nine_year": "九年一贯制",
+    "senior": "高中",
+    "special": "特殊教育",
+}
+DEMONSTRATION = "演示数据"
+
+
+@dataclass(frozen=True)
+class Imprint:
+    """The facts printed on every sheet of a wave."""
+
+    county: str
+    office: str
+    telephone: str
+    base_url: str
+    closes_on: date
+    plan_code: str = ""
+    """26 Crockford signs in groups, as certification gives them; empty before the plan is signed."""
+    must_say: str = ""
+    demonstration: bool = False
+    approval: tuple[str, str, str] | None = None
+    """表号, 批准文号, 有效期至."""
+
+    @property
+    def host(self) -> str:
+        """The host as people read and type it, with its port where it has one."""
+        return self.base_url.partition("://")[2].strip("/")
+
+    @property
+    def deadline(self) -> str:
+        """The closing date as paper says it, 12月5日."""
+        return day_in_words(self.closes_on)
+
+    def link(self, path: str) -> str:
+        """The full link of a path such as `/s`."""
+        return f"{self.base_url.rstrip('/')}/{path.lstrip('/')}"
+
+
+class UnknownPaperError(SurveyError):
+    """No such paper size."""
+
+    code = "documents.unknown_paper"
+    kind = "invalid"
+
+    def __init__(self, paper: str, known: tuple[str, ...]) -> None:
+        super().__init__(f"纸张“{paper}”", "没有这种尺寸的版式", f"可选：{'、'.join(known)}")
+
+
+def imprint_of(plan: Plan, scheme: Scheme, plan_code: str = "") -> Imprint:
+    """The imprint of a wave, from its plan and scheme."""
+    approval = plan.approval
+    return Imprint(
+        county=plan.county,
+        office=plan.office,
+        telephone=plan.telephone,
+        base_url=plan.base_url,
+        closes_on=plan.closes_on,
+        plan_code=plan_code,
+        must_say=scheme.must_say(plan.office),
+        demonstration=plan.demonstration,
+        approval=(approval.form_no, approval.approval_no, approval.valid_until) if approval else None,
+    )
+
+
+def day_in_words(day: date) -> str:
+    """A day of the wave as paper says it.
+
+    >>> day_in_words(date(2026, 12, 5))
+    '12月5日'
+    """
+    return f"{day.month}月{day.day}日"
+
+
+def group_name(group: str) -> str:
+    """A respondent group in Chinese; a text that is no key stays as it is.
+
+    >>> group_name("parent"), group_name("家长")
+    ('家长', '家长')
+    """
+    return GROUPS.get(group, group)
+
+
+def stage_name(stage: str) -> str:
+    """A school stage in Chinese; a text that is no key stays as it is."""
+    return STAGES.get(stage, stage)

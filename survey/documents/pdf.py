@@ -1,0 +1,74 @@
+"""Pages from a template and data, by typst: tagged, titled, the same bytes for the same input.
+
+What people typed travels as JSON beside the template and is never pasted into its markup.
+The date written into the file is handed in. Every sheet is PDF/UA-1 in Chinese.
+Why typst: no system package, Chinese and right-to-left scripts shaped, subsets embedded, a
+thousand slips in about a second (STACK section 3).
+"""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import typst
+
+from survey.documents.typeface import FAMILY, MONO, check_glyphs, fonts
+from survey.errors import SurveyError
+
+STANDARD = "ua-1"
+
+
+class PaperError(SurveyError):
+    """The pages could not be set; a fault of ours, told with typst's own words."""
+
+    code = "documents.not_set"
+    kind = "refused"
+
+    def __init__(self, template: str, why: str) -> None:
+        super().__init__(f"版式“{template}”", f"排版时出错：{why}", "请把这句话和所用的材料发给维护人员")
+
+
+def templates() -> Path:
+    """The folder of the typst templates inside the package."""
+    return Path(str(files("survey.documents"))) / "typst"
+
+
+def pages(template: str, data: Any, *, title: str, at: datetime) -> bytes:
+    """The PDF of a template filled with data.
+
+    Args:
+        template: name without ending, such as "slip".
+        data: a JSON value; every text in it may be printed.
+        title: the document's title, shown by readers in place of the file name.
+        at: aware; written as the date of the file.
+
+    Raises:
+        MissingGlyphError: a text holds a character the typeface lacks.
+        PaperError: typst refused.
+    """
+    check_glyphs([data, title])
+    inputs = {
+        "data": json.dumps(data, ensure_ascii=False, separators=(",", ":")),
+        "title": title,
+        "face": FAMILY,
+        "mono": MONO,
+    }
+    folder = templates()
+    try:
+        compiler = typst.Compiler(
+            str(folder / f"{template}.typ"),
+            root=str(folder),
+            font_paths=fonts(),
+            ignore_system_fonts=True,
+            sys_inputs=inputs,
+        )
+        made = compiler.compile(format="pdf", timestamp=at, pdf_standards=STANDARD)
+    except typst.TypstError as error:
+        raise PaperError(template, "; ".join([str(error), *error.hints])) from error
+    if not isinstance(made, bytes):
+        raise PaperError(template, "没有得到一个PDF文件")
+    return made

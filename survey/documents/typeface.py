@@ -1,0 +1,91 @@
+"""The typeface of every sheet, from an installed package and never from the machine.
+
+Leaves: the fonts typst may use, loaded once, and a check that they hold every character
+about to be printed; typst itself draws a missing glyph as a box without a word.
+Noto Sans SC (variable, one Hei face) sets the text; DejaVu Sans Mono, which typst carries,
+sets codes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import typst
+from fontTools.ttLib import TTFont
+
+from survey.errors import SurveyError
+
+FAMILY = "Noto Sans SC"
+MONO = "DejaVu Sans Mono"
+# Line ends and the joiners that typst consumes itself need no glyph.
+INVISIBLE = frozenset("\n\r\t\u200b\u2060\ufeff")
+
+
+class MissingGlyphError(SurveyError):
+    """The typeface has no glyph for something that is to be printed."""
+
+    code = "documents.missing_glyph"
+    kind = "invalid"
+
+    def __init__(self, characters: Iterable[str], text: str) -> None:
+        named = "、".join(f"“{sign}”（U+{ord(sign):04X}）" for sign in characters)
+        super().__init__(
+            f"要印的文字“{text[:40]}”", f"字体里没有{named}", "换一种写法，或者用同音、同义的常用字"
+        )
+
+
+def typeface_file() -> Path:
+    """The file of the text face inside its package.
+
+    Raises:
+        FileNotFoundError: the package was installed without its font.
+    """
+    folder = Path(str(files("justmytype_intl_cjk"))) / "fonts" / "ofl" / "notosanssc"
+    return next(iter(sorted(folder.glob("NotoSansSC*.ttf"))), folder / "NotoSansSC[wght].ttf")
+
+
+@cache
+def fonts() -> typst.Fonts:
+    """The fonts typst may use: the text face and typst's own, nothing of the machine."""
+    return typst.Fonts(
+        include_system_fonts=False,
+        include_embedded_fonts=True,
+        font_paths=[str(typeface_file().parent)],
+    )
+
+
+@cache
+def _covered() -> frozenset[int]:
+    with TTFont(typeface_file(), lazy=True) as font:
+        return frozenset(font.getBestCmap())
+
+
+def check_glyphs(data: Any) -> None:
+    """Refuse when any text inside `data` holds a character without a glyph.
+
+    Args:
+        data: the JSON value handed to a template; only its values are printed.
+
+    Raises:
+        MissingGlyphError: names the characters and the text they stand in.
+    """
+    covered = _covered()
+    for text in _texts(data):
+        missing = sorted({sign for sign in text if ord(sign) not in covered and sign not in INVISIBLE})
+        if missing:
+            raise MissingGlyphError(missing, text)
+
+
+def _texts(data: Any) -> Iterable[str]:
+    if isinstance(data, str):
+        yield data
+    elif isinstance(data, dict):
+        for value in data.values():
+            yield from _texts(value)
+    elif isinstance(data, (list, tuple)):
+        for value in data:
+            yield from _texts(value)
