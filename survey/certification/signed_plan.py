@@ -125,11 +125,6 @@ class SignedPlan:
         """The plan code as printed."""
         return plan_code(self.digest)
 
-    def is_pooled(self, domain: str) -> bool:
-        """True where the plan names this domain in a pool."""
-        pools = self.document.get("pools")
-        return isinstance(pools, list) and any(isinstance(p, list) and domain in p for p in pools)
-
 
 def plan_code(digest: str) -> str:
     """The first 26 Crockford signs (130 bits) of the plan digest, in groups of four.

@@ -93,9 +93,9 @@ def members_of(
             if domain in row_of:
                 raise FieldRefusedError(TABLE, row.domain, f"域{domain}同时在{row_of[domain]}里")
             row_of[domain] = row.domain
-    for domain in plan.domains.values():
-        if domain.eligible and domain.mode != "open" and domain.domain not in row_of:
-            raise FieldRefusedError(TABLE, domain.domain, "方案里的域不在表中")
+    for name, listed in plan.domains.items():
+        if listed.eligible and listed.mode != "open" and name not in row_of:
+            raise FieldRefusedError(TABLE, name, "方案里的域不在表中")
     return members
 
 

@@ -1,0 +1,335 @@
+"""Small waves with all their evidence, made from one number, for the tests of this room."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+import random
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from survey import canonical
+from survey.certification.bundle import attachment_digests, build_bundle
+from survey.certification.certificate import build_certificate
+from survey.certification.closing import (
+    build_closing,
+    build_opening,
+    build_void,
+    heads_text,
+    slips_jsonl,
+)
+from survey.certification.note import digest_note_text, make_note
+from survey.certification.registry import (
+    CLOSING_TYPE,
+    OPENING_TYPE,
+    VOID_TYPE,
+    prove_registered,
+    registry_document,
+    registry_leaf,
+)
+from survey.certification.sealing import commitment, key_digest, leaf, record_bytes, slip_leaf
+from survey.certification.signature import Signer
+from survey.certification.signed_plan import PLAN_TYPE, build_plan, read_plan
+from survey.certification.statement import (
+    STATEMENT_TYPE,
+    build_statement,
+    read_statement,
+    required_sentences,
+    sentences,
+)
+from survey.certification.table import decide, figure_of, members_of, read_table
+from survey.certification.transparency_log import CompactTree, sign_head, tree_root
+
+GOLDEN = Path(__file__).parents[1] / "golden" / "trust"
+
+
+@dataclass
+class Wave:
+    """One wave's evidence, as documents and as files."""
+
+    plan: dict[str, Any]
+    statement: dict[str, Any]
+    table: list[dict[str, Any]]
+    certificate: bytes
+    bundle: bytes
+    receipts: dict[str, str]
+    signers: dict[str, Signer]
+    facts: dict[str, Any] = field(default_factory=dict)
+
+
+def make_wave(
+    seed: int,
+    *,
+    weighted: bool | None = None,
+    void: bool | None = None,
+    schools: int | None = None,
+    plan_changes: dict[str, Any] | None = None,
+    statement_changes: dict[str, Any] | None = None,
+    satisfied: float | None = None,
+) -> Wave:
+    """A random wave with every kind of file; the same seed gives the same bytes."""
+    rng = random.Random(seed)
+    weighted = rng.random() < 0.6 if weighted is None else weighted
+    wave, host = f"wave-{seed}", "survey.example"
+    origin = f"{host}/{wave}"
+    signers = {
+        role: Signer(name, rng.randbytes(32))
+        for role, name in (
+            ("log", origin),
+            ("operator", f"{host}/operator"),
+            ("approver", f"{host}/approver"),
+            ("registry", f"{host}/registry"),
+        )
+    }
+    domains, slips, slip_key = _draw(rng, schools or rng.randint(2, 6))
+    leaves, heads, satisfied_at, slips = _answer(rng, domains, slips, wave, signers, satisfied)
+    instrument = {"type": "survey/instruments/v1", "instruments": {"parents/full": {"items": ["q01"]}}}
+    plan_document = build_plan(
+        wave=wave,
+        title="示例县满意度调查",
+        domains=domains,
+        keys=[signers[role].vkey for role in ("log", "operator", "approver")],
+        estimator="weighted-ratio/v1" if weighted else "stratified-mean/v1",
+        decision="point-estimate-at-least-threshold",
+        threshold="0.85",
+        minimum_count=3,
+        scoring={"item": "q01", "satisfied_if_at_least": 3},
+        instrument_digest=canonical.digest(instrument),
+        slip_key_digest=canonical.sha256_hex(slip_key),
+        slips_root=tree_root([slip_leaf(d, e) for e, d, _ in sorted(slips)]).hex(),
+        box_key=rng.randbytes(32).hex(),
+        registry_key=signers["registry"].vkey,
+        canaries={"count": 2},
+        demonstration=True,
+        **({"group_shares": {"parent": "7/10", "teacher": "3/10"}} if weighted else {}),
+        **(plan_changes or {}),
+    )
+    plan = read_plan(plan_document)
+    two = [signers["operator"], signers["approver"]]
+    closing = build_closing(
+        wave=wave,
+        plan_digest=plan.digest,
+        root=tree_root(leaves).hex(),
+        size=len(leaves),
+        slips=slips_jsonl(slips),
+        heads=heads_text(heads),
+    )
+    voided = _voidable(rng, domains) if (rng.random() < 0.3 if void is None else void) else []
+    voids = [build_void(wave=wave, domains=voided, reason="蜜罐单被使用")] if voided else []
+    opening = build_opening(wave=wave, plan_digest=plan.digest, closing=closing, voids=voids)
+    excluded = _excluded(rng, leaves, set(voided))
+    table, pooled = _table(rng, plan, leaves, satisfied_at, dict(excluded), weighted)
+    rows = read_table(table, plan.estimator)
+    members = members_of(rows, plan, pooled)
+    figure = figure_of(rows, plan, members)
+    attachments = {"figure.R": b"# R\n"}
+    more: dict[str, Any] = {
+        "attachments": attachment_digests(attachments),
+        "pooled": {name: list(inside) for name, inside in pooled.items()},
+        "interval": {"lower": "0.8000", "upper": "0.9000"},
+        "level": "public",
+        "sentences": sentences(["S1", "S4", "S5", "S6", "S7"]),
+        **(statement_changes or {}),
+    }
+    arguments = {
+        "plan": plan,
+        "root": tree_root(leaves).hex(),
+        "size": len(leaves),
+        "excluded": excluded,
+        "table_digest": canonical.digest(table),
+        "figure": figure,
+        "reached": decide(figure, plan, rows, members),
+    }
+    draft = read_statement(build_statement(**arguments, **more))
+    if "sentences" not in (statement_changes or {}):
+        more["sentences"] = sentences(required_sentences(plan, draft))
+    statement = build_statement(**arguments, **more)
+
+    def signed(kind: str, document: Any) -> str:
+        return make_note(digest_note_text(origin, kind, canonical.digest(document)), two)
+
+    entries = [
+        (canonical.digest("another"), PLAN_TYPE),
+        (plan.digest, PLAN_TYPE),
+        (canonical.digest(closing), CLOSING_TYPE),
+        *((canonical.digest(document), VOID_TYPE) for document in voids),
+        (canonical.digest(opening), OPENING_TYPE),
+        (canonical.digest(statement), STATEMENT_TYPE),
+    ]
+    registry = [registry_leaf(*entry) for entry in entries]
+    head = sign_head(f"{host}/registry", len(registry), tree_root(registry), [signers["registry"]])
+    closing_note = sign_head(origin, len(leaves), tree_root(leaves), [signers["log"], *two])
+    certificate = build_certificate(
+        plan=plan_document,
+        plan_note=signed("plan", plan_document),
+        statement=statement,
+        statement_note=signed("statement", statement),
+        table=table,
+        closing_note=closing_note,
+        registry=prove_registered(registry, len(registry) - 1, head),
+    )
+    bundle = build_bundle(
+        plan=plan_document,
+        plan_note=signed("plan", plan_document),
+        closing=closing,
+        closing_note=closing_note,
+        opening=opening,
+        opening_note=signed("opening", opening),
+        statement=statement,
+        statement_note=signed("statement", statement),
+        table=table,
+        slips=slips,
+        leaves=leaves,
+        heads=heads,
+        slip_key=slip_key,
+        instrument=instrument,
+        registry=registry_document(registry, head),
+        voids=[(document, signed("void", document)) for document in voids],
+        attachments=attachments,
+    )
+    facts = {"figure": figure, "leaves": leaves, "heads": heads, "number": len(registry) - 1}
+    return Wave(plan_document, statement, table, certificate, bundle, {}, signers, facts)
+
+
+def _draw(rng: random.Random, schools: int) -> tuple[list[dict[str, Any]], list[tuple[str, str]], bytes]:
+    """Domains of a few schools, and (e, domain) of their slips."""
+    slip_key = rng.randbytes(32)
+    domains, slips = [], []
+    for school in range(schools):
+        for letter, group in (("P", "parent"), ("T", "teacher")):
+            issued = rng.randint(4, 9)
+            name = f"{school:04d}-{letter}"
+            domains.append(
+                {
+                    "domain": name,
+                    "eligible": rng.randint(issued, 400),
+                    "mode": "slip",
+                    "slips": issued,
+                    "group": group,
+                }
+            )
+            for position in range(issued):
+                code = f"{name}{position}".encode()
+                e = hmac.new(slip_key, b"survey/v1/slip\x00" + code, hashlib.sha256).hexdigest()
+                slips.append((e, name))
+    return domains, slips, slip_key
+
+
+def _answer(
+    rng: random.Random,
+    domains: list[dict[str, Any]],
+    slips: list[tuple[str, str]],
+    wave: str,
+    signers: dict[str, Signer],
+    satisfied: float | None,
+) -> tuple[list[bytes], list[str], list[bool | None], list[tuple[str, str, str]]]:
+    """Leaves, heads, whether each was satisfied (None: no opinion), and slips with states."""
+    rate = rng.uniform(0.7, 0.98) if satisfied is None else satisfied
+    at_least_one = {domain["domain"] for domain in domains}
+    order = slips[:]
+    rng.shuffle(order)
+    tree, leaves, heads, answers, states = CompactTree(), [], [], [], []
+    batch = 0
+    for e, domain in order:
+        if domain not in at_least_one and rng.random() < 0.3:
+            states.append((e, domain, rng.choice(["unused", "voided"])))
+            continue
+        at_least_one.discard(domain)
+        states.append((e, domain, "disputed" if rng.random() < 0.05 else "used"))
+        value = None if rng.random() < 0.05 else rng.random() < rate
+        record = record_bytes(
+            {"answers": {"q01": 4 if value else 1}, "day": 1, "domain": domain, "v": 1, "wave": wave},
+            pad=True,
+        )
+        data = leaf(commitment(rng.randbytes(32), record), domain, key_digest(rng.randbytes(16)))
+        leaves.append(data)
+        answers.append(value)
+        tree.add(data)
+        batch += 1
+        if batch == 3:
+            heads.append(sign_head(signers["log"].name, tree.size, tree.root(), [signers["log"]]))
+            batch = 0
+    if batch:
+        heads.append(sign_head(signers["log"].name, tree.size, tree.root(), [signers["log"]]))
+    return leaves, heads, answers, states
+
+
+def _voidable(rng: random.Random, domains: list[dict[str, Any]]) -> list[str]:
+    return [rng.choice(domains)["domain"]]
+
+
+def _excluded(rng: random.Random, leaves: list[bytes], voided: set[str]) -> list[tuple[int, str]]:
+    domains = [json.loads(data)["domain"] for data in leaves]
+    excluded = {index: "X2" for index, domain in enumerate(domains) if domain in voided}
+    for index in rng.sample(range(len(leaves)), 2):
+        if domains.count(domains[index]) > 3:
+            excluded.setdefault(index, "X1")
+    return sorted(excluded.items())
+
+
+def _table(
+    rng: random.Random,
+    plan: Any,
+    leaves: list[bytes],
+    answers: list[bool | None],
+    excluded: dict[int, str],
+    weighted: bool,
+) -> tuple[list[dict[str, Any]], dict[str, tuple[str, ...]]]:
+    """The table, small domains of a group merged into one pool."""
+    counts = {name: [0, 0, 0] for name in plan.domains}
+    for index, (data, value) in enumerate(zip(leaves, answers)):
+        if index not in excluded:
+            count = counts[json.loads(data)["domain"]]
+            count[0] += 1
+            count[1] += value is not None
+            count[2] += value is True
+    pools: dict[str, list[str]] = {}
+    for group in ("parent", "teacher"):
+        names = [name for name, domain in plan.domains.items() if domain.more["group"] == group]
+        small = [name for name in names if counts[name][1] < 3]
+        if small:
+            small = small if sum(counts[name][1] for name in small) else names
+            pools[f"pool/{group}"] = small
+        for name in names:
+            if name not in small:
+                pools[name] = [name]
+    table = []
+    for name, inside in sorted(pools.items()):
+        n, v, x = (sum(counts[domain][part] for domain in inside) for part in range(3))
+        row: dict[str, Any] = {"domain": name, "n": n, "x": x}
+        if weighted:
+            eligible = sum(plan.domains[domain].eligible for domain in inside)
+            group = plan.domains[inside[0]].more["group"]
+            row |= {"v": v, "group": group, "w": _text(Fraction(eligible * rng.randint(3, 9), 7 * max(n, 1)))}
+        table.append(row)
+    return table, {
+        name: tuple(inside) for name, inside in pools.items() if len(inside) > 1 or name != inside[0]
+    }
+
+
+def _text(value: Fraction) -> str:
+    return f"{value.numerator}/{value.denominator}"
+
+
+@pytest.fixture(scope="session")
+def wave_of() -> Callable[..., Wave]:
+    """`make_wave`, handed to tests."""
+    return make_wave
+
+
+@pytest.fixture(scope="session")
+def small_wave() -> Wave:
+    """One small weighted wave with a voided domain."""
+    return make_wave(7, weighted=True, void=True, schools=2)
+
+
+@pytest.fixture(scope="session")
+def trust_example() -> dict[str, Any]:
+    """TRUST's worked wave."""
+    return json.loads((GOLDEN / "evidence_example.json").read_text(encoding="utf-8"))
