@@ -42,6 +42,11 @@ TABLES = (
         document TEXT NOT NULL,
         digest TEXT NOT NULL,
         saved_at TIMESTAMPTZ NOT NULL)""",
+    """CREATE TABLE IF NOT EXISTS cases (
+        wave TEXT NOT NULL REFERENCES waves (wave),
+        c TEXT NOT NULL,
+        record TEXT NOT NULL,
+        PRIMARY KEY (wave, c))""",
     """CREATE TABLE IF NOT EXISTS results (
         wave TEXT NOT NULL PRIMARY KEY REFERENCES waves (wave),
         document TEXT NOT NULL,

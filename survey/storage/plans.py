@@ -118,3 +118,16 @@ async def set_state(wave: str, expected: str | tuple[str, ...], new: str, *, now
     )
     if not changed:
         raise WrongStateError(wave, (await load_wave(wave)).state, tuple(allowed) or states)
+
+
+async def require_state(wave: str, expected: str | tuple[str, ...]) -> WaveRow:
+    """The wave's line, provided that it stands in one of the expected states.
+
+    Raises:
+        WaveNotFoundError, WrongStateError.
+    """
+    states = (expected,) if isinstance(expected, str) else tuple(expected)
+    row = await load_wave(wave)
+    if row.state not in states:
+        raise WrongStateError(wave, row.state, states)
+    return row

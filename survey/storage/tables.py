@@ -59,6 +59,14 @@ class Samples(Table, tablename="samples"):
     saved_at = Timestamptz(default=None)
 
 
+class Cases(Table, tablename="cases"):
+    """Opened answers by commitment, confidential: no page, export or API reads them."""
+
+    wave = Text(primary_key=True)
+    c = Text()
+    record = Text()
+
+
 class ResultsTable(Table, tablename="results"):
     """What the wave says."""
 
