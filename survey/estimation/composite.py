@@ -28,7 +28,11 @@ class SharesError(SurveyError):
 
 
 def composite(
-    shares: Sequence[Fraction | float], estimates: Sequence[Estimate], design: AnyDesign, *, df: float | None = None
+    shares: Sequence[Fraction | float],
+    estimates: Sequence[Estimate],
+    design: AnyDesign,
+    *,
+    df: float | None = None,
 ) -> Estimate:
     """`I = sum_g a_g p_g` with its variance from the scores of all groups together.
 
@@ -44,7 +48,9 @@ def composite(
     Source: METHOD 13; R `svycontrast(svyby(..., covmat = TRUE), shares)`.
     """
     if len(shares) != len(estimates) or not estimates:
-        raise SharesError("群体权重", f"有{len(shares)}个权重、{len(estimates)}个群体的结果", "每个群体都要有权重和结果")
+        raise SharesError(
+            "群体权重", f"有{len(shares)}个权重、{len(estimates)}个群体的结果", "每个群体都要有权重和结果"
+        )
     if abs(float(sum(shares)) - 1) > 1e-9 or min(shares) < 0:
         raise SharesError("群体权重", f"合计是{float(sum(shares)):.6g}，不是1", "按方案核对各群体的权重")
     gradient = np.array([float(share) for share in shares])
@@ -83,4 +89,6 @@ def composite_interval(
             return None
         down += (float(share) * (one.value - bounds.lower)) ** 2
         up += (float(share) * (bounds.upper - one.value)) ** 2
-    return Interval(max(combined.value - sqrt(down), 0.0), min(combined.value + sqrt(up), 1.0), level, "mover")
+    return Interval(
+        max(combined.value - sqrt(down), 0.0), min(combined.value + sqrt(up), 1.0), level, "mover"
+    )

@@ -13,7 +13,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike
 
-from survey.arrays import Floats, weights_column
+from survey.arrays import Floats, finite, weights_column
 from survey.estimation.linearization import Estimate
 from survey.estimation.totals import counted
 from survey.sampling.design import AnyDesign
@@ -27,8 +27,8 @@ def kish_deff(weights: ArrayLike) -> float:
     >>> kish_deff([1.0, 3.0])
     1.25
     """
-    column = weights_column(weights)
-    column = column[column > 0]
+    column = finite(weights, "权数")
+    column = column[column != 0]
     return float(len(column) * (column**2).sum() / column.sum() ** 2)
 
 
@@ -49,7 +49,7 @@ def weighted_variance(y: ArrayLike, design: AnyDesign, domain: ArrayLike | None 
     """
     values, _, valid = counted(y, design, domain, True)
     weights = np.where(valid, design.weights, 0.0)
-    n = int((weights > 0).sum())
+    n = int((weights != 0).sum())
     if n < 2:
         return float("nan")
     centre = weights @ values / weights.sum()
@@ -79,7 +79,7 @@ def design_effect(
     """
     _, _, valid = counted(y, design, domain, True)
     weights = np.where(valid, design.weights, 0.0)
-    n, total_weight = int((weights > 0).sum()), float(weights.sum())
+    n, total_weight = int((weights != 0).sum()), float(weights.sum())
     srs = weighted_variance(y, design, domain) / n
     if against == "wor":
         srs *= max(1 - n / total_weight, 0.0)

@@ -103,10 +103,14 @@ def korn_graubard(p: float, variance: float, n: int, df: float, level: float = 0
     if at_edge:
         n_star, p = float(n), float(round(p))
     else:
-        n_star = min(float(n), n_eff * (t_quantile(alpha / 2, n - 1) / t_quantile(alpha / 2, df)) ** 2) if n > 1 else 1.0
+        n_star = (
+            min(float(n), n_eff * (t_quantile(alpha / 2, n - 1) / t_quantile(alpha / 2, df)) ** 2)
+            if n > 1
+            else 1.0
+        )
     lower = 0.0 if p == 0 else float(special.betaincinv(p * n_star, (1 - p) * n_star + 1, alpha / 2))
     upper = 1.0 if p == 1 else float(special.betaincinv(p * n_star + 1, (1 - p) * n_star, 1 - alpha / 2))
-    return Interval(lower, upper, level, "korn_graubard", n_eff, n_star)
+    return Interval(lower, upper, level, "korn_graubard", min(n_eff, float(n)), n_star)
 
 
 def wald(p: float, variance: float, n: int, df: float, level: float = 0.95) -> Interval | None:
@@ -149,6 +153,9 @@ def arcsine(p: float, variance: float, n: int, df: float, level: float = 0.95) -
 
 def beta(p: float, variance: float, n: int, df: float, level: float = 0.95) -> Interval | None:
     """Korn–Graubard as R computes it: no cap at n, undefined at 0 and 1.
+
+    Args:
+        n: rows of the domain, those without a value included, as R's `nrow(design)` counts them.
 
     Source: R survey 4.5 `svyciprop(method = "beta")`.
     """

@@ -130,7 +130,10 @@ def _stage_covariance(
     if design.adjust_domain_lonely and inside is not None:
         met = np.bincount(stage.unit[inside], minlength=stage.n_units) > 0
         alone_in_domain = (
-            (np.bincount(stratum, met, minlength=stage.n_strata) == 1) & (stage.sampled > 1) & ~take_all & counts
+            (np.bincount(stratum, met, minlength=stage.n_strata) == 1)
+            & (stage.sampled > 1)
+            & ~take_all
+            & counts
         )
     if lonely.any() and design.lonely_psu == "fail":
         name = stage.names[int(np.flatnonzero(lonely)[0])]
@@ -151,7 +154,8 @@ def _stage_covariance(
     )
     if design.lonely_psu == "average":
         unknown = lonely | alone_in_domain
-        scale = np.where(unknown, 0.0, scale) * _average_factor(stage, unknown)[stage.parent_of_stratum]
+        met = np.ones(stage.n_strata, dtype=bool) if inside is None else _strata_met(stage, inside)
+        scale = np.where(unknown, 0.0, scale) * _average_factor(stage, unknown, met)[stage.parent_of_stratum]
     deviation = totals - centre[stratum]
     return deviation.T @ (deviation * (scale * factor)[stratum, None])
 
@@ -163,11 +167,17 @@ def _parent_means(totals: Floats, stage: Stage) -> Floats:
     return group_sums(totals, parent, n_parents) / np.bincount(parent, minlength=n_parents)[:, None]
 
 
-def _average_factor(stage: Stage, unknown: Flags) -> Floats:
-    """(parents,) strata over strata with a variance of their own; zero where none has one."""
+def _strata_met(stage: Stage, inside: Flags) -> Flags:
+    """(strata,) True where a row of the domain lies; the others have nothing to average."""
+    met = np.bincount(stage.unit[inside], minlength=stage.n_units) > 0
+    return np.bincount(stage.stratum_of_unit, met, minlength=stage.n_strata) > 0
+
+
+def _average_factor(stage: Stage, unknown: Flags, met: Flags) -> Floats:
+    """(parents,) strata met over those of them with a variance of their own; zero where none has one."""
     n_parents = int(stage.parent_of_stratum.max()) + 1
-    strata = np.bincount(stage.parent_of_stratum, minlength=n_parents)
-    known = np.bincount(stage.parent_of_stratum, ~unknown, minlength=n_parents)
+    strata = np.bincount(stage.parent_of_stratum, met, minlength=n_parents)
+    known = np.bincount(stage.parent_of_stratum, met & ~unknown, minlength=n_parents)
     return np.divide(strata, known, out=np.zeros(n_parents), where=known > 0)
 
 
@@ -209,7 +219,7 @@ def estimates_from_scores(
                 max(float(variance), 0.0),
                 df,
                 int(n_valid[column]),
-                int((domain & (design.weights > 0)).sum()),
+                int((domain & (design.weights != 0)).sum()),
                 one[:, 0],
                 domain,
                 None if replicates is None else replicates[:, column],
@@ -269,5 +279,7 @@ def combine(
     )
     if isinstance(design, ReplicateDesign):
         thetas = np.column_stack([one.replicates for one in estimates])
-        return replace(combined, replicates=value + (thetas - np.array([one.value for one in estimates])) @ gradient)
+        return replace(
+            combined, replicates=value + (thetas - np.array([one.value for one in estimates])) @ gradient
+        )
     return combined

@@ -63,15 +63,15 @@ def ratio(
     scores = (weights * (numerator - value * denominator) / total_x)[:, None]
     replicates = None
     if isinstance(design, ReplicateDesign):
-        replicates = (
-            (numerator @ design.replicate_weights) / (denominator @ design.replicate_weights)
-        )[:, None]
+        replicates = ((numerator @ design.replicate_weights) / (denominator @ design.replicate_weights))[
+            :, None
+        ]
     return estimates_from_scores(
         np.array([value]),
         scores,
         design,
         domains=[inside],
-        n_valid=np.array([(valid & (weights > 0)).sum()]),
+        n_valid=np.array([(valid & (weights != 0)).sum()]),
         replicates=replicates,
     )[0]
 
@@ -116,7 +116,11 @@ def proportion(
 
 
 def by_domain(
-    estimator: Callable[..., Estimate], *columns: ArrayLike, design: AnyDesign, groups: Labels, **options: object
+    estimator: Callable[..., Estimate],
+    *columns: ArrayLike,
+    design: AnyDesign,
+    groups: Labels,
+    **options: object,
 ) -> dict[object, Estimate]:
     """One estimate for each value of `groups`, in ascending order.
 
@@ -128,6 +132,8 @@ def by_domain(
     Source: R `svyby(~y, ~groups, design, svymean)`.
     """
     return {
-        name.item() if hasattr(name, "item") else name: estimator(*columns, design, domain=groups == name, **options)
+        name.item() if hasattr(name, "item") else name: estimator(
+            *columns, design, domain=groups == name, **options
+        )
         for name in np.unique(groups)
     }

@@ -52,7 +52,7 @@ def weighted_quantile(y: Floats, weights: Floats, probability: float, rule: Rule
     >>> weighted_quantile(np.array([1., 2, 3, 4]), np.ones(4), 0.5, "hf7")
     2.5
     """
-    counts = weights > 0
+    counts = weights != 0
     order = np.argsort(y[counts], kind="stable")
     x, w = y[counts][order], weights[counts][order]
     cumulated = np.cumsum(w)
@@ -101,7 +101,7 @@ def quantile(
         bounds = beta(share.value, share.variance, share.n, share.df, level)
         low, high = (bounds.lower, bounds.upper) if bounds else (share.value, share.value)
     else:
-        low, high = probability - t * sqrt(share.variance), probability + t * sqrt(share.variance)
+        low, high = share.value - t * sqrt(share.variance), share.value + t * sqrt(share.variance)
     lower = weighted_quantile(values, weights, low, rule)
     upper = weighted_quantile(values, weights, high, rule)
     return Quantile(probability, point, lower, upper, (upper - lower) / (2 * t), share.df)

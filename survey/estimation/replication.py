@@ -33,7 +33,9 @@ def replicate_covariance(thetas: Floats, values: Floats, design: ReplicateDesign
     array([[0.33333333]])
     """
     if len(thetas) != len(design.rscales):
-        raise ShapeError("重复估计值", f"有{len(thetas)}个，重复权数有{len(design.rscales)}组", "两者的个数要相同")
+        raise ShapeError(
+            "重复估计值", f"有{len(thetas)}个，重复权数有{len(design.rscales)}组", "两者的个数要相同"
+        )
     usable = np.isfinite(thetas).all(axis=1)
     thetas, rscales = thetas[usable], design.rscales[usable]
     if design.mse:

@@ -49,7 +49,7 @@ def total(
         scores,
         design,
         domains=[inside],
-        n_valid=np.array([(valid & (design.weights > 0)).sum()]),
+        n_valid=np.array([(valid & (design.weights != 0)).sum()]),
         replicates=replicates,
     )[0]
 
@@ -84,6 +84,6 @@ def counted(
             f"域内有{int((inside & ~valid).sum())}行没有值",
             "写明缺失值的处理办法：跳过（skip_missing）或先插补",
         )
-    if not (valid & (design.weights > 0)).any():
+    if not (valid & (design.weights != 0)).any():
         raise EmptyDomainError("域", "没有一条可以计算的记录", "检查域的条件，或者把它与相近的域合并")
     return np.where(valid, values, 0.0), inside, valid

@@ -44,9 +44,7 @@ def pps_covariance(scores: Floats, design: PpsDesign) -> Floats:
 
 
 def _brewer(scores: Floats, design: PpsDesign) -> Floats:
-    stratum = (
-        np.zeros(len(design), dtype=np.int64) if design.stratum is None else codes(design.stratum)[0]
-    )
+    stratum = np.zeros(len(design), dtype=np.int64) if design.stratum is None else codes(design.stratum)[0]
     n_strata = int(stratum.max()) + 1
     n = np.bincount(stratum, minlength=n_strata).astype(float)
     residual = scores - (group_sums(scores, stratum, n_strata) / n[:, None])[stratum]
@@ -74,6 +72,8 @@ def _delta_check(design: PpsDesign) -> Floats:
             raise JointProbabilityError("联合入样概率", "有不大于0的值，方差没有无偏估计", "改用brewer近似")
         check = 1 - p[:, None] * p[None, :] / joint
     else:
-        raise RangeError("方差方法", f"没有“{design.method}”这一种", "请从brewer、overton、hartley_rao、poisson、joint中选")
+        raise RangeError(
+            "方差方法", f"没有“{design.method}”这一种", "请从brewer、overton、hartley_rao、poisson、joint中选"
+        )
     np.fill_diagonal(check, 1 - p)
     return check

@@ -9,7 +9,7 @@ meet them is refused with the worst cell named, and half-raked weights never lea
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -17,25 +17,12 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.optimize import linprog
 
-from survey.arrays import Floats, Ints, Labels, ShapeError, finite, weights_column
+from survey.arrays import Floats, Ints, ShapeError, finite, weights_column
 from survey.errors import SurveyError
 from survey.sampling.design import Adjustment, CellAdjustment, Design, ReplicateDesign
+from survey.weighting.margins import EmptyMarginError, Margin, check_margins
 
 Distance = Literal["linear", "raking", "logit"]
-
-
-class MarginMismatchError(SurveyError):
-    """Two margins do not add up to the same total."""
-
-    code = "weighting.margin_mismatch"
-    kind = "invalid"
-
-
-class EmptyMarginError(SurveyError):
-    """A category has a known total and no case, or cases and no known total."""
-
-    code = "weighting.margin_empty"
-    kind = "invalid"
 
 
 class NotConvergedError(SurveyError):
@@ -50,38 +37,6 @@ class InfeasibleError(SurveyError):
 
     code = "weighting.infeasible"
     kind = "invalid"
-
-
-@dataclass(frozen=True, eq=False)
-class Margin:
-    """One variable and its known totals, by category."""
-
-    name: str
-    categories: Labels
-    totals: Mapping[object, float]
-
-    def coded(self, n: int) -> tuple[Ints, Floats, list[str]]:
-        """(n,) codes into the totals, the totals, and their names; every category on both sides.
-
-        Raises:
-            EmptyMarginError: a category stands on one side only, or a total is negative.
-        """
-        if len(self.categories) != n:
-            raise ShapeError(self.name, f"有{len(self.categories)}行，权数有{n}行", "各列的行数要相同")
-        named = {str(key): float(value) for key, value in self.totals.items()}
-        present = np.array([_text(value) for value in np.asarray(self.categories).tolist()], dtype=object)
-        categories, code = np.unique(present.astype(str), return_inverse=True)
-        for name in categories:
-            if name not in named:
-                raise EmptyMarginError(f"{self.name}“{name}”", "有答卷，没有控制总数", "补上这一类的控制总数", category=name)
-        for name, value in named.items():
-            if not np.isfinite(value) or value < 0:
-                raise EmptyMarginError(f"{self.name}“{name}”", "控制总数不是非负数", "核对控制总数", category=name)
-            if name not in categories and value > 0:
-                raise EmptyMarginError(
-                    f"{self.name}“{name}”", f"控制总数是{value:g}，却没有一份答卷", "把它与相近的类合并后再加权", category=name
-                )
-        return code.reshape(-1), np.array([named[name] for name in categories]), list(categories)
 
 
 @dataclass(frozen=True, eq=False)
@@ -119,6 +74,7 @@ def poststratify(weights: Floats, cells: Margin) -> Calibration:
 
     Source: Särndal, Swensson & Wretman (1992), sec. 7.6; R `postStratify(design, ~cell, totals)`.
 
+    >>> from survey.weighting.margins import Margin
     >>> poststratify(np.ones(3), Margin("性别", np.array(["m", "f", "f"]), {"m": 10, "f": 30})).weights
     array([10., 15., 15.])
     """
@@ -127,7 +83,9 @@ def poststratify(weights: Floats, cells: Margin) -> Calibration:
     sums = np.bincount(code, weights, minlength=len(totals))
     if (empty := (sums == 0) & (totals > 0)).any():
         name = names[int(np.flatnonzero(empty)[0])]
-        raise EmptyMarginError(f"{cells.name}“{name}”", "答卷的权数合计是0", "把它与相近的类合并后再加权", category=name)
+        raise EmptyMarginError(
+            f"{cells.name}“{name}”", "答卷的权数合计是0", "把它与相近的类合并后再加权", category=name
+        )
     ratio = np.divide(totals, sums, out=np.ones_like(sums), where=sums > 0)
     after = weights * ratio[code]
     return Calibration(after, ratio[code], CellAdjustment(code, weights, after), 0.0, 1)
@@ -179,12 +137,18 @@ def rake(
             error=float(error),
         )
     after = weights * factors[key]
-    auxiliary = np.column_stack([code[:, None] == np.arange(len(totals)) for code, totals, _ in coded]).astype(float)
+    auxiliary = np.column_stack(
+        [code[:, None] == np.arange(len(totals)) for code, totals, _ in coded]
+    ).astype(float)
     return Calibration(after, factors[key], Adjustment(auxiliary, weights, after), error, sweeps)
 
 
 def rake_cells(
-    base: Floats, codes: Sequence[Ints], totals: Sequence[Floats], tolerance: float = 1e-8, max_sweeps: int = 500
+    base: Floats,
+    codes: Sequence[Ints],
+    totals: Sequence[Floats],
+    tolerance: float = 1e-8,
+    max_sweeps: int = 500,
 ) -> tuple[Floats, float, int]:
     """Raking factors over cells: (cells,) factors, the margin error reached, the sweeps it took.
 
@@ -208,31 +172,6 @@ def rake_cells(
             break
     factors = np.divide(current, base, out=np.ones_like(current), where=base > 0)
     return factors, error, sweep
-
-
-def check_margins(margins: Sequence[Margin]) -> None:
-    """Nothing, when all margins add up to the same; otherwise the refusal naming two that do not.
-
-    Raises:
-        MarginMismatchError: sums differing by more than rounding of their own size.
-    """
-    sums = [(margin.name, float(sum(margin.totals.values()))) for margin in margins]
-    for name, total in sums[1:]:
-        if abs(total - sums[0][1]) > 1e-9 * max(abs(total), 1.0):
-            raise MarginMismatchError(
-                f"{sums[0][0]}和{name}",
-                f"前者合计{sums[0][1]:,.10g}，后者合计{total:,.10g}",
-                "改正其中一个，或者用rescaled()按比例统一后再加权",
-                sums=dict(sums),
-            )
-
-
-def rescaled(margins: Sequence[Margin], total: float) -> tuple[Margin, ...]:
-    """The margins, each multiplied so as to add up to `total`; the offer made on a mismatch."""
-    return tuple(
-        Margin(m.name, m.categories, {k: v * total / sum(m.totals.values()) for k, v in m.totals.items()})
-        for m in margins
-    )
 
 
 def calibrate(
@@ -283,7 +222,9 @@ def calibrate(
     if distance == "logit" and bounds is None:
         raise InfeasibleError("logit校准", "没有给出上下界", "写明权数比值的上下界，例如0.3和3")
     if bounds is not None and not bounds[0] < 1 < bounds[1]:
-        raise InfeasibleError("权数比值的上下界", f"{bounds[0]:g}到{bounds[1]:g}不包含1", "下界要小于1，上界要大于1")
+        raise InfeasibleError(
+            "权数比值的上下界", f"{bounds[0]:g}到{bounds[1]:g}不包含1", "下界要小于1，上界要大于1"
+        )
 
     scale = np.maximum(np.abs(matrix).max(axis=0), 1e-300)
     x, target = matrix / scale, known / scale
@@ -312,7 +253,9 @@ def calibrate(
     return Calibration(np.asarray(weights) * g, g, Adjustment(matrix, base, after), float(best), sweep)
 
 
-def _distance(distance: Distance, bounds: tuple[float, float] | None):  # noqa: ANN202
+def _distance(
+    distance: Distance, bounds: tuple[float, float] | None
+) -> tuple[Callable[[Floats], Floats], Callable[[Floats], Floats]]:
     """The ratio g(u) of a distance and its slope, truncated at the bounds."""
     low, high = bounds if bounds is not None else (-np.inf, np.inf)
     if distance == "linear":
@@ -323,8 +266,11 @@ def _distance(distance: Distance, bounds: tuple[float, float] | None):  # noqa: 
     if distance == "raking":
         return (
             lambda u: np.clip(np.exp(np.clip(u, -50, 50)), low, high),
-            lambda u: np.where((np.exp(np.clip(u, -50, 50)) > low) & (np.exp(np.clip(u, -50, 50)) < high),
-                               np.exp(np.clip(u, -50, 50)), 0.0),
+            lambda u: np.where(
+                (np.exp(np.clip(u, -50, 50)) > low) & (np.exp(np.clip(u, -50, 50)) < high),
+                np.exp(np.clip(u, -50, 50)),
+                0.0,
+            ),
         )
     if distance == "logit":
         a = (high - low) / ((1 - low) * (high - 1))
@@ -358,12 +304,18 @@ def _explain(
     gap = np.abs(contribution.T @ free - known) / (1 + np.abs(known))
     worst = called[int(np.abs(misfit / (1 + np.abs(known))).argmax())]
     if gap.max() > 1e-7:
-        raise InfeasibleError(called[int(gap.argmax())], "与其他控制总数互相矛盾，或者没有一份答卷", "核对控制总数和类别")
+        raise InfeasibleError(
+            called[int(gap.argmax())], "与其他控制总数互相矛盾，或者没有一份答卷", "核对控制总数和类别"
+        )
     if bounds is not None:
         reach = narrowest_bounds(base, matrix, known)
         if reach is None or reach[0] < bounds[0] or reach[1] > bounds[1]:
-            hint = "没有任何非负权数能达到" if reach is None else f"至少要放宽到{reach[0]:.4f}到{reach[1]:.4f}"
-            raise InfeasibleError(worst, f"在{bounds[0]:g}到{bounds[1]:g}的界内达不到，{hint}", "放宽上下界，或者减少控制总数")
+            hint = (
+                "没有任何非负权数能达到" if reach is None else f"至少要放宽到{reach[0]:.4f}到{reach[1]:.4f}"
+            )
+            raise InfeasibleError(
+                worst, f"在{bounds[0]:g}到{bounds[1]:g}的界内达不到，{hint}", "放宽上下界，或者减少控制总数"
+            )
     raise NotConvergedError(worst, f"迭代{sweeps}轮仍未达到控制总数", "合并人数少的类，或者减少控制总数")
 
 
@@ -391,7 +343,7 @@ def narrowest_bounds(base: Floats, matrix: Floats, known: Floats) -> tuple[float
     return (max(1 - solved.x[-1], 0.0), 1 + solved.x[-1]) if solved.status == 0 else None
 
 
-def recalibrated(design: ReplicateDesign, step) -> ReplicateDesign:  # noqa: ANN001
+def recalibrated(design: ReplicateDesign, step: Callable[[Floats], Calibration | Floats]) -> ReplicateDesign:
     """A replicate design in which the full sample and every replicate went through a step.
 
     Args:
@@ -408,9 +360,3 @@ def recalibrated(design: ReplicateDesign, step) -> ReplicateDesign:  # noqa: ANN
     return ReplicateDesign(
         weights_after(design.weights), np.column_stack(columns), design.scale, design.rscales, design.mse
     )
-
-
-def _text(value: object) -> str:
-    if isinstance(value, float) and value.is_integer():
-        return str(int(value))
-    return str(value)

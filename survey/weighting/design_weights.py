@@ -62,6 +62,8 @@ def weights_from_sizes(design: Design) -> Floats:
             continue
         if not known.all():
             name = stage.names[int(np.flatnonzero(~known)[0])]
-            raise UnknownPopulationError(f"第{number + 1}阶的层“{name}”", "没有总体单位数", "补上总体单位数再算设计权数")
+            raise UnknownPopulationError(
+                f"第{number + 1}阶的层“{name}”", "没有总体单位数", "补上总体单位数再算设计权数"
+            )
         weights *= (stage.population / stage.sampled)[stage.stratum_of_unit[stage.unit]]
     return weights

@@ -64,7 +64,8 @@ class WeightHistory:
     def explain(self, case: int) -> tuple[tuple[str, float], ...]:
         """The factors of one case, by name, in order; their product is its weight."""
         return tuple(
-            (name, float(factor)) for (name, _, _), factor in zip(self.steps, self.factors()[case], strict=True)
+            (name, float(factor))
+            for (name, _, _), factor in zip(self.steps, self.factors()[case], strict=True)
         )
 
     def diagnostics(self) -> tuple[StepDiagnostics, ...]:

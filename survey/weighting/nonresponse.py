@@ -57,7 +57,10 @@ def adjust_within_cells(weights: Floats, cells: Labels, responded: Flags) -> Flo
     if (empty := answered == 0).any():
         listed = "、".join(str(name) for name in names[empty])
         raise EmptyCellError(
-            f"无回答调整格“{listed}”", "没有一份答卷", "把它与方案里排在后面的格合并", cells=[str(x) for x in names[empty]]
+            f"无回答调整格“{listed}”",
+            "没有一份答卷",
+            "把它与方案里排在后面的格合并",
+            cells=[str(x) for x in names[empty]],
         )
     return np.where(responded, weights * (eligible / answered)[cell], 0.0)
 
@@ -123,7 +126,9 @@ def collapse_cells(
         joined[name] = target
 
 
-def response_propensities(covariates: ArrayLike, responded: Flags, weights: ArrayLike | None = None) -> Floats:
+def response_propensities(
+    covariates: ArrayLike, responded: Flags, weights: ArrayLike | None = None
+) -> Floats:
     """Estimated probability of answering, by logistic regression on what is known of everybody.
 
     Args:
@@ -157,7 +162,9 @@ def response_propensities(covariates: ArrayLike, responded: Flags, weights: Arra
     raise PropensityError("回答倾向模型", "协变量把回答者和未回答者完全分开了", "减少协变量，或者改用调整格")
 
 
-def adjust_by_propensity(weights: Floats, propensities: Floats, responded: Flags, *, classes: int | None = 5) -> Floats:
+def adjust_by_propensity(
+    weights: Floats, propensities: Floats, responded: Flags, *, classes: int | None = 5
+) -> Floats:
     """Weights divided by response propensity, smoothed within classes of it.
 
     Args:

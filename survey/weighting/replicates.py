@@ -10,7 +10,7 @@ import numpy as np
 
 from survey.arrays import Floats
 from survey.errors import SurveyError
-from survey.sampling.design import Design, ReplicateDesign
+from survey.sampling.design import Design, ReplicateDesign, Stage
 
 
 class ReplicateError(SurveyError):
@@ -32,14 +32,13 @@ def jackknife_1(design: Design) -> ReplicateDesign:
     if first.n_strata > 1:
         raise ReplicateError("JK1", f"设计有{first.n_strata}个层", "分层的设计请用JKn")
     n = first.n_units
+    order = _as_they_come(first)
     if n < 2:
         raise ReplicateError("JK1", "只有一个抽样单位", "至少要有两个抽样单位")
     factors = np.full((n, n), n / (n - 1))
-    np.fill_diagonal(factors, 0.0)
+    factors[order, np.arange(n)] = 0.0
     scale = (1 - float(first.sampling_fraction[0])) * (n - 1) / n
-    return ReplicateDesign(
-        design.weights, design.weights[:, None] * factors[first.unit], scale, np.ones(n)
-    )
+    return ReplicateDesign(design.weights, design.weights[:, None] * factors[first.unit], scale, np.ones(n))
 
 
 def jackknife_n(design: Design) -> ReplicateDesign:
@@ -55,9 +54,12 @@ def jackknife_n(design: Design) -> ReplicateDesign:
     """
     first = design.stages[0]
     if design.lonely_psu == "fail" and (lonely := design.lonely_strata()):
-        raise ReplicateError(f"层“{lonely[0]}”", "只抽中一个单位，无法轮换剔除", "先合并层，或者写明单个单位层的处理办法")
+        raise ReplicateError(
+            f"层“{lonely[0]}”", "只抽中一个单位，无法轮换剔除", "先合并层，或者写明单个单位层的处理办法"
+        )
     columns, rscales = [], []
-    for unit, stratum in enumerate(first.stratum_of_unit):
+    for unit in _as_they_come(first):
+        stratum = first.stratum_of_unit[unit]
         n = first.sampled[stratum]
         if n < 2:
             continue
@@ -68,7 +70,18 @@ def jackknife_n(design: Design) -> ReplicateDesign:
         rscales.append((1 - first.sampling_fraction[stratum]) * (n - 1) / n)
     if not columns:
         raise ReplicateError("JKn", "没有一个层抽中两个以上的单位", "先合并层")
-    return ReplicateDesign(design.weights, design.weights[:, None] * np.column_stack(columns), 1.0, np.array(rscales))
+    return ReplicateDesign(
+        design.weights, design.weights[:, None] * np.column_stack(columns), 1.0, np.array(rscales)
+    )
+
+
+def _as_they_come(first: Stage) -> list[int]:
+    """Units stratum by stratum, strata and units in the order in which their rows come."""
+    _, seen = np.unique(first.unit, return_index=True)
+    strata: dict[int, None] = dict.fromkeys(first.stratum_of_unit[unit] for unit in np.argsort(seen))
+    return [
+        int(unit) for stratum in strata for unit in np.argsort(seen) if first.stratum_of_unit[unit] == stratum
+    ]
 
 
 def hadamard(at_least: int) -> Floats:
@@ -95,7 +108,9 @@ def _hadamard_of(order: int) -> Floats | None:
     q = order - 1
     if order % 4 == 0 and q > 2 and all(q % k for k in range(2, int(q**0.5) + 1)):
         squares = {(k * k) % q for k in range(1, q)}
-        jacobsthal = np.array([[0 if i == j else (1 if (i - j) % q in squares else -1) for j in range(q)] for i in range(q)])
+        jacobsthal = np.array(
+            [[0 if i == j else (1 if (i - j) % q in squares else -1) for j in range(q)] for i in range(q)]
+        )
         skew = np.zeros((order, order))
         skew[0, 1:], skew[1:, 0], skew[1:, 1:] = 1, -1, jacobsthal
         return skew + np.eye(order)
@@ -122,7 +137,9 @@ def balanced_half_samples(design: Design, *, fay: float = 0.0) -> ReplicateDesig
     first = design.stages[0]
     if (wrong := first.sampled != 2).any():
         name = first.names[int(np.flatnonzero(wrong)[0])]
-        raise ReplicateError(f"层“{name}”", "不是恰好两个抽样单位", "平衡半样本要求每层两个单位，请改用JKn或自助法")
+        raise ReplicateError(
+            f"层“{name}”", "不是恰好两个抽样单位", "平衡半样本要求每层两个单位，请改用JKn或自助法"
+        )
     if not 0 <= fay < 1:
         raise ReplicateError("Fay系数", f"{fay}不在0到1之间", "常用0.3或0.5")
     pattern = hadamard(first.n_strata + 1)[1 : first.n_strata + 1]
@@ -135,7 +152,10 @@ def balanced_half_samples(design: Design, *, fay: float = 0.0) -> ReplicateDesig
     factors = 1 + (1 - fay) * sign[:, None] * pattern[first.stratum_of_unit]
     count = pattern.shape[1]
     return ReplicateDesign(
-        design.weights, design.weights[:, None] * factors[first.unit], 1 / (count * (1 - fay) ** 2), np.ones(count)
+        design.weights,
+        design.weights[:, None] * factors[first.unit],
+        1 / (count * (1 - fay) ** 2),
+        np.ones(count),
     )
 
 
@@ -153,7 +173,9 @@ def rao_wu_factors(design: Design, replicates: int, rng: np.random.Generator) ->
     """
     first = design.stages[0]
     if design.lonely_psu == "fail" and (lonely := design.lonely_strata()):
-        raise ReplicateError(f"层“{lonely[0]}”", "只抽中一个单位，无法重抽", "先合并层，或者写明单个单位层的处理办法")
+        raise ReplicateError(
+            f"层“{lonely[0]}”", "只抽中一个单位，无法重抽", "先合并层，或者写明单个单位层的处理办法"
+        )
     factors = np.ones((first.n_units, replicates))
     for stratum, n in enumerate(first.sampled.astype(int)):
         if n < 2:

@@ -75,7 +75,11 @@ def trim_weights(
         if not strict:
             break
     return Trimming(
-        current, ever, float(np.abs(current - weights).sum() / 2 / weights.sum()), _kish(weights), _kish(current)
+        current,
+        ever,
+        float(np.abs(current - weights).sum() / 2 / weights.sum()),
+        _kish(weights),
+        _kish(current),
     )
 
 
@@ -113,7 +117,11 @@ def trim_to_median(
         growth = 1 + np.divide(excess, room, out=np.zeros_like(excess), where=room > 0)
         current = np.where(outside, caps, np.where(ever, current, current * growth[cells]))
     return Trimming(
-        current, ever, float(np.abs(current - weights).sum() / 2 / weights.sum()), _kish(weights), _kish(current)
+        current,
+        ever,
+        float(np.abs(current - weights).sum() / 2 / weights.sum()),
+        _kish(weights),
+        _kish(current),
     )
 
 
