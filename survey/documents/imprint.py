@@ -43,7 +43,7 @@ class Imprint:
     base_url: str
     closes_on: date
     plan_code: str = ""
-    """26 Crockford signs in groups, as certification gives them; empty before the plan is signed."""
+    """26 Crockford signs, with or without dashes; empty before the plan is signed."""
     must_say: str = ""
     demonstration: bool = False
     approval: tuple[str, str, str] | None = None
@@ -53,6 +53,11 @@ class Imprint:
     def host(self) -> str:
         """The host as people read and type it, with its port where it has one."""
         return self.base_url.partition("://")[2].strip("/")
+
+    @property
+    def printed_code(self) -> str:
+        """The plan code as printed, in groups of four with dashes."""
+        return grouped(self.plan_code.replace("-", "")).replace(" ", "-")
 
     @property
     def deadline(self) -> str:
@@ -88,6 +93,15 @@ def imprint_of(plan: Plan, scheme: Scheme, plan_code: str = "") -> Imprint:
         demonstration=plan.demonstration,
         approval=(approval.form_no, approval.approval_no, approval.valid_until) if approval else None,
     )
+
+
+def grouped(signs: str) -> str:
+    """Signs in groups of four, so that two people can compare them aloud.
+
+    >>> grouped("af94b898c7")
+    'af94 b898 c7'
+    """
+    return " ".join(signs[start : start + 4] for start in range(0, len(signs), 4))
 
 
 def day_in_words(day: date) -> str:

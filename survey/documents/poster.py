@@ -17,7 +17,8 @@ from survey.documents.imprint import GROUPS, Imprint, UnknownPaperError, group_n
 from survey.documents.pdf import pages
 from survey.documents.qr import printed_link, qr_svg
 from survey.documents.slip import Progress
-from survey.scheme.texts import fill, paper as paper_texts
+from survey.scheme.texts import fill
+from survey.scheme.texts import paper as paper_texts
 
 PAPERS = ("a3", "a4", "a5")
 LONGEST_LINE = 12
@@ -127,7 +128,7 @@ def _shared(imprint: Imprint) -> dict[str, Any]:
         )
         if approval
         else "",
-        "plan_code": imprint.plan_code,
+        "plan_code": imprint.printed_code,
         "demonstration": imprint.demonstration,
     }
 

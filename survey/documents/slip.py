@@ -166,7 +166,7 @@ def _document(schools: list[dict[str, Any]], imprint: Imprint) -> dict[str, Any]
         "call": fill(words["slip"]["phone"], phone="").strip(),
         "telephone": imprint.telephone,
         "must_say": imprint.must_say,
-        "plan_code": imprint.plan_code,
+        "plan_code": imprint.printed_code,
         "demonstration": imprint.demonstration,
         "cover": {
             "head": f"{imprint.county}教育满意度调查",
