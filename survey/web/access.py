@@ -142,7 +142,7 @@ def utc_now() -> datetime:
 Guard = Callable[[ASGIConnection[Any, Any, Any, Any], BaseRouteHandler], Any]
 
 
-def anyone(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:
+async def anyone(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:
     """Open to everybody, said aloud, so that a forgotten guard is not mistaken for this."""
 
 

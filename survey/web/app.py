@@ -20,7 +20,7 @@ from survey.web.console.imports import PendingImports
 from survey.web.console.routes import console_router
 from survey.web.console.sign_in import Tries
 from survey.web.errors import EXCEPTION_HANDLERS
-from survey.web.headers import ANSWER_LIMIT, send_headers, with_deadline
+from survey.web.headers import ANSWER_LIMIT, send_headers, with_deadline, with_head
 from survey.web.pages import html
 from survey.web.respondent.routes import respondent_router
 from survey.web.templating import static_folder
@@ -73,7 +73,7 @@ def create_app(
         logging_config=None,
         debug=False,
     )
-    application.asgi_handler = with_deadline(application.asgi_handler)
+    application.asgi_handler = with_head(with_deadline(application.asgi_handler))
     return application
 
 

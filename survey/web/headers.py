@@ -89,3 +89,21 @@ def with_deadline(application: ASGIApp) -> ASGIApp:
         await application(scope, receive_in_time, send)
 
     return limited
+
+
+def with_head(application: ASGIApp) -> ASGIApp:
+    """The application, answering HEAD like GET without the body: preview bots ask so."""
+
+    async def answered(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["method"] != "HEAD":
+            await application(scope, receive, send)
+            return
+
+        async def send_head(message: Message) -> None:
+            if message["type"] == "http.response.body":
+                message = {**message, "body": b""}
+            await send(message)
+
+        await application({**scope, "method": "GET"}, receive, send_head)  # type: ignore[misc]
+
+    return answered

@@ -27,7 +27,6 @@ from survey.storage.accounts import create_account
 from survey.storage.database import Database, open_database
 from survey.storage.office import IntakeOffice
 from survey.storage.tokens import create_token
-from survey.web.app import create_app
 
 BASE = "http://127.0.0.1:8000"
 PASSWORD = "four plain words here"
@@ -105,6 +104,8 @@ def county_frame(name: str = "frame.csv") -> bytes:
 @pytest.fixture
 async def site(tmp_path: Path) -> AsyncIterator[Site]:
     """A site over an empty data folder."""
+    from survey.web.app import create_app
+
     clock = Clock()
     settings = load_settings({}, data=tmp_path / "data", base_url=BASE)
     async with open_database(settings) as database:

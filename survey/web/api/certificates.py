@@ -3,6 +3,7 @@
 from typing import Any
 
 from litestar import Request, Response, get
+from litestar.params import FromPath
 
 from survey.canonical import sha256_hex
 from survey.errors import SurveyError
@@ -25,7 +26,7 @@ class NotCertifiedError(SurveyError):
 
 
 @get("/waves/{wave:str}/certificate", guards=[token_with("figure:read")])
-async def show_certificate(request: Request, wave: str) -> Response[Any]:
+async def show_certificate(request: Request, wave: FromPath[str]) -> Response[Any]:
     """The newest certificate of a wave."""
     check_query(request, frozenset())
     row = await load_wave(wave)

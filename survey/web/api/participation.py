@@ -1,6 +1,7 @@
 """Participation: what the plan needs and what has come, never an answer."""
 
 from litestar import Request, Response, get
+from litestar.params import FromPath
 
 from survey.errors import SurveyError
 from survey.fieldwork.progress import Tally
@@ -25,7 +26,7 @@ class NotPublishedError(SurveyError):
 
 
 @get("/waves/{wave:str}/participation", guards=[token_with("participation:read")])
-async def show_participation(request: Request, wave: str) -> Response[bytes]:
+async def show_participation(request: Request, wave: FromPath[str]) -> Response[bytes]:
     """Counts of a published wave; under ten they are withheld until it has closed."""
     check_query(request, frozenset())
     row = await load_wave(wave)

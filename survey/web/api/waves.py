@@ -4,6 +4,7 @@ import base64
 import binascii
 
 from litestar import Request, Response, get
+from litestar.params import FromPath
 
 from survey.errors import SurveyError
 from survey.scheme.plan import Plan
@@ -41,7 +42,7 @@ async def show_waves(request: Request) -> Response[bytes]:
 
 
 @get("/waves/{wave:str}", guards=[token_with("waves:read")])
-async def show_wave(request: Request, wave: str) -> Response[bytes]:
+async def show_wave(request: Request, wave: FromPath[str]) -> Response[bytes]:
     """One wave."""
     check_query(request, frozenset())
     return answer(wave_document(await load_wave(wave), await load_plan(wave)))

@@ -6,6 +6,7 @@ from typing import Any
 
 from litestar import Request, Response, get, post
 from litestar.datastructures import UploadFile
+from litestar.params import FromPath
 from litestar.response import Redirect
 
 from survey.errors import Fault
@@ -26,7 +27,7 @@ FAULTS_SHOWN = 200
 
 
 @get("/waves/{wave:str}/frame", guards=[may("wave.see")])
-async def show_frame(request: Request, wave: str) -> Response[str]:
+async def show_frame(request: Request, wave: FromPath[str]) -> Response[str]:
     """The frame the wave has, and the form to bring another while that is still possible."""
     check_query(request, frozenset({"done"}))
     row = await load_wave(wave)
@@ -36,7 +37,7 @@ async def show_frame(request: Request, wave: str) -> Response[str]:
 
 
 @post("/waves/{wave:str}/frame", guards=[may("frame.import")], request_max_body_size=FILE_LIMIT, status_code=200)
-async def try_frame(request: Request, wave: str) -> Response[str]:
+async def try_frame(request: Request, wave: FromPath[str]) -> Response[str]:
     """Read an uploaded file without keeping anything, and show what it would give."""
     row = await load_wave(wave)
     app, person = request.app.state, person_of(request)
@@ -55,7 +56,7 @@ async def try_frame(request: Request, wave: str) -> Response[str]:
 
 
 @post("/waves/{wave:str}/frame/confirm", guards=[may("frame.import")], status_code=303)
-async def confirm_frame(request: Request, wave: str) -> Redirect:
+async def confirm_frame(request: Request, wave: FromPath[str]) -> Redirect:
     """Import the file that was tried, as a whole."""
     app, person = request.app.state, person_of(request)
     form = await read_form(request)
@@ -74,7 +75,7 @@ async def confirm_frame(request: Request, wave: str) -> Redirect:
 
 
 @get("/waves/{wave:str}/frame/faults.csv", guards=[may("frame.import")])
-async def download_faults(request: Request, wave: str) -> Response[bytes]:
+async def download_faults(request: Request, wave: FromPath[str]) -> Response[bytes]:
     """Every fault of the file that was tried, as a sheet to work through."""
     app, person = request.app.state, person_of(request)
     reading = app.imports.load(person.name, wave, app.now()).reading

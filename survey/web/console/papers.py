@@ -8,6 +8,7 @@ from asyncio import Lock
 from pathlib import Path
 
 from litestar import Request, Response, get
+from litestar.params import FromPath
 
 from survey.errors import SurveyError
 from survey.jobs.render_papers import render_posters, render_slips
@@ -37,7 +38,7 @@ class UnknownPaperError(SurveyError):
 
 
 @get("/waves/{wave:str}/papers", guards=[may("papers.download")])
-async def show_papers(request: Request, wave: str) -> Response[str]:
+async def show_papers(request: Request, wave: FromPath[str]) -> Response[str]:
     """What there is to print, what must still happen before there is, and how to hand it out."""
     row = await load_wave(wave)
     sample = await find_sample(wave)
@@ -59,7 +60,7 @@ async def show_papers(request: Request, wave: str) -> Response[str]:
 
 
 @get("/waves/{wave:str}/papers/posters.zip", guards=[may("papers.download")])
-async def download_posters(request: Request, wave: str) -> Response[bytes]:
+async def download_posters(request: Request, wave: FromPath[str]) -> Response[bytes]:
     """Posters of every drawn school, one PDF each, in one ZIP."""
     paper = check_query(request, frozenset({"size"})).get("size", "a4")
     if paper not in PAPERS:
@@ -71,7 +72,7 @@ async def download_posters(request: Request, wave: str) -> Response[bytes]:
 
 
 @get("/waves/{wave:str}/papers/slips.pdf", guards=[may("papers.download")])
-async def download_slips(request: Request, wave: str) -> Response[bytes]:
+async def download_slips(request: Request, wave: FromPath[str]) -> Response[bytes]:
     """Slips with their codes, of all schools or of one; the log keeps who made them."""
     school = check_query(request, frozenset({"school"})).get("school") or None
     app, row = request.app.state, await load_wave(wave)

@@ -3,6 +3,7 @@
 from typing import Any
 
 from litestar import Request, Response, get, post
+from litestar.params import FromPath
 from litestar.response import Redirect
 
 from survey.errors import SurveyError
@@ -30,7 +31,7 @@ class ReasonMissingError(SurveyError):
 
 
 @get("/waves/{wave:str}/sample", guards=[may("sample.see")])
-async def show_sample(request: Request, wave: str) -> Response[str]:
+async def show_sample(request: Request, wave: FromPath[str]) -> Response[str]:
     """Required against drawn by group, stage and place, with the half-width to expect."""
     row, plan = await load_wave(wave), await load_plan(wave)
     preview, sample, refusal = None, await find_sample(wave), None
@@ -61,7 +62,7 @@ async def show_sample(request: Request, wave: str) -> Response[str]:
 
 
 @post("/waves/{wave:str}/sample", guards=[may("sample.draw")], status_code=303)
-async def post_sample(request: Request, wave: str) -> Redirect:
+async def post_sample(request: Request, wave: FromPath[str]) -> Redirect:
     """Draw from the seed; drawing again needs a reason, which goes to the log."""
     app, person, form = request.app.state, person_of(request), await read_form(request)
     seed = str(form.get("seed", "")).strip()

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from litestar import Request, Response, get, post
+from litestar.params import FromPath
 from litestar.response import Redirect
 
 from survey.storage import accounts, audit, sessions
@@ -110,13 +111,13 @@ async def post_sign_in(request: Request) -> Response[Any]:
 
 
 @get("/sign-in/{token:str}", guards=[anyone])
-async def show_link(request: Request, token: str) -> Response[str]:
+async def show_link(request: Request, token: FromPath[str]) -> Response[str]:
     """A button; opening the link spends nothing."""
     return html("console/sign_in_link.html", token=token[:200], form_key=form_key(request))
 
 
 @post("/sign-in/{token:str}", guards=[anyone], status_code=303)
-async def post_link(request: Request, token: str) -> Response[Any]:
+async def post_link(request: Request, token: FromPath[str]) -> Response[Any]:
     """Spend a one-time link and sign in."""
     app = request.app.state
     account = await accounts.spend_sign_in_link(token, now=app.now())

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from litestar import Request, Response, get
+from litestar.params import FromPath
 from litestar.response import Redirect
 
 from survey.jobs.participation import participation
@@ -85,7 +86,7 @@ async def show_waves(request: Request) -> Response[str]:
 
 
 @get("/waves/{wave:str}", guards=[may("wave.see")])
-async def show_wave(request: Request, wave: str) -> Response[str]:
+async def show_wave(request: Request, wave: FromPath[str]) -> Response[str]:
     """One wave: what was planned, how far it is, what comes next."""
     row, plan = await load_wave(wave), await load_plan(wave)
     frame = await find_frame(wave)

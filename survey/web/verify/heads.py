@@ -8,6 +8,7 @@ After closing every head is public.
 from datetime import datetime, timedelta
 
 from litestar import Request, Response, get
+from litestar.params import FromPath
 
 from survey.errors import SurveyError
 from survey.storage.plans import find_wave
@@ -47,7 +48,7 @@ class HeadsBoard:
 
 
 @get("/log/{wave:str}/heads", guards=[anyone])
-async def show_heads(request: Request, wave: str) -> Response[str]:
+async def show_heads(request: Request, wave: FromPath[str]) -> Response[str]:
     """All heads of a wave that are public by now, as signed notes in the form of `heads.txt`."""
     check_query(request, frozenset())
     row = await find_wave(wave[:40])

@@ -7,6 +7,7 @@ from typing import Any
 
 from litestar import Request, Response, Router, get, post
 from litestar.datastructures import UploadFile
+from litestar.params import FromPath
 
 from survey.certification.verification import Verdict, verify_file
 from survey.errors import SurveyError
@@ -51,7 +52,7 @@ async def show_form(request: Request) -> Response[str]:
 
 
 @get(["/v/{number:str}", "/V/{number:str}"], guards=[anyone])
-async def show_number(request: Request, number: str) -> Response[str]:
+async def show_number(request: Request, number: FromPath[str]) -> Response[str]:
     """What was issued under a number; the address printed on the sheet leads here."""
     check_query(request, frozenset())
     certificate = await find_certificate(number[:40])
@@ -61,7 +62,7 @@ async def show_number(request: Request, number: str) -> Response[str]:
 
 
 @get(["/v/{number:int}/certificate.json", "/V/{number:int}/certificate.json"], guards=[anyone])
-async def download_certificate(request: Request, number: int) -> Response[bytes]:
+async def download_certificate(request: Request, number: FromPath[int]) -> Response[bytes]:
     """The certificate file, to check it elsewhere."""
     certificate = await find_certificate(number)
     if certificate is None:
