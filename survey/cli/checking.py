@@ -23,7 +23,11 @@ def verify_command(file: Path, keys: tuple[str, ...], as_json: bool) -> None:
         data = file.read_bytes()
     except OSError as error:
         message = f"文件 {file}：打不开（{error.strerror}）。看一看路径和权限。"
-        click.echo(json.dumps({"error": {"code": "cli.unreadable_file", "reason": message}}, ensure_ascii=False) if as_json else message)
+        click.echo(
+            json.dumps({"error": {"code": "cli.unreadable_file", "reason": message}}, ensure_ascii=False)
+            if as_json
+            else message
+        )
         sys.exit(2)
     verdict = verify_file(data, trusted_vkeys=keys or None)
     if as_json:
@@ -47,7 +51,10 @@ def validate_command(folder: Path, topics: tuple[str, ...], as_json: bool) -> No
     try:
         work = read_vectors(folder, topics)
     except SurveyError as refusal:
-        click.echo(json.dumps({"error": refusal.document()}, ensure_ascii=False) if as_json else str(refusal), err=not as_json)
+        click.echo(
+            json.dumps({"error": refusal.document()}, ensure_ascii=False) if as_json else str(refusal),
+            err=not as_json,
+        )
         sys.exit(2)
     passed: dict[str, int] = {}
     failures = []

@@ -71,17 +71,19 @@ def demo_command(
     data: Path | None, seed: int, no_serve: bool, host: str | None, port: int | None, as_json: bool
 ) -> None:
     """跑完样例县的一整次调查，然后启动服务。Run a whole wave of the sample county, then serve it."""
-    given: dict[str, Any] = {key: value for key, value in (("host", host), ("port", port)) if value is not None}
+    given: dict[str, Any] = {
+        key: value for key, value in (("host", host), ("port", port)) if value is not None
+    }
     settings = load_settings(data=data or DEFAULT_FOLDER, **given)
     door = None if no_serve else listen(settings.host, settings.port)
-    report = run(_demonstrate(settings, str(seed), quiet=as_json))
+    report = run(demonstrate(settings, str(seed), quiet=as_json))
     emit(report, as_json, _text(report))
     if door is not None:
-        click.echo(f"\n服务已启动，按 Ctrl+C 停止。", err=as_json)
+        click.echo("\n服务已启动，按 Ctrl+C 停止。", err=as_json)
         asyncio.run(serve(settings, door))
 
 
-async def _demonstrate(settings: Settings, seed: str, quiet: bool) -> dict[str, Any]:
+async def demonstrate(settings: Settings, seed: str, quiet: bool) -> dict[str, Any]:
     """Run the demonstration, or read what an earlier run left in the same folder."""
     report_file = settings.out_of(WAVE) / "demo.json"
     async with at_intake(settings.data) as (_, office):
@@ -167,7 +169,9 @@ async def _prepare(
     """A wave of the sample county up to the signed plan."""
     opens_on = now.date() - timedelta(days=opened_days_ago)
     plan = await create_wave(
-        load_demo_plan(wave=wave, opens_on=opens_on, days=DAYS, base_url=settings.base_url), actor=actor(), now=now
+        load_demo_plan(wave=wave, opens_on=opens_on, days=DAYS, base_url=settings.base_url),
+        actor=actor(),
+        now=now,
     )
     frame = (files("survey.sampling") / "data" / "county" / "frame.xlsx").read_bytes()
     await import_frame(wave, frame, "frame.xlsx", actor=actor(), now=now)
@@ -211,12 +215,19 @@ def _demo_signers(settings: Settings) -> Signers:
 def _headline(results: dict[str, Any]) -> dict[str, Any]:
     """The figures of the results that the demonstration prints."""
     return {
-        "figure": results["figure"]["shown"],
-        "standard_error": results["standard_error"],
+        "name": results["name"],
+        "figure": results["figure"]["percent"],
+        "figure_shown": results["figure"]["shown"],
+        "standard_error": results["se"],
         "interval": results["interval"],
         "threshold": results["threshold"],
         "decision": results["decision"],
-        "groups": results["groups"],
+        "reached": results["reached"],
+        "groups": [
+            {key: group.get(key) for key in ("key", "name", "n", "shown", "percent", "se", "interval")}
+            for group in results["by_group"]
+        ],
+        "in_words": results_text(results),
     }
 
 
@@ -238,7 +249,7 @@ def _text(report: dict[str, Any]) -> str:
         (
             f"演示数据：{report['schools']}所学校，抽中{report['schools_drawn']}所，{report['strata']}层；"
             f"发出纸条{report['slips']}张，收到答卷{report['answers']}份，用时{report['seconds']}秒。",
-            results_text(report),
+            report["in_words"],
             f"海报：{report['posters']}",
             f"纸条：{report['slips_pdf']}",
             f"证书：{report['certificate']}",

@@ -35,7 +35,14 @@ def slips_command(data: Path | None, wave: str, school: str | None, out: Path | 
 
 @click.command("posters")
 @click.argument("wave")
-@click.option("--size", "paper", type=click.Choice(["a3", "a4", "a5"]), default="a4", show_default=True, help="纸张 (paper)")
+@click.option(
+    "--size",
+    "paper",
+    type=click.Choice(["a3", "a4", "a5"]),
+    default="a4",
+    show_default=True,
+    help="纸张 (paper)",
+)
 @click.option("--out", type=click.Path(path_type=Path), default=None, help="写到哪个文件 (output ZIP)")
 @command_options
 def posters_command(data: Path | None, wave: str, paper: str, out: Path | None, as_json: bool) -> None:

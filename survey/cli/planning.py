@@ -42,7 +42,9 @@ def waves_command(data: Path | None, as_json: bool) -> None:
             return [{"wave": row.wave, "title": row.title, "state": row.state} for row in await list_waves()]
 
     rows = run(work())
-    text = "\n".join(f"{row['wave']}\t{STATES.get(row['state'], row['state'])}\t{row['title']}" for row in rows)
+    text = "\n".join(
+        f"{row['wave']}\t{STATES.get(row['state'], row['state'])}\t{row['title']}" for row in rows
+    )
     emit({"waves": rows}, as_json, text or "还没有调查。用 survey plan 计划文件 新建一个。")
 
 
@@ -70,7 +72,9 @@ def plan_command(data: Path | None, source: str, as_json: bool) -> None:
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--wave", required=True, help="给哪个调查 (wave)")
 @click.option("--map", "map_name", default=None, help="用过的列对应，存时的名字 (saved column map)")
-@click.option("--column", "columns", multiple=True, metavar="字段=表头", help="列对应，可多次给出 (field=header)")
+@click.option(
+    "--column", "columns", multiple=True, metavar="字段=表头", help="列对应，可多次给出 (field=header)"
+)
 @click.option("--save-map", default=None, help="把这次的列对应存成这个名字 (save the column map)")
 @click.option("--dry-run", is_flag=True, help="只检查，不导入 (check only)")
 @command_options
@@ -151,7 +155,12 @@ def sign_command(data: Path | None, wave: str, passphrases: dict[str, str], as_j
         async with at_intake(data) as (settings, office):
             signers = open_signers(settings, passphrases)
             signed = await sign_plan(settings, office, wave, signers, actor=actor(), now=utc_now())
-            return {"wave": wave, "plan_code": signed.code, "plan_digest": signed.digest, "slips": signed.slips}
+            return {
+                "wave": wave,
+                "plan_code": signed.code,
+                "plan_digest": signed.digest,
+                "slips": signed.slips,
+            }
 
     done = run(work())
     emit(done, as_json, f"计划已签。填写码{done['slips']}个。\n计划编码（印在每张纸上）：{done['plan_code']}")

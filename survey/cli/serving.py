@@ -25,7 +25,9 @@ class PortInUseError(SurveyError):
     kind = "conflict"
 
     def __init__(self, host: str, port: int) -> None:
-        super().__init__(f"端口 {host}:{port}", "已被别的程序占用", f"关掉那个程序，或换一个端口：--port {port + 1}")
+        super().__init__(
+            f"端口 {host}:{port}", "已被别的程序占用", f"关掉那个程序，或换一个端口：--port {port + 1}"
+        )
 
 
 class PortRefusedError(SurveyError):

@@ -39,7 +39,9 @@ def actor() -> str:
 def command_options(function: Callable[..., Any]) -> Callable[..., Any]:
     """`--data` and `--json`, and refusals printed instead of tracebacks."""
 
-    @click.option("--data", type=click.Path(path_type=Path), default=None, help="数据文件夹 (data folder); SURVEY_DATA")
+    @click.option(
+        "--data", type=click.Path(path_type=Path), default=None, help="数据文件夹 (data folder); SURVEY_DATA"
+    )
     @click.option("--json", "as_json", is_flag=True, help="只打印一个JSON (print one JSON document)")
     @wraps(function)
     def wrapped(*args: Any, as_json: bool, **kwargs: Any) -> Any:
@@ -114,7 +116,9 @@ class UnwritableFileError(SurveyError):
     kind = "invalid"
 
     def __init__(self, path: Path, reason: str) -> None:
-        super().__init__(f"文件 {path}", f"写不进去（{reason}）", "看一看文件夹在不在、有没有权限、磁盘满没满")
+        super().__init__(
+            f"文件 {path}", f"写不进去（{reason}）", "看一看文件夹在不在、有没有权限、磁盘满没满"
+        )
 
 
 def write_file(path: Path, content: bytes) -> None:

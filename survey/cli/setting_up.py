@@ -23,7 +23,9 @@ WHO = {
 
 
 @click.command("init")
-@click.option("--name", default="admin", show_default=True, help="第一个账号的登录名 (login of the first account)")
+@click.option(
+    "--name", default="admin", show_default=True, help="第一个账号的登录名 (login of the first account)"
+)
 @click.option("--display", default="管理员", show_default=True, help="显示的名字 (name shown)")
 @command_options
 def init_command(data: Path | None, name: str, display: str, as_json: bool) -> None:
@@ -46,7 +48,9 @@ def init_command(data: Path | None, name: str, display: str, as_json: bool) -> N
 @click.command("account")
 @click.argument("name", required=False)
 @click.option("--display", default=None, help="显示的名字 (name shown)")
-@click.option("--role", "roles", multiple=True, type=click.Choice(ROLES), help="角色，可多次给出 (role, repeatable)")
+@click.option(
+    "--role", "roles", multiple=True, type=click.Choice(ROLES), help="角色，可多次给出 (role, repeatable)"
+)
 @command_options
 def account_command(
     data: Path | None, name: str | None, display: str | None, roles: tuple[str, ...], as_json: bool
@@ -57,7 +61,11 @@ def account_command(
         async with at_desk(data) as (settings, _):
             if name is None:
                 rows = await list_accounts()
-                return {"accounts": [{"name": row.name, "display": row.display, "roles": sorted(row.roles)} for row in rows]}
+                return {
+                    "accounts": [
+                        {"name": row.name, "display": row.display, "roles": sorted(row.roles)} for row in rows
+                    ]
+                }
             if roles:
                 await new_account(name, display or name, roles, actor=actor(), now=utc_now())
             link = await sign_in_address(settings, name, actor=actor(), now=utc_now())
@@ -66,7 +74,10 @@ def account_command(
     done = run(work())
     if name is None:
         rows = done["accounts"]
-        text = "\n".join(f"{row['name']}\t{row['display']}\t{'、'.join(WHO.get(r, r) for r in row['roles'])}" for row in rows)  # type: ignore[union-attr,index]
+        text = "\n".join(
+            f"{row['name']}\t{row['display']}\t{'、'.join(WHO.get(r, r) for r in row['roles'])}"
+            for row in rows
+        )  # type: ignore[union-attr,index]
         emit(done, as_json, text or "还没有账号。先运行 survey init。")
     else:
         emit(done, as_json, f"一次性登录链接（24小时内有效）：\n{done['sign_in']}")
@@ -74,7 +85,12 @@ def account_command(
 
 @click.command("signer")
 @click.argument("role", type=click.Choice(SIGNING_ROLES))
-@click.option("--passphrase-file", type=click.Path(path_type=Path), default=None, help="口令所在的文件 (passphrase file)")
+@click.option(
+    "--passphrase-file",
+    type=click.Path(path_type=Path),
+    default=None,
+    help="口令所在的文件 (passphrase file)",
+)
 @command_options
 def signer_command(data: Path | None, role: str, passphrase_file: Path | None, as_json: bool) -> None:
     """给经办或签发建签名密钥。Make the signing key of the operator or the approver."""
@@ -94,7 +110,9 @@ def signer_command(data: Path | None, role: str, passphrase_file: Path | None, a
 
 @click.command("token")
 @click.argument("label")
-@click.option("--account", "account_name", default="admin", show_default=True, help="令牌属于哪个账号 (owner account)")
+@click.option(
+    "--account", "account_name", default="admin", show_default=True, help="令牌属于哪个账号 (owner account)"
+)
 @click.option(
     "--scope",
     "scopes",
@@ -104,7 +122,9 @@ def signer_command(data: Path | None, role: str, passphrase_file: Path | None, a
     show_default=True,
     help="权限，可多次给出 (scope, repeatable)",
 )
-@click.option("--days", default=365, show_default=True, type=click.IntRange(1, 3650), help="有效天数 (days valid)")
+@click.option(
+    "--days", default=365, show_default=True, type=click.IntRange(1, 3650), help="有效天数 (days valid)"
+)
 @command_options
 def token_command(
     data: Path | None, label: str, account_name: str, scopes: tuple[str, ...], days: int, as_json: bool

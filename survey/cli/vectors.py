@@ -48,7 +48,9 @@ class ReferenceFolder:
                     header, *rows = csv.reader(file)
             except (OSError, ValueError) as error:
                 raise NotAReferenceFolderError(self.folder, f"读不到 data/{name}.csv") from error
-            self._columns[name] = {column: [row[place] for row in rows] for place, column in enumerate(header)}
+            self._columns[name] = {
+                column: [row[place] for row in rows] for place, column in enumerate(header)
+            }
         return self._columns[name]
 
     @cached_property

@@ -46,7 +46,9 @@ class SignFirstError(SurveyError):
     kind = "conflict"
 
     def __init__(self, wave: str) -> None:
-        super().__init__(f"调查 {wave} 的海报和纸条", "要印上计划编码，而计划还没有签", f"先运行 survey sign {wave}")
+        super().__init__(
+            f"调查 {wave} 的海报和纸条", "要印上计划编码，而计划还没有签", f"先运行 survey sign {wave}"
+        )
 
 
 async def render_posters(
@@ -58,7 +60,7 @@ async def render_posters(
         SignFirstError: the plan has no code yet.
     """
     plan, sample = await load_plan(wave), await load_sample(wave)
-    imprint = await _imprint(plan)
+    imprint = await wave_imprint(plan)
     scheme = scheme_of(plan)
     pages = []
     for draw in sample.domains:
@@ -76,12 +78,17 @@ async def render_posters(
                 path={"slip": "/s", "quota": f"/o/{wave}/{draw.domain}", "open": f"/o/{wave}"}[entry.mode],
             )
         )
-    files = await to_thread(poster_files, pages, imprint, paper, at=_printed_at(plan, now), progress=progress)
-    return await to_thread(archive, files, at=_printed_at(plan, now))
+    files = await to_thread(poster_files, pages, imprint, paper, at=printed_at(now), progress=progress)
+    return await to_thread(archive, files, at=printed_at(now))
 
 
 async def render_slips(
-    settings: Settings, wave: str, *, school: str | None = None, now: datetime, progress: Progress | None = None
+    settings: Settings,
+    wave: str,
+    *,
+    school: str | None = None,
+    now: datetime,
+    progress: Progress | None = None,
 ) -> bytes:
     """Slips with their cover sheets: a PDF, or a ZIP of PDFs where there are more than a thousand.
 
@@ -91,11 +98,11 @@ async def render_slips(
         NothingToPrintError: no such school was drawn.
     """
     plan, sample = await load_plan(wave), await load_sample(wave)
-    imprint = await _imprint(plan)
+    imprint = await wave_imprint(plan)
     piles = _piles(sample, load_print_file(settings, wave), school)
     if not piles:
         raise NothingToPrintError(wave, school)
-    at = _printed_at(plan, now)
+    at = printed_at(now)
     if sum(len(pile.codes) for pile in piles) <= ONE_PIECE:
         return await to_thread(slips, piles, imprint, at=at)
     files = await to_thread(slip_files, piles, imprint, at=at, progress=progress)
@@ -124,7 +131,12 @@ def _pile(draw: DomainDraw, codes: tuple[str, ...]) -> SlipPile:
     )
 
 
-async def _imprint(plan: Plan) -> Imprint:
+async def wave_imprint(plan: Plan) -> Imprint:
+    """What every sheet of a signed wave carries.
+
+    Raises:
+        SignFirstError: the plan has no code yet.
+    """
     signed = await find_evidence(plan.wave, "plan.json")
     if signed is None:
         raise SignFirstError(plan.wave)
@@ -132,6 +144,6 @@ async def _imprint(plan: Plan) -> Imprint:
     return imprint_of(plan, scheme_of(plan), code)
 
 
-def _printed_at(plan: Plan, now: datetime) -> datetime:
+def printed_at(now: datetime) -> datetime:
     """Midnight of the day: printing twice on one day gives the same bytes."""
     return now.replace(hour=0, minute=0, second=0, microsecond=0)

@@ -71,7 +71,10 @@ async def sign_plan(
     await require_state(wave, "drawn")
     plan, sample = await load_plan(wave), await load_sample(wave)
     scheme = scheme_of(plan)
-    slip_key, log = secrets.token_bytes(32), generate_signer(f"{settings.host_name}/{wave}", secrets.token_bytes)
+    slip_key, log = (
+        secrets.token_bytes(32),
+        generate_signer(f"{settings.host_name}/{wave}", secrets.token_bytes),
+    )
     box_secret = secrets.token_bytes(32) if plan.sealed else None
     invitations = issue(
         [(draw.domain, draw.slips) for draw in sample.domains if _mode(plan, draw.group) == "slip"],
@@ -99,8 +102,6 @@ async def sign_plan(
         keep_shares(settings, wave, box_secret, signers)
     save_print_file(settings, wave, [(one.code, one.domain) for one in invitations])
     await save_evidence(wave, "instrument.json", canonical.encode(asked).decode(), now=now)
-    await save_evidence(wave, "frame_sample.json", canonical.encode(sample.document()).decode(), now=now)
-    await save_evidence(wave, "scheme_used.json", canonical.encode(scheme.document).decode(), now=now)
     await office.create(
         About(
             wave=wave,

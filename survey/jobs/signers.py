@@ -31,7 +31,9 @@ class SamePersonError(SurveyError):
     kind = "refused"
 
     def __init__(self) -> None:
-        super().__init__("签名", "经办和签发是同一把密钥或同一个口令", "两步要由两个人分别用自己的密钥和口令完成")
+        super().__init__(
+            "签名", "经办和签发是同一把密钥或同一个口令", "两步要由两个人分别用自己的密钥和口令完成"
+        )
 
 
 class SignerExistsError(SurveyError):
@@ -41,7 +43,9 @@ class SignerExistsError(SurveyError):
     kind = "conflict"
 
     def __init__(self, role: str) -> None:
-        super().__init__(f"{TITLES[role]}密钥", "已经有了，不能覆盖", "换人时先让进行中的调查结束，再另建数据文件夹")
+        super().__init__(
+            f"{TITLES[role]}密钥", "已经有了，不能覆盖", "换人时先让进行中的调查结束，再另建数据文件夹"
+        )
 
 
 class UnknownRoleError(SurveyError):

@@ -43,7 +43,11 @@ class NotADemonstrationError(SurveyError):
     kind = "forbidden"
 
     def __init__(self, wave: str) -> None:
-        super().__init__(f"调查 {wave}", "不是演示调查，不能生成模拟答卷", "只有计划里写明 demonstration: true 的调查可以演示")
+        super().__init__(
+            f"调查 {wave}",
+            "不是演示调查，不能生成模拟答卷",
+            "只有计划里写明 demonstration: true 的调查可以演示",
+        )
 
 
 @dataclass(frozen=True)
@@ -91,7 +95,9 @@ async def simulate_responses(
         batch = answering[start : start + AT_ONCE]
         outcomes = await asyncio.gather(
             *(
-                _answer(office, plan.wave, instruments(domain), code, levels[domain.domain], chance, began, days)
+                _answer(
+                    office, plan.wave, instruments(domain), code, levels[domain.domain], chance, began, days
+                )
                 for domain, code, chance in batch
             )
         )
@@ -137,7 +143,9 @@ def _choose(item: Item, opinion: float, chance: Random) -> list[str]:
         return [str(aside[0].value)]
     if item.role in ("content", "overall"):
         mood = opinion + chance.gauss(0, OVER_ITEMS)
-        cut_points = (1.1, -0.25, -1.0, -1.7)[: len(graded) - 1] if len(graded) > 3 else (0.0, -1.2)[: len(graded) - 1]
+        cut_points = (
+            (1.1, -0.25, -1.0, -1.7)[: len(graded) - 1] if len(graded) > 3 else (0.0, -1.2)[: len(graded) - 1]
+        )
         return [str(graded[sum(mood < cut for cut in cut_points)].value)]
     if item.role == "quality":
         told = chance.random() < 0.02

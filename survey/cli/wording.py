@@ -1,0 +1,95 @@
+"""Values as a terminal shows them: short lines of plain Chinese, figures aligned."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from survey.exact import percent_text
+from survey.fieldwork.progress import Participation
+from survey.sampling.frame_file import FrameReading
+from survey.sampling.sample import Sample
+from survey.sampling.scheme_sizes import GROUP_NAMES
+from survey.sampling.wave_sample import Preview
+
+
+def frame_text(reading: FrameReading, imported: bool) -> str:
+    """Totals, warnings and faults of a frame file."""
+    totals = reading.totals
+    lines = []
+    if reading.frame is None:
+        lines.append(f"有{len(reading.faults)}处错，一行也没有导入：")
+        lines += [f"- {fault}" for fault in reading.faults]
+    else:
+        verb = "已导入" if imported else "可以导入"
+        lines.append(
+            f"{verb}：{totals['schools']}所学校，{totals['classes']}个班，{totals['students']}名学生。"
+        )
+        lines.append(f"名册摘要：{reading.frame.digest}")
+    lines += [f"提醒：{warning}" for warning in reading.warnings]
+    return "\n".join(lines)
+
+
+def preview_text(preview: Preview) -> str:
+    """What drawing would give, group by group."""
+    lines = [
+        f"方案要求有效{preview.required_total}份；准备发{preview.slips_total}张，"
+        f"抽{preview.schools}所学校（共{preview.schools_in_frame}所），{len(preview.strata)}层。",
+        *(
+            f"  {GROUP_NAMES[group]}：要{preview.required[group]}份，发{preview.issued[group]}张，"
+            f"名册上{preview.numbers[group]}人，误差约±{percent_text(preview.half_widths[group])}"
+            for group in preview.required
+        ),
+        f"全体预计误差：±{percent_text(preview.half_width)}（把握95%）",
+        *(f"提醒：{warning}" for warning in preview.warnings),
+    ]
+    return "\n".join(lines)
+
+
+def sample_text(sample: Sample) -> str:
+    """The drawn sample, stratum by stratum."""
+    return "\n".join(
+        [
+            f"已抽样，种子 {sample.seed}，样本摘要 {sample.digest}",
+            *(
+                f"  {stratum.name}：{stratum.schools_in_frame}所抽{stratum.schools_drawn}所"
+                for stratum in sample.strata
+            ),
+        ]
+    )
+
+
+def participation_text(seen: Participation) -> str:
+    """Counts by group, and the pace; never an answer."""
+    whole = seen.whole
+    lines = [f"收到 {whole.shown} / 需要 {whole.need}，发出 {whole.issued}"]
+    lines += [
+        f"  {GROUP_NAMES.get(tally.key, tally.key)}：{tally.shown} / {tally.need}" for tally in seen.groups
+    ]
+    lines.append(f"一份也没有的学校：{len(seen.empty_schools)}所。结束前不显示满意度。")
+    return "\n".join(lines)
+
+
+def results_text(results: Mapping[str, Any]) -> str:
+    """The figure with its doubt, the decision and the groups, from a results document."""
+    lines = [
+        f"{results['name']}：{results['figure']['percent']}  标准误 {results['se']}  "
+        f"95%区间 {_interval(results['interval'])}  有效{results['n_valid']}份",
+        f"要求：{results['line_in_words']}；{results['decision']}"
+        if results["threshold"]
+        else "没有要求线，不作判断",
+    ]
+    for group in results["by_group"]:
+        if group.get("withheld"):
+            lines.append(f"  {group['name']}：不显示（少于规定份数）")
+        else:
+            lines.append(
+                f"  {group['name']}：{group['percent']}  {_interval(group['interval'])}  n={group['n']}"
+            )
+    return "\n".join(lines)
+
+
+def _interval(interval: Mapping[str, str] | None) -> str:
+    if interval is None:
+        return "（不给区间）"
+    return f"{percent_text(interval['lower'])}–{percent_text(interval['upper'])}"

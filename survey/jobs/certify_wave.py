@@ -1,0 +1,238 @@
+"""Certify: state the figure, have it signed by two, enter it in the registry, write the files.
+
+The estimate is made anew from the opened answers and must equal the one that was kept: a
+figure that changed since it was looked at is never signed. The certificate, the printable
+sheet and the public bundle are three views of one statement.
+"""
+
+from __future__ import annotations
+
+from asyncio import to_thread
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from survey import canonical
+from survey.certification.bundle import build_bundle
+from survey.certification.certificate import build_certificate
+from survey.certification.note import digest_note_text, make_note
+from survey.certification.registry import prove_registered, registry_document
+from survey.certification.signed_plan import SignedPlan, read_plan
+from survey.certification.statement import (
+    STATEMENT_TYPE,
+    build_statement,
+    read_statement,
+    required_sentences,
+    sentences,
+    short_code,
+)
+from survey.certification.table import decide, figure_of, members_of, read_table
+from survey.certification.transparency_log import parse_checkpoint
+from survey.certification.verification import verify_file
+from survey.documents.certificate_sheet import certificate_sheet, sheet_of
+from survey.errors import SurveyError
+from survey.estimation.results import Results
+from survey.jobs.estimate_wave import results_document, wave_results
+from survey.jobs.register import register
+from survey.jobs.render_papers import printed_at, wave_imprint
+from survey.jobs.signers import Signers, hold_same_people
+from survey.scheme.plan import scheme_of
+from survey.settings import Settings
+from survey.storage.audit import record_audit
+from survey.storage.certificates import load_registry, save_certificate
+from survey.storage.evidence import load_evidence, save_evidence
+from survey.storage.frames import load_frame
+from survey.storage.office import IntakeOffice
+from survey.storage.plans import load_plan, require_state, set_state
+from survey.storage.results import load_results
+from survey.storage.samples import load_sample
+
+
+class FigureMovedError(SurveyError):
+    """The figure computed now is not the one that was estimated and looked at."""
+
+    code = "certify.figure_moved"
+    kind = "conflict"
+
+    def __init__(self, wave: str) -> None:
+        super().__init__(
+            f"调查 {wave}",
+            "现在算出来的和上次计算时看到的不一样",
+            f"先运行 survey estimate {wave}，看过再认证",
+        )
+
+
+class SelfCheckError(SurveyError):
+    """The files just made do not pass the product's own verifier; nothing is issued."""
+
+    code = "certify.self_check"
+
+    def __init__(self, wave: str, claim: str) -> None:
+        super().__init__(
+            f"调查 {wave} 的证书",
+            f"自己核验没有通过：{claim}",
+            "不要发布；把这一行连同数据文件夹交给维护人员",
+        )
+
+
+@dataclass(frozen=True)
+class Certified:
+    """A certified wave: its number, the signs typed at the verify page, and the files."""
+
+    number: int
+    short: str
+    certificate: Path
+    bundle: Path
+    sheet: Path
+
+    def document(self) -> dict[str, Any]:
+        """The same as plain JSON."""
+        return {
+            "number": self.number,
+            "short": self.short,
+            "certificate": str(self.certificate),
+            "bundle": str(self.bundle),
+            "sheet": str(self.sheet),
+        }
+
+
+async def certify_wave(
+    settings: Settings, office: IntakeOffice, wave: str, signers: Signers, *, actor: str, now: datetime
+) -> Certified:
+    """Sign and issue the certificate of an estimated wave.
+
+    Raises:
+        WrongStateError: the wave is not estimated, or certified already.
+        CertificationRefusedError: the figure cannot be certified, with the reason.
+        FigureMovedError, NotTheSignersError, SelfCheckError.
+    """
+    await require_state(wave, "estimated")
+    plan = read_plan(await _document(wave, "plan.json"))
+    hold_same_people(plan, signers)
+    results = await wave_results(office, wave)
+    shown = results_document(results)
+    if shown != await load_results(wave):
+        raise FigureMovedError(wave)
+
+    table = results.certified_table()
+    closing_note = await load_evidence(wave, "closing.note")
+    head = parse_checkpoint(closing_note.rpartition("\n\n")[0] + "\n")
+    statement = _statement(plan, results, shown, table, head.root.hex(), head.size, now)
+    digest = canonical.digest(statement)
+    note = make_note(digest_note_text(plan.origin, "statement", digest), signers.both())
+    entry = await register(settings, digest, STATEMENT_TYPE)
+    registry = await load_registry()
+
+    signed: dict[str, Any] = {
+        "plan": dict(plan.document),
+        "plan_note": await load_evidence(wave, "plan.note"),
+        "statement": statement,
+        "statement_note": note,
+        "table": table,
+        "closing_note": closing_note,
+    }
+    certificate = build_certificate(
+        **signed, registry=prove_registered(registry.leaves, entry.index, registry.note or "")
+    )
+    bundle = await to_thread(
+        build_bundle,
+        **signed,
+        closing=await _document(wave, "closing.json"),
+        opening=await _document(wave, "opening.json"),
+        opening_note=await load_evidence(wave, "opening.note"),
+        slips=await office.slips(wave),
+        leaves=await office.leaves(wave),
+        heads=await office.heads(wave),
+        slip_key=bytes.fromhex((await load_evidence(wave, "slip_key")).strip()),
+        instrument=await _document(wave, "instrument.json"),
+        registry=registry_document(registry.leaves, registry.note or ""),
+        documents={**await _public_documents(wave), "results.json": shown},
+    )
+    for data in (certificate, bundle):
+        verdict = await to_thread(verify_file, data)
+        if not verdict.ok:
+            raise SelfCheckError(wave, verdict.first_false.line if verdict.first_false else verdict.summary)
+
+    short = short_code(digest)
+    folder = settings.out_of(wave)
+    made = Certified(
+        entry.index, short, folder / "certificate.json", folder / "bundle.zip", folder / "certificate.pdf"
+    )
+    facts = sheet_of(certificate, await wave_imprint(await load_plan(wave)))
+    sheet = await to_thread(certificate_sheet, facts, at=printed_at(now))
+    made.certificate.write_bytes(certificate)
+    made.bundle.write_bytes(bundle)
+    made.sheet.write_bytes(sheet)
+    await save_evidence(wave, "statement.json", canonical.encode(statement).decode(), now=now)
+    await save_evidence(wave, "statement.note", note, now=now)
+    await save_evidence(wave, "table.json", canonical.encode(table).decode(), now=now)
+    await save_certificate(entry.index, wave, short, certificate, now=now)
+    await set_state(wave, "estimated", "certified", now=now)
+    details = {"number": entry.index, "statement_digest": digest}
+    await record_audit(actor, "certify_wave", wave, details=details, now=now)
+    return made
+
+
+def _statement(
+    plan: SignedPlan,
+    results: Results,
+    shown: dict[str, Any],
+    table: list[dict[str, Any]],
+    root: str,
+    size: int,
+    now: datetime,
+) -> dict[str, Any]:
+    """The claim, computed a second time by the verifier's own code from the table alone."""
+    rows = read_table(table, plan.estimator)
+    members = members_of(rows, plan, results.pooled)
+    figure = figure_of(rows, plan, members)
+    if figure != results.figure:
+        raise FigureMovedError(plan.wave)
+    facts: dict[str, Any] = {
+        "pooled": {name: list(domains) for name, domains in results.pooled.items()},
+        "figure_name": shown["name"],
+        "formula": shown["formula_in_words"],
+        "standard_error": shown["se"],
+        "n": shown["n_valid"],
+        "effective_n": shown["n_eff"],
+        "response_rate_2": shown["response"]["rate"],
+        "evidence_class": shown["evidence_class"],
+        "level": "public",
+        "method_version": shown["method_version"],
+        "demonstration": shown["demonstration"],
+        "results_digest": canonical.digest(shown),
+        "case_file_digest": shown["digests"]["case_file"],
+        "flags": shown["flags"],
+        "counts": shown["counts"],
+        "issued_on": now.date().isoformat(),
+    }
+    if shown["interval"]:
+        facts["interval"] = {key: shown["interval"][key] for key in ("lower", "upper")}
+    parts: dict[str, Any] = {
+        "plan": plan,
+        "root": root,
+        "size": size,
+        "excluded": list(results.excluded),
+        "table_digest": canonical.digest(table),
+        "figure": figure,
+        "reached": decide(figure, plan, rows, members),
+    }
+    draft = read_statement(build_statement(**parts, **facts, sentences=[]))
+    codes = {*required_sentences(plan, draft), "S8", "S10"}
+    return build_statement(**parts, **facts, sentences=sentences(sorted(codes)))
+
+
+async def _public_documents(wave: str) -> dict[str, Any]:
+    """What the plan's digests stand for: the frame, the sample, the scheme."""
+    frame, sample = await load_frame(wave), await load_sample(wave)
+    scheme = scheme_of(await load_plan(wave))
+    return {
+        "frame.json": frame.document(),
+        "sample.json": sample.document(),
+        "scheme.json": dict(scheme.document),
+    }
+
+
+async def _document(wave: str, name: str) -> Any:
+    return canonical.decode((await load_evidence(wave, name)).encode())
