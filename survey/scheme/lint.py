@@ -134,7 +134,7 @@ def _decimal(value: Fraction) -> str:
 
 
 def _draft_answers(document: Mapping[str, Any]) -> Iterator[Warning_]:
-    section = document.get("answers") or {}
+    section = lint_bands.section(document, "answers")
     if section.get("scales") and "dont_know" not in section:
         yield Warning_("scheme.dont_know_unset", "没有写“不了解”怎么算", "answers.dont_know")
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from survey.errors import SurveyError
 from survey.exact import fraction
+from survey.scheme.scheme_parts import EDGES
 
 Edge = tuple[Fraction, int]
 """A cut between numbers: the number, and 0 just before it or 1 just after it."""
@@ -19,20 +20,22 @@ Edge = tuple[Fraction, int]
 
 def bands(document: Mapping[str, Any], warning: Callable[[str, str, str], Any]) -> Iterator[Any]:
     """The warnings about steps, floors, line and grades of a scheme's document."""
-    size = document.get("sample_size") or {}
+    size = section(document, "sample_size")
     if "per_thousand" in size and "steps" in size:
         yield warning("scheme.steps_and_rate", "千分比和分档都写了，只能用一种", "sample_size")
-    if steps := size.get("steps"):
+    steps = size.get("steps")
+    if steps and _are_bands(steps):
         for kind, where in gaps_and_overlaps(steps, lowest=Fraction(0), highest=None):
             said = "没有对应的份数" if kind == "gap" else "对应两个份数"
             yield warning(f"scheme.steps_{kind}", f"人口{where}{said}", "sample_size.steps")
-    requirement = document.get("requirement") or {}
+    requirement = section(document, "requirement")
     line = requirement.get("line")
     if isinstance(line, str) and line != "none_found":
         yield warning("scheme.edge_unsaid", f"“{line}”没有写清含不含这个数", "requirement.line")
-    grades = requirement.get("grades") or []
+    grades = requirement.get("grades")
+    grades = grades if isinstance(grades, list) else []
     for grade in grades:
-        if isinstance(grade, str) or any(
+        if not isinstance(grade, Mapping) or any(
             _is_typed(value) for key, value in grade.items() if key not in ("zh", "en")
         ):
             yield warning(
@@ -45,6 +48,19 @@ def bands(document: Mapping[str, Any], warning: Callable[[str, str, str], Any]) 
             yield warning("scheme.grades_overlap", f"{where}{said}", "requirement.grades")
 
 
+def section(document: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    """A section of a scheme that may be half written: nothing where it is no mapping yet."""
+    value = document.get(name)
+    return value if isinstance(value, Mapping) else {}
+
+
+def _are_bands(entries: Any) -> bool:
+    return isinstance(entries, list) and all(
+        isinstance(entry, Mapping) and not any(_is_typed(entry[edge]) for edge in EDGES if edge in entry)
+        for entry in entries
+    )
+
+
 def _is_typed(value: Any) -> bool:
     try:
         fraction(value)
@@ -54,7 +70,7 @@ def _is_typed(value: Any) -> bool:
 
 
 def _name(grade: Any) -> str:
-    return grade if isinstance(grade, str) else str(grade.get("zh", ""))
+    return str(grade.get("zh", "") if isinstance(grade, Mapping) else grade)[:20]
 
 
 def gaps_and_overlaps(
