@@ -47,7 +47,7 @@ async def open_wave(
     await register(settings, canonical.digest(opening), OPENING_TYPE)
     secret = None if plan.document["box_key"] is None else join_box_secret(settings, wave, signers)
     records = await to_thread(_open_all, await office.boxes(wave), secret)
-    await save_cases(wave, records, now=now)
+    await save_cases(wave, records)
     await set_state(wave, "closed", "opened", now=now)
     await record_audit(actor, "open_wave", wave, details={"opened": len(records)}, now=now)
     return {"wave": wave, "state": "opened", "opened": len(records)}

@@ -62,7 +62,11 @@ class FrameTooSmallError(SurveyError):
 
 
 def design_document(plan: Plan, scheme: Scheme, frame: Frame) -> dict[str, Any]:
-    """What is fixed before the lot is cast: frame, plan, scheme, strata, schools and slips of each."""
+    """What is fixed before the lot is cast: frame, scheme, strata, schools and slips of each.
+
+    The plan's words, dates and addresses are not in it: they move nothing here, and whatever
+    stands under the seed could be varied until a draw pleases.
+    """
     return _design(plan, scheme, frame, allocate_wave(plan, scheme, frame))
 
 
@@ -73,7 +77,6 @@ def _design(plan: Plan, scheme: Scheme, frame: Frame, allocation: WaveAllocation
         "method": METHOD,
         "wave": plan.wave,
         "frame_digest": frame.digest,
-        "plan_digest": plan_digest(plan),
         "scheme_digest": scheme.digest,
         "required": dict(allocation.owed.by_group),
         "shares": figure_shares(scheme, allocation.owed.shares, allocation.numbers),
@@ -232,7 +235,7 @@ def draw_sample(plan: Plan, scheme: Scheme, frame: Frame, seed: str) -> Sample:
         wave=plan.wave,
         seed=seed,
         frame_digest=frame.digest,
-        plan_digest=design["plan_digest"],
+        plan_digest=plan_digest(plan),
         design_digest=design_digest,
         strata=_stratum_draws(allocation),
         domains=tuple(sorted(domains, key=lambda draw: draw.domain)),
