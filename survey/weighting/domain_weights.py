@@ -1,198 +1,283 @@
-"""The weight of every counted answer of a wave, exactly, from counts alone.
+"""Whom each counted answer stands for: exact fractions by pool, from drawn school to county.
 
-Domains of the sample enter with how many answers each gave; pools leave, each with one weight
-for all its cases, as a `Fraction`. A case stands for N̂·g/n persons of its pool:
+What enters is a sample, the frame's people by stratum and group, and the counted answers by
+domain; what leaves is one weight for each pool of domains, with the factor of every step. Weights
+are fractions, because the certified figure must be recomputable to the last digit; the general
+float weighting of this room serves analysts.
 
-    N̂ = Σ eligible/π over the pool's domains   (design weight; those who did not answer are
-                                                stood for by those of the same pool who did)
-    g = N/Σ N̂ over the cell                    (post-stratification to the frame's own count)
+1. A domain's persons stand for `eligible / π` of its stratum, π the chance its school had.
+2. Within a pool, respondents stand for everybody: `(Σ eligible/π) / n` each (response homogeneity
+   groups). A pool is a domain, or several of one cell that are too small alone.
+3. Each cell, stratum × group, is brought to the frame's count of its people (post-stratification):
+   times `N / Σ eligible/π`.
 
-A pool is one domain, or several of one stratum and group that are too small to stand alone:
-nonresponse is adjusted there and the public table shows nothing smaller, so one rule serves
-METHOD 5 and TRUST section 11. Pools merge mechanically, along an order that is fixed before
-anybody answers: small domains of a cell together, then with the smallest other pool of the
-cell, then whole cells of the group in the order of their names.
-
-Weights that vary inside a domain (raking on what people said of themselves) are left to
-`calibration.py`: they would make the certified figure depend on floating point.
-
-Decided 2026-11-24: exact fractions, so that two programs agree to the last digit; reopen this
-when a scheme must be raked on answers.
-Source: Särndal, Swensson & Wretman (1992), sec. 7.6 and 15.6 (post-stratification, response
-homogeneity groups).
+Pools are made mechanically, in an order declared before the wave. A domain is small when it has
+fewer than `minimum_count` answers, or fewer than 40 and nobody satisfied (TRUST section 11). Small
+domains of a cell join in the order of their ids until they are small no more; what is left over
+joins the last row of the cell. A cell still small joins the cell of its group next to it in the
+order of strata, of the same stage if there is one, the smaller neighbour first. A group that
+stays small has nobody to join: its row stays, and its figure is withheld.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cached_property
+from typing import Any
 
 from survey.errors import SurveyError
-from survey.exact import fraction, fraction_text
-from survey.sampling.sample import DomainDraw
+from survey.exact import fraction, fraction_text, truncate
+from survey.sampling.frame import Frame
+from survey.sampling.sample import DomainDraw, Sample
+from survey.sampling.scheme_sizes import GROUP_NAMES
+from survey.sampling.wave_allocation import allocate_wave
+from survey.scheme.plan import Plan
+from survey.scheme.scheme import Scheme
 
-FEW_TO_HIDE_ZERO = 40
-"""With fewer counted answers and nobody satisfied, a row would tell on everybody in it."""
+SMALL_WITHOUT_SATISFIED = 40
 
 
-class SilentGroupError(SurveyError):
-    """A respondent group gave no answer at all, so nobody can stand for it."""
+class NoAnswersError(SurveyError):
+    """A group of the figure has not one counted answer."""
 
-    code = "weighting.silent_group"
+    code = "weighting.no_answers"
     kind = "refused"
 
     def __init__(self, group: str) -> None:
         super().__init__(
-            f"人群 {group}", "一份答卷也没有收到，没有人能代表他们", "延长时间补收，或在新的计划里不问这一类人"
+            GROUP_NAMES.get(group, group), "一份答卷也没有收回，这类人的意见无从算起", "延长填答时间；不能用别的类代替"
         )
+
+
+class UnknownDomainError(SurveyError):
+    """Answers of a domain that the sample does not hold."""
+
+    code = "weighting.unknown_domain"
+    kind = "invalid"
+
+    def __init__(self, domain: str) -> None:
+        super().__init__(f"域{domain}", "样本里没有这个域", "核对答卷和样本是不是同一次调查的")
 
 
 @dataclass(frozen=True)
 class Pool:
-    """Domains weighted together: a weighting cell, and a row of the public table."""
+    """Domains whose answers carry one weight; a row of the certified table."""
 
-    name: str
+    id: str
     group: str
-    strata: tuple[str, ...]
+    cell: str
     domains: tuple[str, ...]
     n: int
-    """Answers counted."""
-    expanded: Fraction
-    """Σ eligible/π: the persons the pool's domains were drawn for."""
-    calibration: Fraction
-    """g, the factor that meets the frame's count of stratum and group."""
+    people: Fraction
+    """Σ eligible/π: whom the pool stands for before post-stratification."""
+    poststratification: Fraction
+    weight: Fraction
+    """Of one counted answer; zero where there is none."""
 
     @property
-    def base_weight(self) -> Fraction:
-        """The weight of one case before post-stratification."""
-        return self.expanded / self.n
-
-    @property
-    def weight(self) -> Fraction:
-        """The weight of one case."""
-        return self.base_weight * self.calibration
-
-    @property
-    def cell(self) -> str:
-        """The post-stratification cell, named."""
-        return f"{'+'.join(self.strata)}|{self.group}"
-
-    def document(self) -> dict[str, object]:
-        """The pool and the history of its weight, as canonical JSON."""
-        return {
-            "pool": self.name,
-            "group": self.group,
-            "strata": list(self.strata),
-            "domains": list(self.domains),
-            "n": self.n,
-            "expanded": fraction_text(self.expanded),
-            "base_weight": fraction_text(self.base_weight),
-            "calibration": fraction_text(self.calibration),
-            "weight": fraction_text(self.weight),
-        }
+    def is_pooled(self) -> bool:
+        """Whether several domains share the row."""
+        return len(self.domains) > 1
 
 
-def weigh_domains(
-    draws: Sequence[DomainDraw],
-    counted: Mapping[str, int],
-    population: Mapping[tuple[str, str], int],
+@dataclass(frozen=True)
+class Cell:
+    """A post-stratification cell: a group's people in one stratum, or in several joined."""
+
+    id: str
+    group: str
+    strata: tuple[str, ...]
+    people: int
+    """The frame's count, which the weights meet exactly."""
+    n: int
+
+
+@dataclass(frozen=True)
+class WaveWeights:
+    """The weights of a wave: cells, pools, and every step's factor by domain."""
+
+    cells: tuple[Cell, ...]
+    pools: tuple[Pool, ...]
+    draws: Mapping[str, DomainDraw]
+
+    @cached_property
+    def by_domain(self) -> dict[str, Pool]:
+        """The pool of every drawn domain."""
+        return {domain: pool for pool in self.pools for domain in pool.domains}
+
+    def weight(self, domain: str) -> Fraction:
+        """The weight of one counted answer of a domain."""
+        return self.by_domain[domain].weight
+
+    def history(self) -> list[dict[str, Any]]:
+        """The factor that each step multiplied in, by domain, as exact text."""
+        rows = []
+        for domain in sorted(self.by_domain):
+            draw, pool = self.draws[domain], self.by_domain[domain]
+            base = design_weight(draw)
+            before = pool.weight / pool.poststratification
+            rows.append(
+                {
+                    "domain": domain,
+                    "pool": pool.id,
+                    "cell": pool.cell,
+                    "design_weight": fraction_text(base),
+                    "nonresponse": fraction_text(before / base) if base else "0",
+                    "poststratification": fraction_text(pool.poststratification),
+                    "weight": fraction_text(pool.weight),
+                    "weight_shown": truncate(pool.weight, 4),
+                }
+            )
+        return rows
+
+
+def design_weight(draw: DomainDraw) -> Fraction:
+    """1/π of a slip of a domain: the school's chance times slips over eligible persons; 0 without slips."""
+    return Fraction(draw.eligible, draw.slips) / fraction(draw.psu_probability) if draw.slips else Fraction(0)
+
+
+def frame_people(plan: Plan, scheme: Scheme, frame: Frame) -> dict[tuple[str, str], int]:
+    """(stratum, group) → the frame's people, drawn schools or not; county lists under their own stratum."""
+    allocation = allocate_wave(plan, scheme, frame)
+    people = {
+        (stratum.id, group): n
+        for stratum in allocation.strata
+        for group in allocation.eligible
+        if (n := allocation.eligible_in(group, stratum))
+    }
+    return people | {(f"county/{group}", group): n for group, n in allocation.lists.items()}
+
+
+def weight_domains(
+    sample: Sample,
+    people: Mapping[tuple[str, str], int],
+    answers: Mapping[str, int],
+    *,
     minimum_count: int,
     satisfied: Mapping[str, int] | None = None,
-) -> tuple[Pool, ...]:
-    """Pools of all drawn domains, every answer with its exact weight.
+    groups: Iterable[str] | None = None,
+) -> WaveWeights:
+    """The weights of a wave.
 
     Args:
-        draws: the drawn domains that are asked by slip or quota; each with its inclusion
-            probability as text.
-        counted: domain → answers counted; absent is none.
-        population: (stratum, group) → persons in the frame.
-        minimum_count: a pool needs so many answers, where the group has them.
-        satisfied: domain → satisfied answers; a pool under forty with none merges too.
-
-    Returns:
-        Pools sorted by name; within a cell their weights add up to the frame's count.
+        sample: who was drawn.
+        people: (stratum, group) → people in the frame, from `frame_people`.
+        answers: counted answers by domain; a domain left out has none.
+        minimum_count: fewer answers than this make a domain small.
+        satisfied: satisfied answers by domain, for the rule of forty; all unknown when not given.
+        groups: the groups of the figure; every group with a share by default.
 
     Raises:
-        SilentGroupError: a drawn group without a single answer.
-
-    >>> draw = lambda code, n: DomainDraw(f"{code}-P", "parent", code, code, "rural/primary", "rural",
-    ...                                   "primary", n, 4, "1/2", "parents")
-    >>> pools = weigh_domains([draw("a", 30), draw("b", 50)], {"a-P": 3, "b-P": 4}, {("rural/primary", "parent"): 200}, 1)
-    >>> [(pool.name, str(pool.weight)) for pool in pools]
-    [('a-P', '25'), ('b-P', '125/4')]
+        NoAnswersError: a group without an answer. UnknownDomainError: answers from elsewhere.
     """
-    positive = satisfied or {}
-    groups = sorted({draw.group for draw in draws})
+    draws = sample.by_domain
+    for domain in answers:
+        if domain not in draws:
+            raise UnknownDomainError(domain)
+    strata = [stratum.stratum for stratum in sample.strata]
+    cells: list[Cell] = []
     pools: list[Pool] = []
-    for group in groups:
-        mine = sorted((draw for draw in draws if draw.group == group), key=lambda draw: draw.domain)
-        if not sum(counted.get(draw.domain, 0) for draw in mine):
-            raise SilentGroupError(group)
-
-        def is_small(part: Sequence[DomainDraw]) -> bool:
-            n = sum(counted.get(draw.domain, 0) for draw in part)
-            nobody = satisfied is not None and not sum(positive.get(draw.domain, 0) for draw in part)
-            return n < max(minimum_count, 1) or (n < FEW_TO_HIDE_ZERO and nobody)
-
-        for cells in _joined_cells(mine, is_small):
-            pools += _cell_pools(group, cells, counted, population, is_small)
-    return tuple(sorted(pools, key=lambda pool: pool.name))
-
-
-IsSmall = Callable[[Sequence[DomainDraw]], bool]
+    for group in groups if groups is not None else sample.shares:
+        own = [draw for draw in sample.domains if draw.group == group]
+        if not sum(answers.get(draw.domain, 0) for draw in own):
+            raise NoAnswersError(group)
+        order = [name for name in (*strata, f"county/{group}") if (name, group) in people]
+        joined = _join_cells(order, own, answers, satisfied, minimum_count)
+        for names in joined:
+            members = [draw for draw in own if draw.stratum in names]
+            cell, of_cell = _weigh_cell(group, names, members, people, answers, satisfied, minimum_count)
+            cells.append(cell)
+            pools += of_cell
+    return WaveWeights(tuple(cells), tuple(sorted(pools, key=lambda pool: pool.id)), draws)
 
 
-def _joined_cells(draws: Sequence[DomainDraw], is_small: IsSmall) -> list[list[DomainDraw]]:
-    """Cells of a group in the order of their strata; one too small joins the next, the last the one before."""
-    cells: list[list[DomainDraw]] = []
-    for stratum in sorted({draw.stratum for draw in draws}):
-        cells.append([draw for draw in draws if draw.stratum == stratum])
-    while len(cells) > 1 and (small := next((at for at, cell in enumerate(cells) if is_small(cell)), None)) is not None:
-        first = min(small, len(cells) - 2)
-        cells[first : first + 2] = [cells[first] + cells[first + 1]]
-    return cells
+def _is_small(n: int, satisfied: int | None, minimum_count: int) -> bool:
+    return n < minimum_count or (satisfied == 0 and n < SMALL_WITHOUT_SATISFIED)
 
 
-def _cell_pools(
+def _counts(
+    draws: Sequence[DomainDraw], answers: Mapping[str, int], satisfied: Mapping[str, int] | None
+) -> tuple[int, int | None]:
+    n = sum(answers.get(draw.domain, 0) for draw in draws)
+    return n, None if satisfied is None else sum(satisfied.get(draw.domain, 0) for draw in draws)
+
+
+def _join_cells(
+    order: Sequence[str],
+    draws: Sequence[DomainDraw],
+    answers: Mapping[str, int],
+    satisfied: Mapping[str, int] | None,
+    minimum_count: int,
+) -> list[tuple[str, ...]]:
+    """Strata of a group, joined until each holds enough answers or only one is left."""
+    joined = [(name,) for name in order]
+
+    def counted(names: tuple[str, ...]) -> tuple[int, int | None]:
+        return _counts([draw for draw in draws if draw.stratum in names], answers, satisfied)
+
+    while len(joined) > 1:
+        small = [at for at, names in enumerate(joined) if _is_small(*counted(names), minimum_count)]
+        if not small:
+            break
+        first = min(small, key=lambda at: (counted(joined[at])[0], at))
+        beside = [at for at in (first - 1, first + 1) if 0 <= at < len(joined)]
+        stage = joined[first][0].partition("/")[2]
+        same = [at for at in beside if stage in {name.partition("/")[2] for name in joined[at]}]
+        into = min(same or beside, key=lambda at: (counted(joined[at])[0], at))
+        low, high = sorted((first, into))
+        joined[low : high + 1] = [joined[low] + joined[high]]
+    return joined
+
+
+def _weigh_cell(
     group: str,
-    cell: Sequence[DomainDraw],
-    counted: Mapping[str, int],
-    population: Mapping[tuple[str, str], int],
-    is_small: IsSmall,
-) -> list[Pool]:
-    strata = tuple(sorted({draw.stratum for draw in cell}))
-    expanded = sum((_expanded(draw) for draw in cell), Fraction(0))
-    calibration = sum(population[stratum, group] for stratum in strata) / expanded
-    return [
-        Pool(
-            name=part[0].domain if len(part) == 1 else f"{'+'.join(strata)}/{group}/{part[0].domain}+{len(part) - 1}",
-            group=group,
-            strata=strata,
-            domains=tuple(draw.domain for draw in part),
-            n=sum(counted.get(draw.domain, 0) for draw in part),
-            expanded=sum((_expanded(draw) for draw in part), Fraction(0)),
-            calibration=calibration,
-        )
-        for part in _merged(cell, counted, is_small)
-    ]
+    names: tuple[str, ...],
+    draws: Sequence[DomainDraw],
+    people: Mapping[tuple[str, str], int],
+    answers: Mapping[str, int],
+    satisfied: Mapping[str, int] | None,
+    minimum_count: int,
+) -> tuple[Cell, list[Pool]]:
+    known = sum(people[name, group] for name in names)
+    cell_id = "、".join(names) + f"/{group}"
+    standing = sum((_stands_for(draw) for draw in draws), Fraction(0))
+    factor = known / standing
+    pools = []
+    for members in _pools(sorted(draws, key=lambda draw: draw.domain), answers, satisfied, minimum_count):
+        n, _ = _counts(members, answers, satisfied)
+        of_pool = sum((_stands_for(draw) for draw in members), Fraction(0))
+        domains = tuple(draw.domain for draw in members)
+        name = domains[0] if len(domains) == 1 else f"{domains[0]}+{len(domains) - 1}"
+        weight = of_pool * factor / n if n else Fraction(0)
+        pools.append(Pool(name, group, cell_id, domains, n, of_pool, factor, weight))
+    return Cell(cell_id, group, names, known, sum(pool.n for pool in pools)), pools
 
 
-def _merged(
-    cell: Sequence[DomainDraw], counted: Mapping[str, int], is_small: IsSmall
-) -> list[list[DomainDraw]]:
-    """Small domains together; if that is still small, with the smallest pool that is not."""
-    large = [[draw] for draw in cell if not is_small([draw])]
-    small = [draw for draw in cell if is_small([draw])]
-    if not small:
-        return large
-    if is_small(small) and large:
-        fewest = min(large, key=lambda part: (sum(counted.get(draw.domain, 0) for draw in part), part[0].domain))
-        large.remove(fewest)
-        small = small + fewest
-    return [*large, sorted(small, key=lambda draw: draw.domain)]
-
-
-def _expanded(draw: DomainDraw) -> Fraction:
-    """Persons the domain was drawn for: its eligible persons over the chance its school had."""
+def _stands_for(draw: DomainDraw) -> Fraction:
     return draw.eligible / fraction(draw.psu_probability)
+
+
+def _pools(
+    draws: Sequence[DomainDraw],
+    answers: Mapping[str, int],
+    satisfied: Mapping[str, int] | None,
+    minimum_count: int,
+) -> list[list[DomainDraw]]:
+    """Domains of a cell in order of id: large ones alone, small ones joined until they are large."""
+    rows: list[list[DomainDraw]] = []
+    waiting: list[DomainDraw] = []
+    for draw in draws:
+        if not _is_small(*_counts([draw], answers, satisfied), minimum_count):
+            rows.append([draw])
+            continue
+        waiting.append(draw)
+        if not _is_small(*_counts(waiting, answers, satisfied), minimum_count):
+            rows.append(waiting)
+            waiting = []
+    if waiting and rows:
+        rows[-1] = sorted([*rows[-1], *waiting], key=lambda draw: draw.domain)
+    elif waiting:
+        rows.append(waiting)
+    return rows
