@@ -11,12 +11,12 @@ from __future__ import annotations
 import asyncio
 import secrets
 from datetime import UTC, datetime, timedelta
-from importlib.resources import files
 from pathlib import Path
 from time import perf_counter
 from typing import Any
 
 import click
+import msgspec
 
 from survey import canonical
 from survey.cli.serving import listen, serve
@@ -35,9 +35,8 @@ from survey.jobs.run_fieldwork import close_wave, publish_wave
 from survey.jobs.sign_plan import sign_plan
 from survey.jobs.signers import ROLES, Signers, create_signer, open_signers
 from survey.jobs.simulate_responses import Simulated, in_piles, simulate_responses
-from survey.scheme.plan import Plan
-from survey.scheme.presets import load_demo_plan
-from survey.scheme.wave_forms import wave_instrument
+from survey.sampling.frame_file import sample_county
+from survey.scheme.plan import Plan, example_plan_text, instrument_of, plan_document, read_plan, scheme_of
 from survey.settings import Settings, load_settings
 from survey.storage.accounts import list_accounts
 from survey.storage.office import IntakeOffice
@@ -125,7 +124,7 @@ async def _whole_wave(settings: Settings, office: IntakeOffice, seed: str, quiet
 
     await _prepare(settings, office, LIVE_WAVE, seed, signers, opened_days_ago=0, now=now)
     live = papers.parent / LIVE_WAVE
-    live_code = load_print_file(settings, LIVE_WAVE)[0][0]
+    live_code = next(code for code, domain in load_print_file(settings, LIVE_WAVE) if domain.endswith("-P"))
     write_file(live / "slips.pdf", await render_slips(settings, LIVE_WAVE, now=now))
     await publish_wave(settings, office, LIVE_WAVE, actor=actor(), now=now)
 
@@ -168,12 +167,16 @@ async def _prepare(
 ) -> Plan:
     """A wave of the sample county up to the signed plan."""
     opens_on = now.date() - timedelta(days=opened_days_ago)
-    plan = await create_wave(
-        load_demo_plan(wave=wave, opens_on=opens_on, days=DAYS, base_url=settings.base_url),
-        actor=actor(),
-        now=now,
+    plan = msgspec.structs.replace(
+        read_plan(example_plan_text()),
+        wave=wave,
+        opens_on=opens_on,
+        closes_on=opens_on + timedelta(days=DAYS),
+        results_on=opens_on + timedelta(days=DAYS + 10),
+        base_url=settings.base_url,
     )
-    frame = (files("survey.sampling") / "data" / "county" / "frame.xlsx").read_bytes()
+    await create_wave(canonical.encode(plan_document(plan)), actor=actor(), now=now)
+    frame = sample_county("frame.xlsx")
     await import_frame(wave, frame, "frame.xlsx", actor=actor(), now=now)
     await draw_wave(wave, seed, actor=actor(), now=now)
     await sign_plan(settings, office, wave, signers, actor=actor(), now=now)
@@ -183,7 +186,7 @@ async def _prepare(
 async def _answer(
     office: IntakeOffice, plan: Plan, piles: dict[str, list[str]], seed: str, quiet: bool
 ) -> Simulated:
-    sample = await load_sample(plan.wave)
+    sample, scheme = await load_sample(plan.wave), scheme_of(plan)
     began = datetime(plan.opens_on.year, plan.opens_on.month, plan.opens_on.day, 8, tzinfo=UTC)
     total = sum(map(len, piles.values()))
     with click.progressbar(length=total, label="模拟答卷", file=click.get_text_stream("stderr")) as bar:
@@ -192,7 +195,7 @@ async def _answer(
             plan,
             sample,
             piles,
-            lambda draw: wave_instrument(plan, draw.group, draw.stage),
+            lambda draw: instrument_of(plan, scheme, draw.group, draw.stage),
             seed=seed,
             began=began,
             days=DAYS,

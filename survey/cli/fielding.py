@@ -10,7 +10,7 @@ from survey.cli.passphrases import passphrase_options
 from survey.cli.session import actor, at_desk, at_intake, command_options, emit, run, utc_now, write_file
 from survey.cli.wording import participation_text
 from survey.jobs.participation import participation
-from survey.jobs.render_papers import render_posters, render_slips
+from survey.jobs.render_papers import render_posters, render_slips, suffix_of
 from survey.jobs.run_fieldwork import close_wave, pause_wave, publish_wave, resume_wave
 from survey.jobs.signers import open_signers
 
@@ -22,14 +22,14 @@ from survey.jobs.signers import open_signers
 @command_options
 def slips_command(data: Path | None, wave: str, school: str | None, out: Path | None, as_json: bool) -> None:
     """排印填写码纸条（PDF）。开始以后就不能再印。Print the slips; impossible once the wave is open."""
-    target = out or Path(f"{wave}_slips{'_' + school if school else ''}.pdf")
 
     async def work() -> bytes:
         async with at_desk(data) as (settings, _):
             return await render_slips(settings, wave, school=school, now=utc_now())
 
-    pdf = run(work())
-    write_file(target, pdf)
+    papers = run(work())
+    target = out or Path(f"{wave}_slips{'_' + school if school else ''}{suffix_of(papers)}")
+    write_file(target, papers)
     emit({"wave": wave, "slips": str(target)}, as_json, f"纸条：{target}\n印好、封好、点清以后再开始。")
 
 

@@ -147,3 +147,8 @@ async def wave_imprint(plan: Plan) -> Imprint:
 def printed_at(now: datetime) -> datetime:
     """Midnight of the day: printing twice on one day gives the same bytes."""
     return now.replace(hour=0, minute=0, second=0, microsecond=0)
+
+
+def suffix_of(papers: bytes) -> str:
+    """The file name ending that fits rendered papers: one PDF, or a ZIP of several."""
+    return ".pdf" if papers.startswith(b"%PDF") else ".zip"
