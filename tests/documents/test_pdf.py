@@ -1,0 +1,77 @@
+"""What every PDF of ours is: tagged, titled, Chinese, with its fonts inside."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from io import BytesIO
+from zipfile import ZipFile
+
+import pytest
+
+from survey.documents import pdf
+from survey.documents.archive import archive
+from survey.documents.poster import PosterPage, posters
+from survey.documents.slip import SlipPile, slips
+
+
+@pytest.fixture
+def papers(imprint, at, codes) -> dict[str, bytes]:
+    pile = SlipPile("parent", codes(2), "芙蓉镇中心小学", "1", "primary")
+    return {
+        "slips": slips([pile], imprint, at=at),
+        "posters": posters([PosterPage("parent", 4)], imprint, at=at),
+    }
+
+
+def test_a_pdf_is_tagged_titled_chinese_and_claims_pdf_ua(papers, eyes) -> None:
+    for name, made in papers.items():
+        found = eyes.structure(made)
+
+        assert found.title.startswith("万安县教育满意度调查"), name
+        assert found.language.lower() == "zh-cn", name
+        assert found.is_tagged and found.claims_ua, name
+
+
+def test_only_our_two_faces_are_used_and_both_are_inside(papers, eyes) -> None:
+    for name, made in papers.items():
+        fonts = eyes.structure(made).fonts
+
+        assert all(embedded for _, embedded in fonts), name
+        assert {base.partition("+")[2].partition("-")[0] for base, _ in fonts} <= {
+            "NotoSansSC",
+            "DejaVuSansMono",
+        }, name
+
+
+def test_the_alternative_text_of_a_code_is_its_link(papers) -> None:
+    link = "https://SURVEY.WANAN.CN/S"
+
+    assert link.encode() in papers["posters"] or link.encode("utf-16-be") in papers["posters"]
+
+
+def test_the_date_in_the_file_is_the_one_handed_in(imprint) -> None:
+    one, two = (
+        posters([PosterPage("parent", 4)], imprint, at=datetime(2026, 11, day, tzinfo=UTC))
+        for day in (24, 25)
+    )
+
+    assert b"20261124" in one
+    assert one != two
+
+
+def test_a_fault_of_the_template_is_told_and_not_thrown_raw(at) -> None:
+    with pytest.raises(pdf.PaperError) as refusal:
+        pdf.pages("poster", {"paper": "a4"}, title="x", at=at)
+
+    assert "poster" in str(refusal.value)
+
+
+def test_an_archive_is_sorted_dated_and_the_same_every_time(at) -> None:
+    files = {"乙/b.pdf": b"%PDF", "甲.txt": b"x" * 100, "a.pdf": b"%PDF"}
+    packed = archive(files, at=at)
+    entries = ZipFile(BytesIO(packed)).infolist()
+
+    assert packed == archive(dict(reversed(files.items())), at=at)
+    assert [entry.filename for entry in entries] == sorted(files)
+    assert {entry.date_time for entry in entries} == {(2026, 11, 24, 0, 0, 0)}
+    assert ZipFile(BytesIO(packed)).read("甲.txt") == b"x" * 100

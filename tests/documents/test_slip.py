@@ -1,0 +1,142 @@
+"""Slip sheets: measured, read back by two decoders, and with nothing of a person on them."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from datetime import datetime
+
+import pytest
+
+from survey.documents.imprint import Imprint
+from survey.documents.slip import CHUNK, SlipPile, _parts, slip_files, slip_link, slip_links, slips
+from survey.documents.typeface import MissingGlyphError
+
+
+@pytest.fixture
+def pile(codes) -> SlipPile:
+    return SlipPile("parent", codes(12), "芙蓉镇中心小学", "2136000123", "primary", domain="2136000123-P")
+
+
+def test_every_printed_code_is_read_by_both_decoders_and_agrees_with_its_text(
+    pile: SlipPile, imprint: Imprint, at: datetime, eyes
+) -> None:
+    sheets = slips([pile], imprint, at=at, covers=False)
+    seen = eyes.pictures(sheets)
+    found = [link for page in seen for link in eyes.codes_by_zxing(page)]
+    cells = [cell(page, column, row) for page in seen[:1] for row in range(5) for column in range(2)]
+
+    assert found == [slip_link(code, imprint) for code in pile.codes]
+    assert [eyes.code_by_opencv(one) for one in cells] == found[:10]
+    for page, own in zip(eyes.text_of(sheets), (pile.codes[:10], pile.codes[10:]), strict=True):
+        printed = re.findall(
+            r"[2-9A-Z]{4}-[2-9A-Z]{4}-[2-9A-Z]{4}(?!-)", page.replace("NYAB-H667-8WWP-4ZFV-D452-KR2C-NK", "")
+        )
+        assert [code.replace("-", "") for code in printed] == list(own)
+
+
+def cell(page, column: int, row: int):
+    """The right half of one slip of a page, where its code stands."""
+    dots = page.width / 210
+    left, top = 8.5 + column * 98 + 60, 10 + row * 56
+    return page.crop(tuple(int(value * dots) for value in (left, top, left + 35, top + 34)))
+
+
+def test_a_sheet_is_a4_with_ten_slips_and_the_rest_on_the_next(
+    pile: SlipPile, imprint: Imprint, at: datetime, eyes
+) -> None:
+    assert eyes.sizes(slips([pile], imprint, at=at, covers=False)) == [(210, 297)] * 2
+
+
+def test_a_slip_says_all_it_must(pile: SlipPile, imprint: Imprint, at: datetime, eyes) -> None:
+    page = eyes.text_of(slips([pile], imprint, at=at, covers=False))[0]
+
+    for words in (
+        "万安县教育满意度调查（小学家长）",
+        "芙蓉镇中心小学",
+        "survey.wanan.cn/s",
+        "12月5日前有效。请自己填。",
+        "0796-5701234",
+        "NYAB-H667-8WWP-4ZFV-D452-KR2C-NK",
+        "不是国家组织的认定调查",
+        "演示数据",
+    ):
+        assert page.count(words) == 10, words
+
+
+def test_a_real_wave_carries_no_demonstration_mark(
+    pile: SlipPile, imprint: Imprint, at: datetime, eyes
+) -> None:
+    real = dataclasses.replace(imprint, demonstration=False)
+
+    assert "演示" not in "".join(eyes.text_of(slips([pile], real, at=at)))
+
+
+def test_covers_stand_before_their_slips_in_the_order_of_the_envelopes(imprint, at, codes, eyes) -> None:
+    piles = [
+        SlipPile("teacher", codes(2), "乙校", "2", "junior"),
+        SlipPile("parent", codes(3), "乙校", "2", "junior"),
+        SlipPile("student", codes(1), "甲校", "1", "primary", "五年级2班"),
+    ]
+    texts = eyes.text_of(slips(piles, imprint, at=at))
+    firsts = [next(word for word in ("纸条共", "发放人", "填写码") if word in page) for page in texts]
+
+    assert firsts == ["纸条共", "发放人", "填写码", "纸条共", "发放人", "填写码", "发放人", "填写码"]
+    assert "甲校" in texts[0] and "五年级2班" in texts[1] and "纸条1张" in texts[1]
+    assert "乙校" in texts[3] and "共5张" in texts[3]
+    assert "家长" in texts[4] and "教师" in texts[6]
+
+
+def test_each_school_gets_a_file_of_its_own_and_progress_is_told(imprint, at, codes, eyes) -> None:
+    told: list[tuple[int, int]] = []
+    piles = [SlipPile("parent", codes(3), name, code) for name, code in (("乙/校", "2"), ("甲校", "1"))]
+    files = slip_files(piles, imprint, at=at, progress=lambda done, total: told.append((done, total)))
+
+    assert list(files) == ["1_甲校_纸条.pdf", "2_乙校_纸条.pdf"]
+    assert told == [(3, 6), (6, 6)]
+
+
+def test_a_very_large_school_is_set_in_parts_that_lose_no_slip() -> None:
+    piles = [
+        SlipPile("parent", tuple(map(str, range(2500))), "大校"),
+        SlipPile("teacher", tuple(map(str, range(700))), "大校"),
+        SlipPile("student", tuple(map(str, range(301))), "大校"),
+    ]
+    parts = _parts(piles)
+
+    assert all(sum(len(pile.codes) for pile in part) <= CHUNK for part in parts)
+    for whole in piles:
+        kept = [code for part in parts for pile in part if pile.group == whole.group for code in pile.codes]
+        assert tuple(kept) == whole.codes
+
+
+def test_the_same_slips_give_the_same_bytes(pile: SlipPile, imprint: Imprint, at: datetime, eyes) -> None:
+    assert slips([pile], imprint, at=at) == slips([pile], imprint, at=at)
+
+
+def test_a_name_without_a_glyph_is_refused_by_the_character(imprint, at, codes, eyes) -> None:
+    with pytest.raises(MissingGlyphError) as refusal:
+        slips([SlipPile("parent", codes(1), "😀小学")], imprint, at=at)
+
+    assert "😀" in str(refusal.value) and "U+1F600" in str(refusal.value)
+
+
+def test_what_a_person_typed_is_never_read_as_markup(imprint, at, codes, eyes) -> None:
+    typed = '#import "/etc/passwd" *甲* $x$ @y'
+    page = eyes.text_of(slips([SlipPile("parent", codes(1), typed)], imprint, at=at, covers=False))[0]
+
+    assert typed.replace(" ", "") in page
+
+
+def test_a_rare_character_of_a_place_name_is_printed(imprint, at, codes, eyes) -> None:
+    page = eyes.text_of(slips([SlipPile("parent", codes(1), "龘㐀镇小学")], imprint, at=at, covers=False))[0]
+
+    assert "龘㐀镇小学" in page
+
+
+def test_the_list_of_links_is_plain_text(pile: SlipPile, imprint: Imprint, eyes) -> None:
+    lines = slip_links([pile], imprint).splitlines()
+
+    assert lines[0] == "芙蓉镇中心小学　小学　家长"
+    assert lines[1].endswith(f"https://survey.wanan.cn/s/{pile.codes[0]}")
+    assert len(lines) == 13
