@@ -8,7 +8,7 @@ CREATE TABLE about (
 ) WITHOUT ROWID;
 
 CREATE TABLE slips (
-    e BLOB NOT NULL PRIMARY KEY CHECK (length(e) = 32),
+    e BLOB NOT NULL PRIMARY KEY CHECK (typeof(e) = 'blob' AND length(e) = 32),
     domain TEXT NOT NULL,
     state TEXT NOT NULL CHECK (state IN ('unused', 'used', 'disputed', 'voided'))
 ) WITHOUT ROWID;
@@ -22,14 +22,14 @@ CREATE TABLE posters (
 ) WITHOUT ROWID;
 
 CREATE TABLE sealed (
-    c BLOB NOT NULL PRIMARY KEY CHECK (length(c) = 32),
-    box BLOB NOT NULL CHECK (length(box) > 32)
+    c BLOB NOT NULL PRIMARY KEY CHECK (typeof(c) = 'blob' AND length(c) = 32),
+    box BLOB NOT NULL CHECK (typeof(box) = 'blob' AND length(box) > 32)
 ) WITHOUT ROWID;
 
 CREATE TABLE leaves (
     "index" INTEGER NOT NULL PRIMARY KEY CHECK ("index" >= 0),
-    leaf BLOB NOT NULL,
-    k BLOB NOT NULL UNIQUE CHECK (length(k) = 32)
+    leaf BLOB NOT NULL CHECK (typeof(leaf) = 'blob'),
+    k BLOB NOT NULL UNIQUE CHECK (typeof(k) = 'blob' AND length(k) = 32)
 ) WITHOUT ROWID;
 
 CREATE TABLE heads (

@@ -1,4 +1,4 @@
-"""The last head outside the data folder: an old copy put back in its place is noticed.
+"""Heads: signed over every batch, compared at every start, remembered outside the data folder.
 
 A backup of yesterday is consistent in itself; only somebody who remembers today's head can
 tell. The guard is a small file per wave in a folder of another disk or machine
@@ -12,8 +12,9 @@ import time
 from pathlib import Path
 
 from survey.certification.note import split_note
-from survey.certification.transparency_log import Checkpoint, CompactTree, parse_checkpoint
-from survey.storage.intake import About, IntakeBrokenError, IntakeStaleError
+from survey.certification.signature import Signer
+from survey.certification.transparency_log import Checkpoint, CompactTree, parse_checkpoint, sign_head
+from survey.storage.intake import About, BusyError, IntakeBrokenError, IntakeStaleError
 
 
 class HeadGuard:
@@ -24,6 +25,7 @@ class HeadGuard:
         self._folder = folder
         self._every = every_seconds
         self._written: dict[str, float] = {}
+        self._newest: dict[str, str] = {}
 
     def find(self, wave: str) -> Checkpoint | None:
         """The remembered head of a wave, or None."""
@@ -31,20 +33,39 @@ class HeadGuard:
         return head_of(path.read_text(encoding="utf-8")) if path.is_file() else None
 
     def remember(self, wave: str, note: str) -> None:
-        """Keep a head, unless one was kept less than a second ago."""
+        """Keep a head; at most one a second goes to the disk, the newest of them at the end."""
+        self._newest[wave] = note
         now = time.monotonic()
-        if now - self._written.get(wave, -self._every) < self._every:
+        if now - self._written.get(wave, -self._every) >= self._every:
+            self._written[wave] = now
+            self.flush(wave)
+
+    def flush(self, wave: str) -> None:
+        """Write what was remembered of a wave and is not on the disk yet."""
+        note = self._newest.pop(wave, None)
+        if note is None:
             return
         path = self._folder / f"{wave}.head"
         unfinished = path.with_suffix(".new")
         unfinished.write_text(note, encoding="utf-8")
         os.replace(unfinished, path)
-        self._written[wave] = now
 
 
 def head_of(note: str) -> Checkpoint:
     """The checkpoint inside a signed head."""
     return parse_checkpoint(split_note(note)[0])
+
+
+def signed_head(about: About, tree: CompactTree, signer: Signer) -> str:
+    """The signed head of a log as it stands.
+
+    Raises:
+        BusyError: the key would not sign; the intake stops rather than going on without heads.
+    """
+    try:
+        return sign_head(about.origin, tree.size, tree.root(), [signer])
+    except Exception as error:
+        raise BusyError(f"无法签署日志（{type(error).__name__}）", 30) from error
 
 
 def check_head(about: About, tree: CompactTree, last: str | None, guard: HeadGuard | None) -> None:

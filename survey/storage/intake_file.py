@@ -53,6 +53,7 @@ def create_intake(path: Path, about: About, slips: Sequence[tuple[bytes, str]]) 
         connection.execute("COMMIT")
     finally:
         connection.close()
+        unfinished.with_name(unfinished.name + "-journal").unlink(missing_ok=True)
     move_durably(unfinished, path)
 
 

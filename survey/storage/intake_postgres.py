@@ -20,9 +20,9 @@ from typing import Any
 import asyncpg
 
 from survey.certification.signature import Signer
-from survey.certification.transparency_log import CompactTree, sign_head
+from survey.certification.transparency_log import CompactTree
 from survey.errors import SurveyError
-from survey.storage.head_guard import HeadGuard, check_head
+from survey.storage.head_guard import HeadGuard, check_head, signed_head
 from survey.storage.intake import (
     BATCH_LIMIT,
     QUEUE_LIMIT,
@@ -128,6 +128,8 @@ class PostgresIntake:
             await self._queue.join()
             worker.cancel()
             await asyncio.gather(worker, return_exceptions=True)
+        if self._guard is not None:
+            self._guard.flush(self._wave)
         try:
             await asyncio.wait_for(self._pool.close(), 5)
         except TimeoutError:
@@ -320,7 +322,7 @@ class PostgresIntake:
             except SurveyError as error:
                 return [error] * len(entries)
             except Exception as error:  # noqa: BLE001
-                # Signing failed, or something as grave: nothing was kept, so nothing is acknowledged.
+                # Whatever it was, nothing was kept, so nothing is acknowledged, and the work goes on.
                 return [BusyError(f"无法接收（{type(error).__name__}）", 30)] * len(entries)
             await asyncio.sleep(pause)
             pause = min(pause * 2, 1.0)
@@ -400,7 +402,7 @@ class PostgresIntake:
         return tally
 
     async def _sign(self, connection: Any, tree: CompactTree) -> str:
-        note = sign_head(self.about.origin, tree.size, tree.root(), [self._signer])
+        note = signed_head(self.about, tree, self._signer)
         await connection.execute("INSERT INTO heads VALUES ($1, $2) ON CONFLICT DO NOTHING", tree.size, note)
         return note
 

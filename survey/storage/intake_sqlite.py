@@ -16,9 +16,9 @@ from pathlib import Path
 from typing import Any
 
 from survey.certification.signature import Signer
-from survey.certification.transparency_log import CompactTree, sign_head
+from survey.certification.transparency_log import CompactTree
 from survey.errors import SurveyError
-from survey.storage.head_guard import HeadGuard, check_head
+from survey.storage.head_guard import HeadGuard, check_head, signed_head
 from survey.storage.intake import (
     QUEUE_LIMIT,
     STEPS,
@@ -90,18 +90,28 @@ class SqliteIntake:
         """Finish what was queued and close the file."""
         if await self._writer.stop():
             self._connection.close()
+            if self._guard is not None:
+                self._guard.flush(self.about.wave)
 
     def _open(self) -> sqlite3.Connection:
         wave = self.path.stem
         try:
             connection = connect(self.path)
+        except sqlite3.DatabaseError as error:
+            raise IntakeBrokenError(wave, f"文件打不开（{error}）") from error
+        try:
             if self.path.stat().st_size <= QUICK_CHECK_BYTES:
                 verdict = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
                 if verdict != "ok":
                     raise IntakeBrokenError(wave, f"文件已损坏（{verdict}）")
             self._load(connection)
-        except sqlite3.DatabaseError as error:
-            raise IntakeBrokenError(wave, f"文件打不开（{error}）") from error
+        except (sqlite3.DatabaseError, TypeError, ValueError) as error:
+            # A value of another kind than was written counts as damage too.
+            connection.close()
+            raise IntakeBrokenError(wave, f"文件已损坏（{error}）") from error
+        except BaseException:
+            connection.close()
+            raise
         return connection
 
     def _load(self, connection: sqlite3.Connection) -> None:
@@ -279,6 +289,8 @@ class SqliteIntake:
             copy.unlink(missing_ok=True)
             connection.execute("VACUUM INTO ?", (str(copy),))
             connection.close()
+            # The old file's journal is empty and belongs to nothing any more.
+            self.path.with_name(self.path.name + "-journal").unlink(missing_ok=True)
             try:
                 move_durably(copy, self.path)
             finally:
@@ -311,9 +323,11 @@ class SqliteIntake:
             return [IntakeBrokenError(self.about.wave, f"一份答卷与库中内容冲突（{error}）")]
         except sqlite3.Error as error:
             return [refusal(error)] * len(entries)
+        except SurveyError as error:
+            return [error] * len(entries)
         except Exception as error:  # noqa: BLE001
-            # Signing failed, or something as grave: nothing was kept, so nothing is acknowledged.
-            return [BusyError(f"无法签署日志（{type(error).__name__}）", 30)] * len(entries)
+            # Whatever it was, nothing was kept, so nothing is acknowledged, and the thread lives on.
+            return [BusyError(f"无法接收（{type(error).__name__}）", 30)] * len(entries)
 
     def _attempt(self, request: Callable[[sqlite3.Connection], Any]) -> Any:
         try:
@@ -392,7 +406,7 @@ class SqliteIntake:
         return tally
 
     def _sign(self, connection: sqlite3.Connection, tree: CompactTree) -> str:
-        note = sign_head(self.about.origin, tree.size, tree.root(), [self._signer])
+        note = signed_head(self.about, tree, self._signer)
         connection.execute("INSERT INTO heads VALUES (?, ?) ON CONFLICT DO NOTHING", (tree.size, note))
         return note
 

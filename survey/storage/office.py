@@ -75,7 +75,11 @@ class IntakeOffice:
         Raises:
             IntakeBrokenError, IntakeStaleError: a log that must not go on.
         """
-        await self.refresh()
+        try:
+            await self.refresh()
+        except BaseException:
+            await self.stop()
+            raise
         if self.settings.database_url:
             self._refreshing = asyncio.create_task(self._keep_refreshing())
 

@@ -39,7 +39,9 @@ async def test_a_few_kills_lose_nothing(settings: Settings) -> None:
 async def test_two_hundred_kills_lose_nothing(settings: Settings) -> None:
     acked, kills, stored = await rounds(settings, 200, n_slips=submitting.N_SLIPS)
 
-    print(f"\n{settings.database_url and 'postgres' or 'sqlite'}: {kills} kills, {acked} acked, {stored - acked} stored but never acked")
+    print(
+        f"\n{settings.database_url and 'postgres' or 'sqlite'}: {kills} kills, {acked} acked, {stored - acked} stored but never acked"
+    )
     assert stored >= acked > 1000
 
 
