@@ -8,15 +8,15 @@ with care: what is missing there is the schema's business.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
 from survey.exact import fraction, percent_text, truncate
 from survey.scheme import lint_bands
-from survey.scheme.marks import unverified
-from survey.scheme.plan import Plan
+from survey.scheme.marks import marks, unverified
+from survey.scheme.plan import ALL, STAGES, Plan
 from survey.scheme.reading import AnswersReading, resolve_scale
 from survey.scheme.scheme import Scheme
 
@@ -40,12 +40,14 @@ def lint(
     plan: Plan | None = None,
     frame_counts: Mapping[str, int] | None = None,
     quotas: Mapping[str, int] | None = None,
+    frame_stages: Collection[str] | None = None,
 ) -> tuple[Warning_, ...]:
     """The warnings a scheme raises, with a plan and the frame's numbers where they are known.
 
     Args:
         frame_counts: eligible persons of each respondent group in the frame and the lists.
         quotas: forms needed of each group; group floors are taken where none are given.
+        frame_stages: stages of the schools in the frame.
 
     >>> from survey.scheme.presets import load_scheme
     >>> lint(load_scheme("self_monitoring"))
@@ -64,7 +66,7 @@ def lint(
         *_quotas(scheme, plan, frame_counts, quotas),
     ]
     if plan is not None:
-        found += [*_plan(plan), *_instruments(scheme, plan)]
+        found += [*_plan(plan), *_instruments(scheme, plan), *_stages(scheme, plan, frame_stages or ())]
     return tuple(found)
 
 
@@ -159,6 +161,10 @@ def _unverified(scheme: Scheme, plan: Plan | None) -> Iterator[Warning_]:
             "scheme.value_unverified", f"{len(open_marks)}处的出处没有核实：{places}", open_marks[0].of
         )
     elif plan is not None:
+        waiting = {mark.of for mark in marks(scheme) if mark.mark == "unverified"}
+        for path in plan.confirmed:
+            if path not in waiting:
+                yield Warning_("plan.nothing_to_confirm", f"方案里没有待核实的“{path}”", f"confirmed.{path}")
         for mark in open_marks:
             yield Warning_("scheme.value_unverified", f"“{mark.of}”没有核实，发布前要有人确认", mark.of)
 
@@ -271,6 +277,17 @@ def _plan(plan: Plan) -> list[Warning_]:
     if not plan.sealed:
         found.append(Warning_("plan.not_sealed", "答卷在采集期间，系统管理员可以读到", "sealed"))
     return found
+
+
+def _stages(scheme: Scheme, plan: Plan, frame_stages: Collection[str]) -> Iterator[Warning_]:
+    for entry in plan.groups:
+        missed = [stage for stage in STAGES if stage in frame_stages and entry.instrument_for(stage) is None]
+        if missed and ALL not in entry.instruments:
+            yield Warning_(
+                "plan.stage_not_asked",
+                f"名册里有这些学段的学校，但没有写{scheme.group(entry.group).zh}用哪套问卷，不会问到：{'、'.join(missed)}",
+                f"groups.{entry.group}",
+            )
 
 
 def _instruments(scheme: Scheme, plan: Plan) -> Iterator[Warning_]:

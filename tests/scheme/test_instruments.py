@@ -191,6 +191,13 @@ def test_an_instrument_names_all_its_faults_at_once() -> None:
     ]
 
 
+def test_package_data_is_what_was_shared(shared: Path) -> None:
+    folder = shared / "questionnaires"
+
+    for instrument in EVERYTHING:
+        assert read_instrument((folder / f"{instrument.id}.yaml").read_bytes()).digest == instrument.digest
+
+
 def test_a_word_changed_changes_the_digest() -> None:
     text = (SMALLEST / "limits_a_text.yaml").read_text(encoding="utf-8")
 

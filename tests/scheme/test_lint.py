@@ -150,6 +150,16 @@ def test_an_unconfirmed_value_is_named_with_its_path() -> None:
     ]
 
 
+def test_a_confirmation_of_nothing_or_by_nobody_is_noticed() -> None:
+    plan = plan_with(one="  figure.official_formula: 演示=>  figure.formula: 演示")
+    nobody = plan_with(one="  figure.official_formula: 演示=>  figure.official_formula: ' '")
+
+    assert ("plan.nothing_to_confirm", "confirmed.figure.formula") in [
+        (w.code, w.path) for w in lint(scheme_of(plan), plan)
+    ]
+    assert "scheme.value_unverified" in codes(scheme_of(nobody), nobody)
+
+
 def test_a_short_window_a_long_host_and_no_approval_are_warnings() -> None:
     plan = plan_with(
         a="closes_on: 2026-12-05=>closes_on: 2026-11-26",
@@ -172,6 +182,15 @@ def test_a_quota_beyond_the_frame_is_named() -> None:
         if w.code == "scheme.group_cannot_fill"
     ]
     assert "56" in found[0].text
+
+
+def test_schools_whose_pupils_have_no_instrument_are_noticed() -> None:
+    plan = read_plan(example_plan_text())
+
+    found = lint(scheme_of(plan), plan, frame_stages={"primary", "nine_year"})
+    assert [(w.code, w.path) for w in found if w.code == "plan.stage_not_asked"] == [
+        ("plan.stage_not_asked", "groups.student")
+    ]
 
 
 def test_published_parts_that_do_not_give_their_total_are_noticed() -> None:

@@ -172,10 +172,8 @@ def test_the_steps_of_henan_hold_each_population_once(population: int, forms: in
     assert [step.forms for step in steps] == [forms]
 
 
-def test_package_data_is_what_was_shared() -> None:
-    shared = Path(__file__).parents[3] / "shared" / "schemes"
-    if not shared.is_dir():
-        pytest.skip("the shared folder is not here")
+def test_package_data_is_what_was_shared(shared: Path) -> None:
+    folder = shared / "schemes"
 
     for name in list_schemes():
-        assert read_scheme((shared / f"{name}.yaml").read_bytes()).digest == load_scheme(name).digest
+        assert read_scheme((folder / f"{name}.yaml").read_bytes()).digest == load_scheme(name).digest
