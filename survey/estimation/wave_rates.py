@@ -1,0 +1,221 @@
+"""Rates of a wave: exact from counts by domain, their error from the design.
+
+What enters is a case file with its weights; what leaves is, for any column of answers and any set
+of domains, the exact rate and its Taylor-linearised `Estimate`. The design: schools are first-stage
+units in their strata, with the finite number of schools known; persons of a school and group are
+second-stage units out of the eligible; persons of a county list are first-stage units out of the
+list. Nonresponse is read as a second phase within pools, so respondents stand as if drawn.
+A drawn school from which nobody answered stays in the design as a unit that adds nothing.
+
+The weights meet the frame in every cell, and the linearised variable is the residual from it
+(Deville & Särndal 1992). A school × group with one answer out of several has no spread of its
+own: it takes its deviation from the school's other second-stage units (`adjust`), on the careful
+side and weighed by the stratum's sampling fraction only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+
+import numpy as np
+
+from survey.arrays import Flags
+from survey.cases.case_file import CaseFile
+from survey.cases.derivation import Column
+from survey.errors import SurveyError
+from survey.estimation.intervals import Interval, korn_graubard, t_interval
+from survey.estimation.linearization import Estimate
+from survey.estimation.means import ratio
+from survey.sampling.design import CellAdjustment, Design
+from survey.sampling.sample import DomainDraw, Sample
+from survey.weighting.domain_weights import WaveWeights
+
+
+class LonelyStratumError(SurveyError):
+    """One school was drawn out of several in a stratum, so chance cannot be seen there."""
+
+    code = "estimation.lonely_stratum"
+    kind = "refused"
+
+    def __init__(self, stratum: str) -> None:
+        super().__init__(f"层{stratum}", "有几所学校却只抽了一所，这一层的误差算不出来", "每层至少抽两所，或全部都抽")
+
+
+@dataclass(frozen=True)
+class Rate:
+    """One rate: exact, with its estimate, and the counts it rests on."""
+
+    value: Fraction
+    estimate: Estimate
+    n: int
+    n_valid: int
+    against_in_psus: int
+    """First-stage units in which somebody was not satisfied."""
+
+    def interval(self, level: float, *, proportion: bool = True) -> Interval | None:
+        """Korn–Graubard at this level; for means of points a t interval within [0, 1]."""
+        one = self.estimate
+        if proportion:
+            return korn_graubard(min(max(one.value, 0.0), 1.0), one.variance, one.n, one.df, level)
+        found = t_interval(one.value, one.variance, one.df, level)
+        if found is None:
+            return None
+        return Interval(max(found.lower, 0.0), min(found.upper, 1.0), found.level, found.method)
+
+    @property
+    def n_effective(self) -> float | None:
+        """p(1 − p) over the variance; None where there is no spread."""
+        p = self.estimate.value
+        return p * (1 - p) / self.estimate.variance if self.estimate.variance > 0 and 0 < p < 1 else None
+
+
+class WaveRates:
+    """The design of a wave's counted answers, and every rate that can be asked of it."""
+
+    def __init__(self, case_file: CaseFile, weights: WaveWeights, sample: Sample) -> None:
+        self.case_file = case_file
+        self.weights = weights
+        self.draws: Mapping[str, DomainDraw] = {
+            domain: sample.by_domain[domain] for domain in weights.by_domain
+        }
+        self.positions = [
+            at for at, case in enumerate(case_file.cases) if case.domain in weights.by_domain
+        ]
+        self.domains = [case_file.cases[at].domain for at in self.positions]
+        self.design = self._design(sample)
+        lonely = [name for name in self.design.lonely_strata() if not name.startswith("county/")]
+        if lonely:
+            raise LonelyStratumError(lonely[0])
+
+    def _design(self, sample: Sample) -> Design:
+        schools_in_frame = {stratum.stratum: stratum.schools_in_frame for stratum in sample.strata}
+        met = {self.draws[domain].school_code for domain in self.domains}
+        strata: list[str] = []
+        psus: list[str] = []
+        first: list[float] = []
+        inner: list[str] = []
+        second: list[float] = []
+        weight: list[float] = []
+        before: list[float] = []
+        cell: list[str] = []
+        for row, domain in enumerate(self.domains):
+            draw, pool = self.draws[domain], self.weights.by_domain[domain]
+            listed = draw.school_code is None
+            strata.append(draw.stratum)
+            psus.append(f"person {row}" if listed else str(draw.school_code))
+            first.append(float(draw.eligible if listed else schools_in_frame[draw.stratum]))
+            inner.append(domain)
+            second.append(1.0 if listed else float(draw.eligible))
+            weight.append(float(pool.weight))
+            before.append(float(pool.weight / pool.poststratification))
+            cell.append(pool.cell)
+        for code, draw in sorted({str(d.school_code): d for d in self.draws.values() if d.school_code}.items()):
+            if draw.school_code not in met:
+                strata.append(draw.stratum)
+                psus.append(code)
+                first.append(float(schools_in_frame[draw.stratum]))
+                inner.append("nobody")
+                second.append(1.0)
+                weight.append(0.0)
+                before.append(0.0)
+                cell.append("nobody")
+        self.n_rows = len(strata)
+        after = np.array(weight)
+        _, codes = np.unique(np.array(cell), return_inverse=True)
+        return Design(
+            after,
+            strata=(np.array(strata), np.array(inner)),
+            psu=(np.array(psus), np.arange(self.n_rows)),
+            population=(np.array(first), np.array(second)),
+            lonely_psu="adjust",
+            adjustments=(CellAdjustment(codes, np.array(before), after),),
+        )
+
+    def mask(self, keep: Callable[[DomainDraw], bool]) -> Flags:
+        """(rows,) True for the answers of the domains that `keep` names."""
+        kept = {domain for domain, draw in self.draws.items() if keep(draw)}
+        flags = np.zeros(self.n_rows, dtype=bool)
+        flags[: len(self.domains)] = [domain in kept for domain in self.domains]
+        return flags
+
+    def sums(self, column: Column, keep: Callable[[DomainDraw], bool] = lambda draw: True) -> dict[str, tuple[Fraction, Fraction, int, int]]:
+        """Domain → (Σ top, Σ base, answers, answers inside the base), for the domains kept."""
+        found: dict[str, list[Fraction | int]] = {
+            domain: [0, 0, 0, 0] for domain, draw in self.draws.items() if keep(draw)
+        }
+        for at, domain in zip(self.positions, self.domains, strict=True):
+            if domain in found:
+                row = found[domain]
+                row[0] += column.top[at]
+                row[1] += column.base[at]
+                row[2] += 1
+                row[3] += column.base[at] != 0
+        return {
+            domain: (Fraction(top), Fraction(base), int(n), int(valid))
+            for domain, (top, base, n, valid) in found.items()
+        }
+
+    def rate(
+        self,
+        column: Column,
+        keep: Callable[[DomainDraw], bool] = lambda draw: True,
+        scale: Mapping[str, Fraction] | None = None,
+    ) -> Rate | None:
+        """The rate Σ s·w·top ÷ Σ s·w·base over some domains, or None where nothing is in the base.
+
+        Args:
+            column: what each case adds.
+            keep: which domains count.
+            scale: s of each group; answers of several groups are so joined by their shares.
+        """
+        s = scale or {}
+        counted = self.sums(column, keep)
+        top = base = Fraction(0)
+        for domain, (up, down, _, _) in counted.items():
+            factor = s.get(self.draws[domain].group, Fraction(1)) * self.weights.weight(domain)
+            top += factor * up
+            base += factor * down
+        if not base:
+            return None
+        y, x = np.full(self.n_rows, np.nan), np.full(self.n_rows, np.nan)
+        for row, at in enumerate(self.positions):
+            if column.base[at]:
+                factor = float(s.get(self.draws[self.domains[row]].group, 1))
+                y[row], x[row] = factor * float(column.top[at]), factor * float(column.base[at])
+        inside = self.mask(keep)
+        estimate = ratio(y, x, self.design, domain=inside, skip_missing=True)
+        unhappy = inside & ~np.isnan(y) & (y < x)
+        return Rate(
+            value=top / base,
+            estimate=estimate,
+            n=sum(row[2] for row in counted.values()),
+            n_valid=sum(row[3] for row in counted.values()),
+            against_in_psus=len(np.unique(self.design.stages[0].unit[unhappy])),
+        )
+
+    def pool_rows(self, column: Column) -> list[tuple[str, Fraction, Fraction, Fraction]]:
+        """(group, w, x, v) of every pool."""
+        counted = self.sums(column)
+        return [
+            (
+                pool.group,
+                pool.weight,
+                sum((counted[domain][0] for domain in pool.domains), Fraction(0)),
+                sum((counted[domain][1] for domain in pool.domains), Fraction(0)),
+            )
+            for pool in self.weights.pools
+        ]
+
+    def plain(self, column: Column, groups: Iterable[str] | None = None) -> Fraction | None:
+        """The unweighted rate over all answers of some groups together; None where the base is empty."""
+        wanted = None if groups is None else set(groups)
+        counted = self.sums(column, lambda draw: wanted is None or draw.group in wanted).values()
+        base = sum((row[1] for row in counted), Fraction(0))
+        return sum((row[0] for row in counted), Fraction(0)) / base if base else None
+
+
+def by_group(rates: WaveRates, column: Column, groups: Sequence[str]) -> dict[str, Rate | None]:
+    """Each group's own rate."""
+    return {group: rates.rate(column, lambda draw, group=group: draw.group == group) for group in groups}

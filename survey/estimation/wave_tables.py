@@ -1,0 +1,237 @@
+"""The result tables of a wave: by group, stage, place and dimension, and item by item.
+
+What enters is the wave's rates and the scheme's reading; what leaves is rows of text, small cells
+withheld. A group's row is its own rate. Rows of stage, place and dimension join the groups by
+their shares: an answer of group g counts share_g / N_g times its weight, so that each group
+weighs what the plan fixed, whoever answered. County lists belong to no stage and no place.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+from survey.cases.case_file import CaseFile
+from survey.cases.derivation import (
+    Column,
+    ReadAnswer,
+    column,
+    conservative,
+    content,
+    dont_know_reading,
+    overall,
+)
+from survey.cases.item_nonresponse import item_counts
+from survey.estimation.disclosure import withhold
+from survey.estimation.figure import display_text, interval_document
+from survey.estimation.wave_rates import Rate, WaveRates
+from survey.exact import percent_text, truncate
+from survey.fieldwork.disposition import DomainOutcome
+from survey.sampling.frame import PLACE_NAMES, STAGE_NAMES
+from survey.sampling.sample import DomainDraw
+from survey.sampling.scheme_sizes import GROUP_NAMES
+from survey.scheme.instrument import Instrument, Item
+from survey.scheme.texts import dimension_names
+
+FEWEST_UNHAPPY_PSUS = 5
+MUCH_DONT_KNOW = Fraction(1, 10)
+
+
+@dataclass(frozen=True)
+class Tables:
+    """What every table needs: rates, shares, people, outcomes and the reading of answers."""
+
+    rates: WaveRates
+    shares: Mapping[str, Fraction]
+    people: Mapping[str, int]
+    outcomes: Mapping[str, DomainOutcome]
+    answers: Column
+    """The figure's own column."""
+    dont_know: Column
+    careful: Column
+    read: ReadAnswer
+    proportion: bool
+    level: float
+    smallest: int
+
+    @property
+    def scale(self) -> dict[str, Fraction]:
+        """share_g / N_g of every group."""
+        return {group: share / self.people[group] for group, share in self.shares.items() if self.people.get(group)}
+
+    def row(
+        self,
+        key: str,
+        name: str,
+        keep: Callable[[DomainDraw], bool],
+        *,
+        joined: bool,
+        answers: Column | None = None,
+        careful: bool = True,
+    ) -> dict[str, Any]:
+        """One row of a table, before small cells are withheld."""
+        scale = self.scale if joined else None
+        rate = self.rates.rate(answers or self.answers, keep, scale)
+        row: dict[str, Any] = {"key": key, "name": name, **self.returns(keep)}
+        if rate is None:
+            return row | {"n": 0, "n_valid": 0}
+        row |= {"n": rate.n, "n_valid": rate.n_valid, **rate_document(rate, self.level, self.proportion)}
+        if answers is None:
+            unsure = self.rates.rate(self.dont_know, keep, scale)
+            row["dont_know"] = truncate(unsure.value) if unsure else None
+            if careful and (worst := self.rates.rate(self.careful, keep, scale)):
+                row["conservative"] = truncate(worst.value)
+        return row
+
+    def returns(self, keep: Callable[[DomainDraw], bool]) -> dict[str, Any]:
+        """Slips issued and used in the domains kept, with AAPOR's response rate 2."""
+        some = [
+            self.outcomes[domain]
+            for domain, draw in self.rates.draws.items()
+            if keep(draw) and domain in self.outcomes
+        ]
+        issued, used = sum(one.issued for one in some), sum(one.used for one in some)
+        return {
+            "issued": issued,
+            "used": used,
+            "response_rate": truncate(Fraction(used, issued)) if issued else None,
+        }
+
+
+def rate_document(rate: Rate, level: float, proportion: bool = True) -> dict[str, Any]:
+    """A rate as text: shown, standard error, interval, and what a careful reader should know."""
+    interval = rate.interval(level, proportion=proportion)
+    shown = truncate(rate.value)
+    return {
+        "shown": shown,
+        "percent": percent_text(shown),
+        "display": display_text(rate.value, rate.n_valid),
+        "se": truncate(rate.estimate.se),
+        "df": int(rate.estimate.df),
+        "interval": None if interval is None else interval_document(interval.lower, interval.upper),
+        "cautions": cautions(rate),
+    }
+
+
+def cautions(rate: Rate) -> list[str]:
+    """What weakens an interval, in words."""
+    said = []
+    if rate.estimate.df <= 0:
+        said.append("只来自一所学校或一个人，不给区间")
+    elif rate.estimate.df < 8:
+        said.append("学校少，区间只作参考")
+    if rate.value < 1 and rate.against_in_psus < FEWEST_UNHAPPY_PSUS:
+        said.append("不满意的人只来自很少几所学校，下限可能偏高")
+    if rate.n_valid < 30:
+        said.append("份数少，区间很宽")
+    return said
+
+
+def group_table(tables: Tables) -> list[dict[str, Any]]:
+    """A row for each group of the figure, with its share."""
+    rows = []
+    for group in tables.shares:
+        row = tables.row(group, GROUP_NAMES.get(group, group), lambda draw, group=group: draw.group == group, joined=False)
+        rows.append(row | {"eligible": tables.people.get(group, 0), "share": truncate(tables.shares[group])})
+    return withhold(rows, tables.smallest)
+
+
+def place_table(tables: Tables) -> list[dict[str, Any]]:
+    """A row for each place of drawn schools."""
+    return _school_table(tables, PLACE_NAMES, lambda draw: draw.place)
+
+
+def stage_table(tables: Tables) -> list[dict[str, Any]]:
+    """A row for each stage of drawn schools."""
+    return _school_table(tables, STAGE_NAMES, lambda draw: draw.stage)
+
+
+def _school_table(
+    tables: Tables, names: Mapping[str, str], of: Callable[[DomainDraw], str | None]
+) -> list[dict[str, Any]]:
+    present = {of(draw) for draw in tables.rates.draws.values()}
+    rows = [
+        tables.row(key, name, lambda draw, key=key: of(draw) == key, joined=True)
+        for key, name in names.items()
+        if key in present
+    ]
+    return withhold(rows, tables.smallest)
+
+
+def dimension_table(tables: Tables) -> list[dict[str, Any]]:
+    """A row for each dimension: all its content items, all groups that were asked any of them."""
+    names = dimension_names("zh")
+    case_file = tables.rates.case_file
+    asked = {id(one): one for one in case_file.instruments.values()}.values()
+    dimensions = list(dict.fromkeys(item.dimension for one in asked for item in content(one) if item.dimension))
+    rows = []
+    for dimension in sorted(dimensions, key=lambda key: list(names).index(key) if key in names else len(names)):
+        some = column(case_file, _of_dimension(dimension), tables.read)
+        rows.append(tables.row(dimension, names.get(dimension, dimension), lambda draw: True, joined=True, answers=some))
+    for row in rows:
+        for key in ("issued", "used", "response_rate"):
+            row.pop(key)
+    return withhold(rows, tables.smallest, complement=False)
+
+
+def _of_dimension(dimension: str) -> Callable[[Instrument], tuple[Item, ...]]:
+    return lambda one: tuple(item for item in content(one) if item.dimension == dimension)
+
+
+def item_table(tables: Tables) -> list[dict[str, Any]]:
+    """A row for each satisfaction item of each group: rate, silences, counts by option."""
+    case_file = tables.rates.case_file
+    kinds: dict[tuple[str, str], tuple[Instrument, set[str]]] = {}
+    for domain, draw in tables.rates.draws.items():
+        if (one := case_file.instruments.get(domain)) is not None:
+            kinds.setdefault((draw.group, one.id), (one, set()))[1].add(domain)
+    rows = []
+    for (group, name), (one, domains) in kinds.items():
+        cases = [case_file.cases[at] for at in case_file.positions(domains)]
+        silences = item_counts(one, cases)
+        for item in (*content(one), *overall(one)):
+            row = _item_row(tables, case_file, item, group, domains)
+            counts = silences[item.id]
+            if (row["n_valid"] or 0) >= tables.smallest:
+                row |= {
+                    "skipped": counts.nonresponse,
+                    "refused": counts.refused,
+                    "dont_know_n": counts.dont_know,
+                    "off_path": counts.off_path,
+                    "options": _option_counts(item, cases),
+                }
+            rows.append({"group": group, "group_name": GROUP_NAMES.get(group, group), "instrument": name, **row})
+    return rows
+
+
+def _item_row(
+    tables: Tables, case_file: CaseFile, item: Item, group: str, domains: set[str]
+) -> dict[str, Any]:
+    def only(instrument: Instrument) -> tuple[Item, ...]:
+        found = instrument.by_id.get(item.id)
+        return () if found is None else (found,)
+
+    def keep(draw: DomainDraw) -> bool:
+        return draw.domain in domains
+
+    row = tables.row(item.id, item.text["zh"], keep, joined=False, answers=column(case_file, only, tables.read))
+    for key in ("issued", "used", "response_rate"):
+        row.pop(key)
+    unsure = tables.rates.rate(column(case_file, only, dont_know_reading), keep)
+    row["dont_know"] = truncate(unsure.value) if unsure else None
+    shown = withhold([row], tables.smallest)[0]
+    described = {"item": item.id, "text": item.text["zh"], "role": item.role, "dimension": item.dimension, "object": item.object}
+    return described | shown | {"n_valid": shown.get("n_valid", 0)}
+
+
+def _option_counts(item: Item, cases: Sequence[Any]) -> list[dict[str, Any]]:
+    given = Counter(answer for case in cases if isinstance(answer := case.answers.get(item.id), (int, str)))
+    return [{"key": option.key, "zh": option.zh, "n": given.get(option.value, 0)} for option in item.options]
+
+
+def careful_column(case_file: CaseFile, items: Callable[[Instrument], tuple[Item, ...]], read: ReadAnswer) -> Column:
+    """The figure's column with every don't-know counted as not satisfied."""
+    return column(case_file, items, conservative(read))
