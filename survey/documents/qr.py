@@ -12,8 +12,8 @@ Source: ISO/IEC 18004; UX section 10.
 
 from __future__ import annotations
 
+import re
 from html import escape
-from itertools import groupby
 
 import qrcode
 from qrcode.constants import ERROR_CORRECT_Q
@@ -27,6 +27,8 @@ LARGEST_VERSION = 4
 QUIET_ZONE = 4
 SCHEMES = ("https://", "http://")
 ALPHANUMERIC = frozenset("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ $%*+-./:")
+
+_RUN = re.compile("1+")
 
 Modules = tuple[tuple[bool, ...], ...]
 
@@ -111,15 +113,11 @@ def qr_path(modules: Modules) -> str:
     >>> qr_path(((True, True, False), (False, False, True)))
     'M0 0h2v1h-2zM2 1h1v1h-1z'
     """
-    rectangles = []
-    for y, row in enumerate(modules):
-        x = 0
-        for dark, run in groupby(row):
-            length = sum(1 for _ in run)
-            if dark:
-                rectangles.append(f"M{x} {y}h{length}v1h-{length}z")
-            x += length
-    return "".join(rectangles)
+    return "".join(
+        f"M{run.start()} {y}h{run.end() - run.start()}v1h-{run.end() - run.start()}z"
+        for y, row in enumerate(modules)
+        for run in _RUN.finditer("".join("1" if dark else "0" for dark in row))
+    )
 
 
 def qr_svg(link: str, title: str | None = None) -> str:

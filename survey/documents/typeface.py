@@ -59,9 +59,9 @@ def fonts() -> typst.Fonts:
 
 
 @cache
-def _covered() -> frozenset[int]:
+def _covered() -> frozenset[str]:
     with TTFont(typeface_file(), lazy=True) as font:
-        return frozenset(font.getBestCmap())
+        return frozenset(map(chr, font.getBestCmap())) | INVISIBLE
 
 
 def check_glyphs(data: Any) -> None:
@@ -75,9 +75,9 @@ def check_glyphs(data: Any) -> None:
     """
     covered = _covered()
     for text in _texts(data):
-        missing = sorted({sign for sign in text if ord(sign) not in covered and sign not in INVISIBLE})
+        missing = set(text) - covered
         if missing:
-            raise MissingGlyphError(missing, text)
+            raise MissingGlyphError(sorted(missing), text)
 
 
 def _texts(data: Any) -> Iterable[str]:
