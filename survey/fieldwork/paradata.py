@@ -1,8 +1,8 @@
-"""Coarse pace and break-off counts; never beside a person.
+"""Coarse pace and times of arrival, as counts; never beside a person.
 
 What is known about the answering itself stays counts: pace in three bands per domain, read
 from opened records; arrivals by the hour for the whole wave, because a finer time would
-date a leaf; break-offs by group and part, off unless a wave asks for them.
+date a leaf; whether schools were in session.
 """
 
 from __future__ import annotations
@@ -66,12 +66,3 @@ def is_school_time(at: datetime) -> bool:
     True
     """
     return at.weekday() < 5 and at.hour in SCHOOL_HOURS
-
-
-def add_break_off(counts: Mapping[tuple[str, int], int], group: str, part: int) -> dict[tuple[str, int], int]:
-    """The counts by group and part with one more break-off.
-
-    >>> add_break_off({("parent", 2): 4}, "parent", 2)
-    {('parent', 2): 5}
-    """
-    return {**counts, (group, part): counts.get((group, part), 0) + 1}

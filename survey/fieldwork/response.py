@@ -14,8 +14,6 @@ from typing import Any
 
 from survey.errors import SurveyError
 
-MAX_BODY_BYTES = 64 * 1024
-MAX_FIELDS = 500
 FAST_SECONDS_PER_ITEM = 2
 SLOW_SECONDS_PER_ITEM = 30
 

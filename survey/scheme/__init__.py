@@ -14,6 +14,12 @@ Decisions
   the scheme's options (`plan.instrument_of`). Reopen: an issued form fixes its own.
 - 2026-11-24: an adopted scheme travels inside the plan, so a plan is complete by itself and
   its digest covers the scheme. Reopen: schemes shared by many counties of a province.
+- 2026-11-24: a form issued by a superior travels inside the plan too, and keeps its own
+  options; the scheme must then read them. Reopen: forms shared across counties.
+- 2026-11-24: grade 3 is the pupils' draft with three steps under a name of its own
+  (`students_g3`), so the two are never mixed in one domain. Reopen: domains by grade.
+- 2026-11-24: a workbook is read from rows of cells; what unpacks XLSX stands in `sampling`,
+  with its bounds. Reopen: a second room needs cells before sampling.
 - 2026-11-24: a condition on a skipped answer never holds. Reopen: an issued form that asks
   a question because of a silence.
 - 2026-11-24: line breaks in an open text become spaces, so no control character is stored.

@@ -20,7 +20,10 @@ from survey.scheme.scales import ResponseOption, Scale, load_scales, read_option
 from survey.scheme.schema_check import schema_faults
 from survey.scheme.yaml_text import read_plain
 
-INSTRUMENTS = ("parents", "teachers", "principals", "students_g4_6", "students_g7_9", "public")
+FILES = ("parents", "teachers", "principals", "students_g4_6", "students_g7_9", "public")
+GRADE_THREE = "students_g3"
+"""The pupils' draft with three steps, for grade 3 and pupils who read with difficulty."""
+INSTRUMENTS = (*FILES, GRADE_THREE)
 SATISFACTION = ("content", "overall")
 Form = Literal["full", "short"]
 
@@ -251,8 +254,12 @@ def load_instrument(
     """
     if instrument not in INSTRUMENTS:
         raise UnknownInstrumentError(instrument)
-    text = (files("survey.scheme") / "data" / "questionnaires" / f"{instrument}.yaml").read_bytes()
+    name = "students_g4_6" if instrument == GRADE_THREE else instrument
+    text = (files("survey.scheme") / "data" / "questionnaires" / f"{name}.yaml").read_bytes()
     whole = read_instrument(text).asked_of(known, extras)
+    if instrument == GRADE_THREE:
+        grade_three = (whole.scale_by_grade or {})["3"]
+        whole = replace(whole.with_scale({"sat5_child": load_scales()[grade_three]}), id=GRADE_THREE)
     return whole.short() if form == "short" else whole
 
 

@@ -15,6 +15,7 @@ from typing import Any
 
 from survey.exact import fraction, percent_text, truncate
 from survey.scheme import lint_bands
+from survey.scheme.instrument import GRADE_THREE
 from survey.scheme.marks import marks, unverified
 from survey.scheme.plan import ALL, STAGES, Plan
 from survey.scheme.reading import AnswersReading, resolve_scale
@@ -270,7 +271,7 @@ def _plan(plan: Plan) -> list[Warning_]:
         found.append(
             Warning_(
                 "plan.grade_three_scale",
-                "三年级学生应当用三级选项，现在用的是五级",
+                "三年级学生应当用三级选项，现在用的是五级，可改用students_g3",
                 "groups.student.from_grade",
             )
         )
@@ -293,7 +294,8 @@ def _stages(scheme: Scheme, plan: Plan, frame_stages: Collection[str]) -> Iterat
 def _instruments(scheme: Scheme, plan: Plan) -> Iterator[Warning_]:
     for entry in plan.groups:
         for name in dict.fromkeys(entry.instruments.values()):
-            if name not in plan.adopted_instruments and name not in scheme.drafts(entry.group):
+            draft = "students_g4_6" if name == GRADE_THREE else name
+            if name not in plan.adopted_instruments and draft not in scheme.drafts(entry.group):
                 yield Warning_(
                     "plan.instrument_not_of_scheme",
                     f"方案没有把“{name}”列为{scheme.group(entry.group).zh}的问卷，题目可能不合用",

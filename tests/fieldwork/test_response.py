@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from survey import canonical
-from survey.fieldwork.paradata import add_break_off, hour_of_wave, is_school_time, pace_counts
+from survey.fieldwork.paradata import hour_of_wave, is_school_time, pace_counts
 from survey.fieldwork.response import (
     OutsideDaysError,
     SubmissionKeyError,
@@ -77,7 +77,3 @@ def test_arrivals_are_known_to_the_hour_only() -> None:
     assert hour_of_wave(datetime(2026, 11, 24, 0, 59, 59, tzinfo=UTC), start) == 0
     assert not is_school_time(datetime(2026, 11, 28, 10, tzinfo=UTC))
     assert not is_school_time(datetime(2026, 11, 24, 17, tzinfo=UTC))
-
-
-def test_break_offs_are_only_counted() -> None:
-    assert add_break_off({}, "parent", 1) == {("parent", 1): 1}

@@ -9,6 +9,7 @@ import pytest
 
 from survey.errors import FaultsError
 from survey.scheme.instrument import (
+    FILES,
     UnknownInstrumentError,
     list_instruments,
     load_instrument,
@@ -25,8 +26,9 @@ SATISFACTION = {
     "principals": (18, 12),
     "students_g4_6": (12, 8),
     "students_g7_9": (15, 9),
+    "students_g3": (12, 8),
 }
-EVERYTHING = [load_instrument(name, "full", frozenset(), True) for name in list_instruments()]
+EVERYTHING = [load_instrument(name, "full", frozenset(), True) for name in FILES]
 
 
 def length(text: str) -> int:
@@ -137,6 +139,15 @@ def test_the_child_layout_carries_faces() -> None:
 
     assert instrument.layout == "child"
     assert instrument.overall_item.faces
+
+
+def test_grade_three_has_three_steps_and_the_same_questions() -> None:
+    grade_three, older = load_instrument("students_g3"), load_instrument("students_g4_6")
+
+    assert [item.text for item in grade_three.items] == [item.text for item in older.items]
+    assert {item.scale for item in grade_three.items if item.is_satisfaction} == {"sat3_child"}
+    assert [option.value for option in grade_three.overall_item.options] == [5, 3, 1, 98]
+    assert grade_three.digest != older.digest
 
 
 def test_what_the_slip_already_tells_is_not_asked() -> None:

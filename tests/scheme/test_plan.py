@@ -257,6 +257,17 @@ def test_a_form_issued_by_a_superior_is_asked_as_it_stands() -> None:
     assert read_plan(canonical.encode(plan_document(plan))) == plan
 
 
+def test_grade_three_is_asked_with_three_steps() -> None:
+    group = {"group": "student", "instruments": {"primary": "students_g3"}, "from_grade": 3}
+    plan = read(groups=[group], lists={})
+    instrument = instrument_of(plan, scheme_of(plan), "student", "primary")
+
+    assert instrument.overall_item.scale == "sat3_child"
+    assert not {"plan.grade_three_scale", "plan.instrument_not_of_scheme"} & {
+        w.code for w in lint(scheme_of(plan), plan)
+    }
+
+
 def test_faults_of_an_issued_form_are_named_inside_the_plan() -> None:
     groups = [{"group": "parent", "instruments": {"all": "form_a"}}]
     form = issued_form(minutes=99)
