@@ -26,6 +26,8 @@ def page_environment() -> Environment:
         count_or_dash=lambda count: "–" if count is None else count_text(count),
         grouped=grouped_digest,
         percent=percent_text,
+        points=points_text,
+        level=level_text,
         filesize=size_text,
         act=act_text,
     )
@@ -94,6 +96,24 @@ def grouped_digest(digest: str, groups: int | None = None) -> str:
     parts = [digest[start : start + 4] for start in range(0, len(digest), 4)]
     shown = parts if groups is None else parts[:groups]
     return " ".join(shown) + ("" if len(shown) == len(parts) else "…")
+
+
+def points_text(rate: str) -> str:
+    """A standard error in percentage points; the decimal point moves, no digit changes.
+
+    >>> points_text("0.0123")
+    '1.23'
+    """
+    return percent_text(rate).removesuffix("%")
+
+
+def level_text(level: str) -> str:
+    """How sure an interval is, without needless digits.
+
+    >>> level_text("0.95")
+    '95%'
+    """
+    return percent_text(level)
 
 
 def size_text(size: int) -> str:

@@ -26,6 +26,7 @@ from survey.settings import Settings, load_settings
 from survey.storage.accounts import create_account
 from survey.storage.database import Database, open_database
 from survey.storage.office import IntakeOffice
+from survey.storage.plans import set_state
 from survey.storage.tokens import create_token
 
 BASE = "http://127.0.0.1:8000"
@@ -94,6 +95,14 @@ class Site:
         if until == "drawn":
             await draw_wave(wave, "20261124", actor="test", now=self.clock())
         return wave
+
+
+    async def stand(self, wave: str, state: str) -> None:
+        """Let the books say that a drawn wave has come further; its intake stays empty."""
+        road = ("drawn", "planned", "open", "closed", "opened", "estimated", "certified")
+        for before, after in zip(road, road[1:], strict=False):
+            if after in road[: road.index(state) + 1]:
+                await set_state(wave, before, after, now=self.clock())
 
 
 def county_frame(name: str = "frame.csv") -> bytes:

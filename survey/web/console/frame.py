@@ -98,11 +98,12 @@ def faults_sheet(faults: tuple[Fault, ...]) -> bytes:
     sheet.writerow(["工作表", "行", "列", "问题", "怎么改", "代码"])
     for fault in faults:
         cells = (fault.sheet, fault.row, fault.column, fault.problem, fault.remedy, fault.code)
-        sheet.writerow([_plain_cell("" if cell is None else str(cell)) for cell in cells])
+        sheet.writerow([plain_cell("" if cell is None else str(cell)) for cell in cells])
     return text.getvalue().encode("utf-8-sig")
 
 
-def _plain_cell(text: str) -> str:
+def plain_cell(text: str) -> str:
+    """The cell with an apostrophe before whatever a spreadsheet would take for a formula."""
     return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r", "\0")) else text
 
 

@@ -1,0 +1,112 @@
+"""The figure of a wave, as text, with everything needed to quote it; nothing before opening."""
+
+from typing import Any
+
+from litestar import Request, Response, get
+from litestar.params import FromPath
+
+from survey.canonical import digest
+from survey.errors import SurveyError
+from survey.exact import percent_text
+from survey.storage.certificates import Certificate, list_certificates
+from survey.storage.plans import WaveRow, load_wave
+from survey.storage.results import find_results
+from survey.web.access import check_query, token_with
+from survey.web.api.answers import answer_with_etag
+from survey.web.api.documents import Figure, Interval, Part, Seal, Threshold, Way
+from survey.web.console.page import AFTER_OPENING
+from survey.web.verify.standing import statement_in
+
+
+class NotOpenedError(SurveyError):
+    """No figure exists before the box is opened, for nobody."""
+
+    code = "api.not_opened"
+    kind = "conflict"
+
+    def __init__(self, state_name: str) -> None:
+        super().__init__("满意度", f"现在是“{state_name}”，结束并由两人开箱以前没有满意度", "计算以后再来取")
+
+
+@get("/waves/{wave:str}/figure", guards=[token_with("figure:read")])
+async def show_figure(request: Request, wave: FromPath[str]) -> Response[Any]:
+    """The estimated or certified figure of a wave."""
+    check_query(request, frozenset())
+    row = await load_wave(wave)
+    results = await find_results(wave) if row.state in AFTER_OPENING else None
+    if results is None:
+        raise NotOpenedError(row.state_name)
+    return answer_with_etag(request, figure_document(row, results, await list_certificates(wave)))
+
+
+def figure_document(row: WaveRow, results: dict[str, Any], certificates: tuple[Certificate, ...]) -> Figure:
+    """A results document as the API says it; digits are copied, never computed."""
+    figure, response = results["figure"], results.get("response") or {}
+    return Figure(
+        wave=row.wave,
+        title=row.title,
+        county=row.county,
+        demonstration=row.demonstration,
+        certified=bool(certificates),
+        figure=figure["shown"],
+        percent=percent_text(figure["shown"]),
+        standard_error=results.get("se"),
+        interval=_interval(results),
+        threshold=_threshold(results),
+        answers=results.get("n"),
+        valid=results.get("n_valid"),
+        dont_know=(results.get("dont_know") or {}).get("shown"),
+        response_rate_2=response.get("rate"),
+        evidence_class=results.get("evidence_class"),
+        formula=results["formula_in_words"],
+        sentences=[sentence["zh"] for sentence in results.get("sentences") or ()],
+        groups=_parts(results, "by_group"),
+        stages=_parts(results, "by_stage"),
+        places=_parts(results, "by_place"),
+        dimensions=_parts(results, "by_dimension"),
+        other_formulas=[
+            Way(name=way["way"], label=way["name"], value=way.get("shown"))
+            for way in results.get("another_formula") or ()
+        ],
+        method_version=results.get("method_version"),
+        results_digest=digest(results),
+        seal=_seal(certificates[-1]) if certificates else None,
+    )
+
+
+def _interval(row: dict[str, Any]) -> Interval | None:
+    interval = row.get("interval")
+    if not interval:
+        return None
+    return Interval(level=interval.get("level", "0.95"), lower=interval["lower"], upper=interval["upper"])
+
+
+def _threshold(results: dict[str, Any]) -> Threshold | None:
+    if results.get("threshold") is None:
+        return None
+    return Threshold(value=results["threshold"], edge=results["edge"], reached=results.get("reached"))
+
+
+def _parts(results: dict[str, Any], key: str) -> list[Part]:
+    return [
+        Part(
+            name=row["key"],
+            label=row["name"],
+            n=None if row.get("withheld") else row.get("n"),
+            figure=None if row.get("withheld") else row.get("shown"),
+            interval=None if row.get("withheld") else _interval(row),
+            withheld=bool(row.get("withheld")),
+        )
+        for row in results.get(key) or ()
+    ]
+
+
+def _seal(certificate: Certificate) -> Seal:
+    statement = statement_in(certificate.data)
+    return Seal(
+        number=certificate.number,
+        short=certificate.short,
+        statement_digest=digest(statement) if statement is not None else None,
+        download=f"/v/{certificate.number}/certificate.json",
+        verify=f"/v/{certificate.number}",
+    )

@@ -1,0 +1,132 @@
+"""C10 results: the figure with its doubt, by group, stage, place and dimension, and by other formulas.
+
+Everything shown was estimated by `estimate_wave` and is text already; nothing is computed or
+rounded here. Before the wave is opened there is no results document, so there is no page.
+"""
+
+import csv
+import io
+from typing import Any
+
+from litestar import Request, Response, get
+from litestar.params import FromPath
+
+from survey.errors import SurveyError
+from survey.storage.certificates import list_certificates
+from survey.storage.plans import load_plan, load_wave
+from survey.storage.results import find_results
+from survey.web.access import may
+from survey.web.console.charts import dot_chart
+from survey.web.console.frame import plain_cell
+from survey.web.console.page import AFTER_OPENING, GROUPS, console_page, wave_crumbs
+from survey.web.console.waves import tabs_of
+from survey.web.files import download
+
+BREAKDOWNS = (("by_group", "人群"), ("by_stage", "学段"), ("by_place", "城乡"), ("by_dimension", "方面"))
+_ROW: dict[str, Any] = dict.fromkeys(
+    ("withheld", "n", "n_valid", "shown", "percent", "display", "interval", "dont_know", "cautions")
+)
+_WHOLE: dict[str, Any] = dict.fromkeys(
+    (
+        *("interval", "threshold", "line_in_words", "decision", "evidence_class", "evidence_words", "reached"),
+        *("se", "dont_know", "conservative", "response", "another_formula", "beside", "items", "flags"),
+        *("sentences", "notes", "must_say", "certifiable", "not_certifiable_because"),
+    )
+)
+_WAY: dict[str, Any] = dict.fromkeys(("formula", "note", "percent", "shown", "reached"))
+"""What a page looks for; a results document may leave any of it out."""
+
+
+class NotOpenedError(SurveyError):
+    """Nobody may see a satisfaction figure before the box is opened."""
+
+    code = "console.not_opened"
+    kind = "conflict"
+
+    def __init__(self, state_name: str) -> None:
+        super().__init__("满意度", f"现在是“{state_name}”，结束并由两人开箱以前没有满意度", "先看参与情况；结束、开箱、计算以后再来")
+
+
+@get("/waves/{wave:str}/results", guards=[may("results.see")])
+async def show_results(request: Request, wave: FromPath[str]) -> Response[str]:
+    """The figure, its interval and its line; every breakdown; the same answers by other formulas."""
+    row = await load_wave(wave)
+    if row.state not in AFTER_OPENING:
+        raise NotOpenedError(row.state_name)
+    stored = await find_results(wave)
+    results = filled(stored) if stored else None
+    threshold = _line(results)
+    return console_page(
+        request,
+        "results.html",
+        title="结果",
+        crumbs=wave_crumbs(row),
+        command=f"survey estimate {wave} --json",
+        row=row,
+        tabs=tabs_of(row, "/results"),
+        plan=await load_plan(wave),
+        results=results,
+        group_names=GROUPS,
+        breakdowns=[
+            (heading, results[key], dot_chart(f"各{heading}的满意度", results[key], threshold))
+            for key, heading in BREAKDOWNS
+            if results and results.get(key)
+        ],
+        certificates=await list_certificates(wave),
+    )
+
+
+@get("/waves/{wave:str}/results.csv", guards=[may("results.see")])
+async def download_results(request: Request, wave: FromPath[str]) -> Response[bytes]:
+    """The breakdowns as a sheet; what is withheld on the page is withheld here."""
+    row = await load_wave(wave)
+    results = await find_results(wave) if row.state in AFTER_OPENING else None
+    if results is None:
+        raise NotOpenedError(row.state_name)
+    return download(results_sheet(results), f"{row.county}_{row.wave}_结果.csv")
+
+
+RESULT_ROUTES = (show_results, download_results)
+
+
+def filled(results: dict[str, Any]) -> dict[str, Any]:
+    """A results document in which every key a page looks for is present, as None where it was absent."""
+    parts = {
+        key: [{**_ROW, **row} for row in results.get(key) or ()] for key in (*dict(BREAKDOWNS), "items")
+    }
+    ways = {
+        key: [{**_WAY, **way} for way in results.get(key) or ()] for key in ("another_formula", "beside")
+    }
+    return {**_WHOLE, **results, **parts, **ways}
+
+
+def results_sheet(results: dict[str, Any]) -> bytes:
+    """The figure and its breakdowns as CSV; no cell can begin a formula."""
+    text = io.StringIO()
+    sheet = csv.writer(text, lineterminator="\r\n")
+    sheet.writerow(["分类", "名称", "答卷", "有效", "满意度", "区间下限", "区间上限", "说明"])
+    whole = {**results, **results["figure"], "name": results["figure"]["name"], "dont_know": None}
+    for heading, rows in (
+        ("总体", [whole]),
+        *((heading, results.get(key) or []) for key, heading in BREAKDOWNS),
+    ):
+        for row in rows:
+            sheet.writerow([plain_cell(cell) for cell in (heading, *_cells(row))])
+    if results.get("demonstration"):
+        sheet.writerow(["演示数据", "答卷是模拟的，不能引用"])
+    return text.getvalue().encode("utf-8-sig")
+
+
+def _cells(row: dict[str, Any]) -> tuple[str, ...]:
+    if row.get("withheld"):
+        return str(row["name"]), "", "", "", "", "", "不足10份，或会推算出不足10份的，不显示"
+    interval = row.get("interval") or {"lower": "", "upper": ""}
+    counts = (str(row.get("n", "")), str(row.get("n_valid", "")))
+    return (str(row["name"]), *counts, str(row["shown"]), interval["lower"], interval["upper"], "")
+
+
+def _line(results: dict[str, Any] | None) -> str | None:
+    """The threshold to draw; a wave of volunteers has none."""
+    if results is None or results.get("evidence_class") == "C":
+        return None
+    return results.get("threshold")

@@ -1,0 +1,161 @@
+"""The pages of a wave: what they show, when, and what they never show."""
+
+import re
+
+import pytest
+
+from survey.storage.plans import load_wave
+from survey.storage.results import save_results
+from survey.storage.samples import find_sample
+
+from ..conftest import NOW, Site
+from ..examples import results_document
+
+DRAWN_PAGES = ("", "/frame", "/sample", "/papers")
+
+
+async def test_an_empty_console_says_what_to_do_first(site: Site) -> None:
+    await site.sign_in()
+    page = await site.client.get("/console/waves")
+
+    assert "还没有调查" in page.text
+
+
+async def test_the_list_names_every_wave_with_its_next_step(site: Site) -> None:
+    await site.sign_in()
+    await site.wave("county-a")
+    await site.wave("county-b", until="drawn")
+    page = (await site.client.get("/console/waves")).text
+
+    assert "/console/waves/county-a/frame" in page
+    assert "/console/waves/county-b/papers" in page
+    assert "演示数据" in page
+
+
+@pytest.mark.parametrize("path", DRAWN_PAGES)
+async def test_every_page_of_a_wave_has_one_heading_a_way_back_and_its_command(site: Site, path: str) -> None:
+    await site.sign_in()
+    await site.wave("county-a", until="drawn")
+    reply = await site.client.get(f"/console/waves/county-a{path}")
+    page = reply.text
+
+    assert reply.status_code == 200
+    assert page.count("<h1") == 1
+    assert 'class="skip"' in page
+    assert 'aria-label="当前位置"' in page
+    assert "数据截至" in page
+    assert "survey " in page.split("等价命令", 1)[1]
+    assert "<strong>演示数据</strong>" in page
+    assert "<script" not in page
+    assert " style=" not in page
+    assert len(reply.content) < 120_000
+
+
+async def test_a_wave_that_is_no_demonstration_does_not_say_so(site: Site) -> None:
+    await site.sign_in()
+    await site.wave("county-a", demonstration=False, title="云台区调查")
+
+    assert "演示数据" not in (await site.client.get("/console/waves/county-a")).text
+
+
+async def test_drawing_needs_a_seed_and_drawing_again_a_reason(site: Site) -> None:
+    await site.sign_in()
+    await site.wave("county-a", until="framed")
+    empty = await site.send("/console/waves/county-a/sample", {"seed": "  "})
+    first = await site.send("/console/waves/county-a/sample", {"seed": "2026137"})
+    silent = await site.send("/console/waves/county-a/sample", {"seed": "2026138"})
+    drawn = await find_sample("county-a")
+    again = await site.send("/console/waves/county-a/sample", {"seed": "2026138", "reason": "名册改过"})
+    log = (await site.client.get("/console/log")).text
+
+    assert (empty.status_code, first.status_code, silent.status_code) == (422, 303, 422)
+    assert drawn is not None
+    assert drawn.seed == "2026137"
+    assert again.status_code == 303
+    assert "名册改过" in log
+
+
+@pytest.mark.parametrize("state", ["drawn", "planned", "open", "paused", "closed"])
+async def test_before_opening_no_page_shows_a_satisfaction_figure(site: Site, state: str) -> None:
+    await site.sign_in()
+    await site.wave("county-a", until="drawn")
+    await site.stand("county-a", "open" if state == "paused" else state)
+    await save_results("county-a", results_document(), now=NOW)
+    for path in ("/results", "/results.csv"):
+        reply = await site.client.get(f"/console/waves/county-a{path}")
+
+        assert reply.status_code == 409
+        assert "88" not in re.sub(r"<[^>]+>", "", reply.text)
+
+
+async def test_results_stand_with_their_doubt_and_the_other_formulas(site: Site) -> None:
+    await site.sign_in()
+    await site.wave("county-a", until="drawn")
+    await site.stand("county-a", "estimated")
+    await save_results("county-a", results_document(), now=NOW)
+    page = (await site.client.get("/console/waves/county-a/results")).text
+
+    assert "88.43%" in page
+    assert "82.12%到90.41%之间" in page
+    assert "要求达到85%以上（含85%）：达到" in page
+    assert "只算“非常满意”" in page
+    assert "61.02%" in page
+    assert '<svg class="chart"' in page
+    assert "不是国家组织的认定调查" in page
+    assert "<script>" not in page
+
+
+async def test_a_withheld_row_shows_neither_count_nor_figure(site: Site) -> None:
+    await site.sign_in()
+    await site.wave("county-a", until="drawn")
+    await site.stand("county-a", "estimated")
+    await save_results("county-a", results_document(), now=NOW)
+    page = (await site.client.get("/console/waves/county-a/results")).text
+    row = page.split('<th scope="row">校长</th>', 1)[1].split("</tr>", 1)[0]
+    sheet = (await site.client.get("/console/waves/county-a/results.csv")).text
+
+    assert "不显示" in row
+    assert "%" not in row
+    assert "人群,校长,,,,,," in sheet
+    assert "演示数据" in sheet
+
+
+async def test_volunteers_get_a_banner_and_neither_line_nor_interval(site: Site) -> None:
+    await site.sign_in()
+    await site.wave("county-a", until="drawn")
+    await site.stand("county-a", "estimated")
+    volunteers = {**results_document(), "evidence_class": "C", "interval": None, "reached": None}
+    await save_results("county-a", volunteers, now=NOW)
+    page = (await site.client.get("/console/waves/county-a/results")).text
+
+    assert "自愿参加，不能代表全体" in page
+    assert "之间（把握" not in page
+    assert 'class="line"' not in page
+    assert "：达到" not in page
+
+
+async def test_a_page_of_an_unknown_wave_says_so(site: Site) -> None:
+    await site.sign_in()
+    for path in ("", "/frame", "/sample", "/papers", "/monitor", "/results", "/certificate"):
+        reply = await site.client.get(f"/console/waves/nowhere{path}")
+
+        assert reply.status_code == 404, path
+        assert "没有找到" in reply.text
+
+
+async def test_publishing_asks_for_the_waves_name(site: Site) -> None:
+    await site.sign_in()
+    await site.wave("county-a", until="drawn")
+    wrong = await site.send("/console/waves/county-a/publish", {"confirm": "county-b"})
+    early = await site.send("/console/waves/county-a/publish", {"confirm": "county-a"})
+
+    assert (wrong.status_code, early.status_code) == (422, 409)
+    assert (await load_wave("county-a")).state == "drawn"
+
+
+async def test_the_log_says_that_its_chain_is_whole(site: Site) -> None:
+    await site.sign_in()
+    page = (await site.client.get("/console/log")).text
+
+    assert "没有缺改" in page
+    assert "登录" in page
