@@ -72,7 +72,8 @@
     const e = location.hash ? $(location.hash.slice(1)) : steps[0];
     if (!e || !f.contains(e)) return;
     const s = e.closest('.step');
-    show(s, 1);
+    // A summary of faults holds the focus until it is dealt with.
+    show(s, err.hidden);
     if (s != e) { const i = e.querySelector('input,textarea'); if (i) i.focus(); e.scrollIntoView(); }
     if (trail[trail.length - 2] == s.id) trail.pop(); else if (trail[trail.length - 1] != s.id) trail.push(s.id);
   };
@@ -118,13 +119,14 @@
     net.appendChild(b); w.scrollTo(0, 0);
     if (waits.length) timer = setTimeout(send, waits.shift() * 1e3);
   };
-  const finish = (page, main) => {
+  // The whole page becomes the one that anybody may open, so that nothing tells them apart.
+  const finish = (page, reply) => {
     sent = page; pending = 0; drop();
     if (f.getAttribute('data-keep') == 'session') try { sessionStorage.clear(); } catch (e) { drop(); }
     history.replaceState(null, '', page);
-    d.title = main.ownerDocument.title;
-    const old = $('main');
-    old.parentNode.replaceChild(d.importNode(main, true), old);
+    d.title = reply.title;
+    d.documentElement.className = reply.documentElement.className + ' js';
+    d.documentElement.replaceChild(d.importNode(reply.body, true), d.body);
     d.querySelector('h1').focus(); w.scrollTo(0, 0);
   };
   const send = () => {
@@ -138,10 +140,10 @@
     x.setRequestHeader('X-Requested-With', 'form');
     x.onload = () => {
       clearTimeout(slow);
-      const main = new DOMParser().parseFromString(x.responseText, 'text/html').querySelector('main');
+      const reply = new DOMParser().parseFromString(x.responseText, 'text/html'), main = reply.querySelector('main');
       const done = main && main.getAttribute('data-done');
       if (x.status >= 500 || x.status == 429) again();
-      else if (x.status == 200 && done != null) { if (!done || done == f.k.value) finish('/s/thanks' + location.search, main); else again(); }
+      else if (x.status == 200 && done != null) { if (!done || done == f.k.value) finish('/s/thanks' + location.search, reply); else again(); }
       else f.submit();
     };
     x.onerror = x.ontimeout = again;
@@ -153,7 +155,10 @@
     e.preventDefault();
     if (at.id != 'check') return at.id == 'start' ? location.hash = 'p1' : go();
     const need = missing('[data-need]');
-    if (need.length) { show(need[0].closest('.step')); stop(need); } else if (!busy) send();
+    if (need.length) {
+      const s = need[0].closest('.step');
+      change = 1; show(s); stop(need); location.hash = s.id;
+    } else if (!busy) send();
   });
   f.addEventListener('change', e => {
     routes(); save();
@@ -180,6 +185,13 @@
     const x = load();
     if (x) fill(x); else if ($('kept').textContent) location.reload();
   });
+
+  // The text size chosen before, where the address does not say; never on pupils' devices.
+  const z = /[?&]z=(\d)/.exec(location.search);
+  if (box && f.getAttribute('data-keep') == 'local') {
+    if (z) box.size = z[1];
+    else if (box.size > 0) return location.replace('?z=' + box.size + location.hash);
+  }
 
   const x = load();
   routes();

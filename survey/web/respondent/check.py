@@ -6,6 +6,7 @@ whoever holds the parent's phone (TRUST section 9).
 """
 
 from litestar import HttpMethod, Request, Response, route
+from litestar.di import NamedDependency
 
 from survey.certification.receipt import ReceiptUnreadableError, parse_code, receipt_code
 from survey.certification.sealing import read_leaf
@@ -20,7 +21,7 @@ CLOSED = frozenset({"closed", "opened", "estimated", "certified"})
 
 
 @route(["/check", "/CHECK"], http_method=[HttpMethod.GET, HttpMethod.HEAD])
-async def show_check(request: Request, desk: Desk) -> Response[bytes]:
+async def show_check(request: Request, desk: NamedDependency[Desk]) -> Response[bytes]:
     """The sentence of before closing, or the box of after it."""
     look = read_look(request.query_params)
     if not await closed_waves():
@@ -29,7 +30,7 @@ async def show_check(request: Request, desk: Desk) -> Response[bytes]:
 
 
 @route(["/check", "/CHECK"], http_method=HttpMethod.POST, status_code=200)
-async def send_check(request: Request, desk: Desk) -> Response[bytes]:
+async def send_check(request: Request, desk: NamedDependency[Desk]) -> Response[bytes]:
     """What the final logs say of one receipt code."""
     look = read_look(request.query_params)
     waves = await closed_waves()

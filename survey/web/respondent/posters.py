@@ -6,6 +6,8 @@ that is sent is always taken in, in the surplus domain that never enters the fig
 """
 
 from litestar import HttpMethod, Request, Response, route
+from litestar.di import NamedDependency
+from litestar.params import FromPath
 
 from survey.errors import SurveyError
 from survey.storage.intake import Poster
@@ -28,7 +30,7 @@ class UnknownPosterError(SurveyError):
 
 
 @route(["/o/{wave:str}", "/O/{wave:str}"], http_method=[HttpMethod.GET, HttpMethod.HEAD])
-async def show_open(request: Request, wave: str, desk: Desk) -> Response[bytes]:
+async def show_open(request: Request, wave: FromPath[str], desk: NamedDependency[Desk]) -> Response[bytes]:
     """The open poster of a volunteer wave: in which capacity, and for which school."""
     known = await published_wave(desk, wave)
     look = read_look(request.query_params, known.languages)
@@ -45,7 +47,7 @@ async def show_open(request: Request, wave: str, desk: Desk) -> Response[bytes]:
 
 
 @route(["/o/{wave:str}/{domain:str}", "/O/{wave:str}/{domain:str}"], http_method=[HttpMethod.GET, HttpMethod.HEAD])
-async def show_poster(request: Request, wave: str, domain: str, desk: Desk) -> Response[bytes]:
+async def show_poster(request: Request, wave: FromPath[str], domain: FromPath[str], desk: NamedDependency[Desk]) -> Response[bytes]:
     """The form of a poster, or the page that says why there is none."""
     way, poster = await way_of(desk, wave, domain)
     look = read_look(request.query_params, way.wave.languages)
@@ -57,7 +59,7 @@ async def show_poster(request: Request, wave: str, domain: str, desk: Desk) -> R
 
 
 @route(["/o/{wave:str}/{domain:str}", "/O/{wave:str}/{domain:str}"], http_method=HttpMethod.POST, status_code=200)
-async def send_open_form(request: Request, wave: str, domain: str, desk: Desk) -> Response[bytes]:
+async def send_open_form(request: Request, wave: FromPath[str], domain: FromPath[str], desk: NamedDependency[Desk]) -> Response[bytes]:
     """Take a response in under a poster, once for each submission key."""
     fields = await read_form(request.stream(), request.headers.get("content-type", ""))
     way, _ = await way_of(desk, wave, domain)

@@ -1,6 +1,7 @@
 """What is kept, what is not, who sees it, until when, and whom to call."""
 
 from litestar import HttpMethod, Request, Response, route
+from litestar.di import NamedDependency
 
 from survey.web.respondent.desk import Desk
 from survey.web.respondent.look import read_look
@@ -13,7 +14,7 @@ DETAILS = ("privacy.draft", "privacy.address", "privacy.until", "privacy.child")
 
 
 @route(["/s/privacy", "/S/PRIVACY"], http_method=[HttpMethod.GET, HttpMethod.HEAD])
-async def show_privacy(request: Request, desk: Desk) -> Response[bytes]:
+async def show_privacy(request: Request, desk: NamedDependency[Desk]) -> Response[bytes]:
     """The notice of one wave, or of the installation when none is named."""
     look = read_look(request.query_params)
     words = look.words

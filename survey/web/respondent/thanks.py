@@ -8,6 +8,8 @@ somebody opens the disclosure.
 from dataclasses import dataclass
 
 from litestar import HttpMethod, MediaType, Request, Response, route
+from litestar.di import NamedDependency
+from litestar.params import FromPath
 
 from survey.certification.receipt import Receipt, ReceiptUnreadableError, parse_receipt
 from survey.web.respondent.desk import Desk
@@ -26,13 +28,13 @@ class ReceiptView:
 
 
 @route(["/s/thanks", "/S/THANKS"], http_method=[HttpMethod.GET, HttpMethod.HEAD])
-async def show_thanks(request: Request, desk: Desk) -> Response[bytes]:
+async def show_thanks(request: Request, desk: NamedDependency[Desk]) -> Response[bytes]:
     """The one page that anybody may open."""
     return await thanks_page(desk, read_look(request.query_params), None)
 
 
 @route(["/s/thanks/{receipt:str}", "/S/THANKS/{receipt:str}"], http_method=[HttpMethod.GET, HttpMethod.HEAD])
-async def show_receipt(request: Request, receipt: str, desk: Desk) -> Response[bytes]:
+async def show_receipt(request: Request, receipt: FromPath[str], desk: NamedDependency[Desk]) -> Response[bytes]:
     """The same page with the receipt its address holds; as picture or text when it ends so."""
     look = read_look(request.query_params)
     name, dot, kind = receipt.partition(".")

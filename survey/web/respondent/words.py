@@ -221,6 +221,11 @@ class Words:
         text = OWN[key][self._column] if key in OWN else self._ui[key]
         return texts.fill(text, **values) if values else text
 
+    @property
+    def space(self) -> str:
+        """What stands between two sentences."""
+        return "" if self.lang == "zh" else " "
+
     def date(self, day: date) -> str:
         """A day as people say it, without the year.
 

@@ -1,0 +1,73 @@
+"""A real server and a real browser at phone size, for the journeys of the answering side."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+
+import pytest
+import uvicorn
+from litestar import Litestar
+from playwright.async_api import Browser, Page, async_playwright
+
+from survey.web.respondent.routes import respondent_router
+
+from .ground import Ground
+
+FLAGS = (
+    "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
+    "--disable-component-update --disable-sync"
+).split()
+PHONE = {"width": 360, "height": 640}
+
+
+def free_port() -> int:
+    """A port nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@asynccontextmanager
+async def serving(laid: Ground, port: int) -> AsyncIterator[str]:
+    """The answering side on a port of this machine; its address."""
+    router = respondent_router(laid.office, base_url=laid.settings.base_url, clock=lambda: datetime.now(UTC))
+    server = uvicorn.Server(
+        uvicorn.Config(Litestar([router], openapi_config=None), port=port, log_level="warning", access_log=False)
+    )
+    running = asyncio.create_task(server.serve())
+    while not server.started:
+        await asyncio.sleep(0.02)
+    try:
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        server.should_exit = True
+        await running
+
+
+@asynccontextmanager
+async def chromium() -> AsyncIterator[Browser]:
+    """The machine's Chromium."""
+    path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if path is None:
+        pytest.skip("needs Chromium: apt-get install chromium")
+    async with async_playwright() as driver:
+        browser = await driver.chromium.launch(executable_path=path, args=FLAGS)
+        yield browser
+        await browser.close()
+
+
+@asynccontextmanager
+async def phone(browser: Browser, *, scripts: bool = True, width: int = 360) -> AsyncIterator[Page]:
+    """A page on a phone of its own, with nothing stored."""
+    context = await browser.new_context(
+        viewport={**PHONE, "width": width}, has_touch=True, is_mobile=True, java_script_enabled=scripts, locale="zh-CN"
+    )
+    page = await context.new_page()
+    page.set_default_timeout(5000)
+    yield page
+    await context.close()

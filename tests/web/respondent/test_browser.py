@@ -1,0 +1,241 @@
+"""Journeys of a respondent in a real Chromium at 360 px, against a real server on a real file."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from playwright.async_api import Browser, Page
+
+from .browser import chromium, free_port, phone, serving
+from .ground import PARENT, PUPIL, WAVE, Ground, ground
+
+
+@pytest.fixture
+async def laid(tmp_path: Path) -> AsyncIterator[tuple[Ground, str]]:
+    port = free_port()
+    async with ground(tmp_path / "data", base_url=f"http://127.0.0.1:{port}") as made, serving(made, port) as address:
+        yield made, address
+
+
+@pytest.fixture
+async def browser() -> AsyncIterator[Browser]:
+    async with chromium() as opened:
+        yield opened
+
+
+async def responses(laid: Ground) -> int:
+    return len(await laid.office.leaves(WAVE))
+
+
+async def part(page: Page) -> str:
+    return await page.evaluate("document.querySelector('.step.on').id")
+
+
+async def walk_to_check(page: Page) -> None:
+    """Press on to the check page, past the soft notes."""
+    for _ in range(60):
+        if await part(page) == "check":
+            return
+        if await page.is_visible("[data-need]"):
+            await page.locator("[data-need] label").nth(1).click()
+        await page.click("#next")
+    raise AssertionError("the check page was not reached")
+
+
+async def test_a_parent_answers_goes_back_changes_and_sends(laid: tuple[Ground, str], browser: Browser) -> None:
+    made, address = laid
+    code = made.code()
+    requests: list[str] = []
+    async with phone(browser) as page:
+        page.on("request", lambda request: requests.append(request.url))
+        await page.goto(f"{address}/s/{code}")
+        loaded = len(requests)
+        await page.click("#begin")
+        first = await part(page)
+        await page.click("label[for=PA01-2]")
+        await page.click("#next")
+        note = await page.inner_text("#soft")
+        await page.click("#next")
+        second = await part(page)
+        focus = await page.evaluate("document.activeElement.tagName")
+        await page.go_back()
+        back = await part(page)
+        kept = await page.is_checked("#PA01-2")
+        await walk_to_check(page)
+        overall = await page.inner_text("dd[data-item]")
+        await page.click("#sum .whole a")
+        await page.click("label[for=PA20-1]")
+        await page.click("#next")
+        changed = await page.inner_text("dd[data-item]")
+        await page.click("#send")
+        await page.wait_for_selector("main[data-done]")
+        title = await page.inner_text("h1")
+        receipt = await page.inner_text(".receipt", timeout=100) if await page.is_visible(".receipt") else ""
+        stored = await page.evaluate("Object.keys(localStorage).length")
+        await page.go_back()
+        after_back = await page.inner_text("h1")
+        await page.goto(f"{address}/s/{code}")
+        used = page.url
+
+    assert loaded == 1
+    assert (first, second, back) == ("p1", "p2", "p1")
+    assert note == "还有3题没选。可以补上，也可以直接继续。"
+    assert focus == "H2"
+    assert kept
+    assert (overall, changed) == ("比较满意", "很不满意")
+    assert title == after_back == "谢谢您"
+    assert receipt == ""  # the disclosure stays closed
+    assert stored == 0
+    assert used.endswith("/s/thanks")
+    assert await responses(made) == 1
+    assert [url for url in requests if not url.startswith(address)] == []
+
+
+async def test_without_scripts_the_same_form_arrives_and_sending_again_changes_nothing(
+    laid: tuple[Ground, str], browser: Browser
+) -> None:
+    made, address = laid
+    code = made.code()
+    sent: list[str] = []
+    async with phone(browser, scripts=False) as page:
+        page.on("request", lambda request: sent.append(request.post_data) if request.method == "POST" else None)
+        await page.goto(f"{address}/S/{code}")
+        shown = await page.locator("fieldset:visible").count()
+        await page.click("label[for=PA01-5]")
+        await page.click("#send")
+        refused = await page.title()
+        typed = await page.is_checked("#PA01-5")
+        link = await page.get_attribute("#err a", "href")
+        await page.click("label[for=PA20-98]")
+        await page.click("#send")
+        await page.wait_for_url("**/s/thanks/**")
+        thanked = page.url
+        repeated = await page.request.post(
+            f"{address}/s/{code}", headers={"content-type": "application/x-www-form-urlencoded"}, data=sent[-1]
+        )
+
+    assert shown >= 24
+    assert refused.startswith("错误：")
+    assert typed
+    assert link == "#q-PA20"
+    assert "/s/thanks/" in thanked
+    assert repeated.url == thanked
+    assert await responses(made) == 1
+
+
+async def test_a_form_filled_half_on_a_dead_network_arrives_once_and_whole(
+    laid: tuple[Ground, str], browser: Browser
+) -> None:
+    made, address = laid
+    async with phone(browser) as page:
+        await page.goto(f"{address}/s/{made.code()}")
+        await page.click("#begin")
+        await page.click("label[for=PA01-4]")
+        await page.context.set_offline(True)
+        await page.wait_for_selector("#net:not(:empty)")
+        banner = await page.inner_text("#net")
+        await walk_to_check(page)
+        await page.click("#send")
+        await page.wait_for_selector("#net button")
+        pending = await page.inner_text("#net")
+        await page.context.set_offline(False)
+        await page.wait_for_selector("main[data-done]")
+
+    assert banner == "现在没有网络。您可以接着填，回答先存在这部手机上。"
+    assert pending.startswith("还没有交上去。")
+    assert await responses(made) == 1
+
+
+async def test_a_draft_waits_on_this_phone_and_can_be_left_behind(laid: tuple[Ground, str], browser: Browser) -> None:
+    made, address = laid
+    code = made.code()
+    async with phone(browser) as page:
+        await page.goto(f"{address}/s/{code}")
+        key = await page.input_value("[name=k]")
+        await page.click("#begin")
+        await page.click("label[for=PA01-4]")
+        await page.goto("about:blank")
+        await page.goto(f"{address}/s/{code.lower()}?z=1")
+        offered = await page.is_visible("#resume") and not await page.is_visible("#begin")
+        await page.click("#resume")
+        resumed = (await part(page), await page.is_checked("#PA01-4"), await page.input_value("[name=k]"))
+        await page.goto(f"{address}/s/{code}?lang=en")
+        await page.click("#fresh")
+        empty = await page.is_checked("#PA01-4")
+
+    assert offered
+    assert resumed == ("p1", True, key)
+    assert not empty
+    assert await responses(made) == 0
+
+
+async def test_pupils_see_one_question_at_a_time_and_nothing_stays_on_the_device(
+    laid: tuple[Ground, str], browser: Browser
+) -> None:
+    made, address = laid
+    async with phone(browser) as page:
+        await page.goto(f"{address}/s/{made.code(PUPIL)}")
+        await page.click("#begin")
+        visible = await page.locator("fieldset:visible").count()
+        faces = await page.locator("fieldset:visible .face").count()
+        await page.click("label[for=SA01-3]")
+        local = await page.evaluate("localStorage.length")
+        session = await page.evaluate("sessionStorage.length")
+        await walk_to_check(page)
+        await page.click("#send")
+        await page.wait_for_selector("main[data-done]")
+        left = await page.evaluate("sessionStorage.length + localStorage.length")
+
+    assert (visible, faces) == (1, 6)
+    assert (local, session, left) == (0, 1, 0)
+    assert await responses(made) == 1
+
+
+async def test_required_answer_stops_with_a_summary_that_leads_to_it(laid: tuple[Ground, str], browser: Browser) -> None:
+    made, address = laid
+    async with phone(browser) as page:
+        await page.goto(f"{address}/s/{made.code()}#check")
+        await page.click("#send")
+        title, focus = await page.title(), await page.evaluate("document.activeElement.id")
+        await page.click("#err a")
+        item = await page.evaluate("document.activeElement.name")
+
+    assert title.startswith("错误：")
+    assert focus == "err"
+    assert item == "PA20"
+
+
+async def test_nothing_needs_sideways_scrolling_and_targets_are_large(laid: tuple[Ground, str], browser: Browser) -> None:
+    made, address = laid
+    found = []
+    for size, domain, width in ((0, PARENT, 360), (2, PARENT, 360), (0, PUPIL, 360), (2, PUPIL, 320)):
+        async with phone(browser, width=width) as page:
+            await page.goto(f"{address}/s/{made.code(domain)}?z={size}")
+            await page.click("#begin")
+            wide = await page.evaluate("document.documentElement.scrollWidth")
+            rows = await page.eval_on_selector_all(
+                ".step.on .o label", "labels => labels.map(l => l.getBoundingClientRect().height)"
+            )
+            small = await page.evaluate(
+                """() => [...document.querySelectorAll('a, button, summary')].filter(e => e.offsetParent)
+                .filter(e => !e.matches('.skip, p a')).map(e => [e.textContent.trim(), e.getBoundingClientRect().height])
+                .filter(e => e[1] < 24)"""
+            )
+            least = 48 if size == 0 and domain == PARENT else 60
+            found.append((wide <= width, min(rows) >= least, small))
+
+    assert found == [(True, True, [])] * 4
+
+
+async def test_one_question_six_options_and_the_button_fit_a_small_phone(
+    laid: tuple[Ground, str], browser: Browser
+) -> None:
+    made, address = laid
+    async with phone(browser) as page:
+        await page.goto(f"{address}/s/{made.code(PUPIL)}")
+        await page.click("#begin")
+        bottom = await page.evaluate("document.getElementById('next').getBoundingClientRect().top + 30")
+
+    assert bottom <= 640
