@@ -52,7 +52,9 @@ def test_the_stratified_share_of_the_r_survey_package_comes_out(awards):
 def test_the_cluster_share_of_the_r_survey_package_comes_out(awards):
     table = awards["table"]["cluster"]
     label = np.concatenate([np.full(one["n"], int(name)) for name, one in table["clusters"].items()])
-    yes = np.concatenate([np.arange(one["n"]) < one["yes"] for one in table["clusters"].values()]).astype(float)
+    yes = np.concatenate([np.arange(one["n"]) < one["yes"] for one in table["clusters"].values()]).astype(
+        float
+    )
     population = np.full(len(yes), float(table["clusters_in_population"]))
     with_fpc = proportion(yes, Design(np.ones(len(yes)), psu=(label,), population=(population,)))
     without = proportion(yes, Design(np.ones(len(yes)), psu=(label,)))
@@ -107,7 +109,9 @@ def test_every_score_that_new_york_printed_comes_out():
         for group in school["groups"].values():
             for name, dimension in group.items():
                 items = [one for one in dimension["items"] if one["published_score"] is not None]
-                scores = [item_score([int(n or 0) for n in one["counts"]], points[one["item"]]) for one in items]
+                scores = [
+                    item_score([int(n or 0) for n in one["counts"]], points[one["item"]]) for one in items
+                ]
                 for one, score in zip(items, scores, strict=True):
                     compare(one["published_score"], score, f"{school['dbn']} {one['item']}")
                 dimensions[name].append(mean_score(scores))
