@@ -131,7 +131,9 @@ def build_case_file(
             continue
         kept = {key: value for key, value in record.items() if key != "pad"}
         pace = record.get("pace")
-        case = Case(record["domain"], record["day"], pace if pace in (0, 1, 2) else None, dict(record["answers"]))
+        case = Case(
+            record["domain"], record["day"], pace if pace in (0, 1, 2) else None, dict(record["answers"])
+        )
         ordered.append((encode(kept), case))
     ordered.sort(key=lambda entry: entry[0])
     return CaseFile(
@@ -149,14 +151,16 @@ def asked_instruments(plan: Plan, scheme: Scheme, draws: Sequence[DomainDraw]) -
     by_kind = {(draw.group, draw.stage): None for draw in draws}
     found = {kind: instrument_of(plan, scheme, *kind) for kind in by_kind}
     return {
-        draw.domain: instrument
-        for draw in draws
-        if (instrument := found[draw.group, draw.stage]) is not None
+        draw.domain: instrument for draw in draws if (instrument := found[draw.group, draw.stage]) is not None
     }
 
 
 def _belongs(record: Mapping[str, Any], plan: Plan, draws: Mapping[str, DomainDraw]) -> None:
-    if record.get("v") != 1 or not isinstance(record.get("answers"), Mapping) or not isinstance(record.get("day"), int):
+    if (
+        record.get("v") != 1
+        or not isinstance(record.get("answers"), Mapping)
+        or not isinstance(record.get("day"), int)
+    ):
         raise StrangeRecordError("有一份的格式不认识")
     if record.get("wave") != plan.wave:
         raise StrangeRecordError(f"有一份属于另一次调查“{record.get('wave')}”")

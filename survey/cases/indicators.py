@@ -190,7 +190,11 @@ def _share_all_best(case_file: CaseFile, domain: str, cases: list[Case]) -> floa
     }
     all_best = 0
     for case in cases:
-        given = [case.answers.get(name) == value for name, value in best.items() if case.answers.get(name) is not None]
+        given = [
+            case.answers.get(name) == value
+            for name, value in best.items()
+            if case.answers.get(name) is not None
+        ]
         all_best += len(given) >= 2 and all(given)
     return all_best / len(cases)
 
@@ -212,7 +216,9 @@ def _outliers(case_file: CaseFile, indicator: str, shares: Mapping[str, float], 
     """Domains whose share lies more than three robust deviations above their group's median."""
     flags = []
     for group in sorted({case_file.draws[domain].group for domain in shares}):
-        of_group = {domain: share for domain, share in shares.items() if case_file.draws[domain].group == group}
+        of_group = {
+            domain: share for domain, share in shares.items() if case_file.draws[domain].group == group
+        }
         for domain, z in robust_z(of_group).items():
             if z > Z_LIMIT:
                 value = truncate(of_group[domain], 4)

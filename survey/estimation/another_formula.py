@@ -87,17 +87,32 @@ def other_ways(
 ) -> list[dict[str, Any]]:
     """Every way as a row: the figure with the wave's weights and shares, and the plain one beside."""
     case_file = rates.case_file
-    scales = {item.answer_scale.id: item.answer_scale for one in case_file.instruments.values() for item in overall(one)}
+    scales = {
+        item.answer_scale.id: item.answer_scale
+        for one in case_file.instruments.values()
+        for item in overall(one)
+    }
     even: Fraction | None = None
     rows = []
     for way in WAYS:
         row: dict[str, Any] = {"way": way.id, "name": way.name, "formula": way.formula, "unit": way.unit}
         if not all(way.needs(scale) for scale in scales.values()):
-            rows.append(row | {"shown": None, "percent": None, "plain": None, "reached": None, "note": way.why_not})
+            rows.append(
+                row | {"shown": None, "percent": None, "plain": None, "reached": None, "note": way.why_not}
+            )
             continue
         if way.id == "bands_of_an_index":
             words = "" if even is None else _band(even)
-            rows.append(row | {"shown": words or None, "percent": words or None, "plain": None, "reached": None, "note": ""})
+            rows.append(
+                row
+                | {
+                    "shown": words or None,
+                    "percent": words or None,
+                    "plain": None,
+                    "reached": None,
+                    "note": "",
+                }
+            )
             continue
         if way.read is None:
             value, plain = _by_items(rates, groups), None

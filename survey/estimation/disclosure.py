@@ -18,7 +18,9 @@ KEPT = ("key", "name", "group", "share", "eligible", "issued", "used", "response
 WITHHELD_TEXT = "不显示"
 
 
-def withhold(rows: Sequence[dict[str, Any]], smallest: int, *, complement: bool = True) -> list[dict[str, Any]]:
+def withhold(
+    rows: Sequence[dict[str, Any]], smallest: int, *, complement: bool = True
+) -> list[dict[str, Any]]:
     """The rows of a table, the small ones and one more if need be without their results.
 
     Args:

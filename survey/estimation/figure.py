@@ -85,7 +85,9 @@ def display_text(value: Fraction, n: int) -> str:
     return percent_text(truncate(value))
 
 
-def weighted_ratio(rows: Iterable[tuple[str, Fraction, Fraction | int, Fraction | int]], shares: Mapping[str, Fraction]) -> Fraction:
+def weighted_ratio(
+    rows: Iterable[tuple[str, Fraction, Fraction | int, Fraction | int]], shares: Mapping[str, Fraction]
+) -> Fraction:
     """Σ_g share_g · (Σ w·x ÷ Σ w·v): the estimator `weighted-ratio/v1`, exactly.
 
     Args:

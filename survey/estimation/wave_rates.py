@@ -40,7 +40,9 @@ class LonelyStratumError(SurveyError):
     kind = "refused"
 
     def __init__(self, stratum: str) -> None:
-        super().__init__(f"层{stratum}", "有几所学校却只抽了一所，这一层的误差算不出来", "每层至少抽两所，或全部都抽")
+        super().__init__(
+            f"层{stratum}", "有几所学校却只抽了一所，这一层的误差算不出来", "每层至少抽两所，或全部都抽"
+        )
 
 
 @dataclass(frozen=True)
@@ -80,9 +82,7 @@ class WaveRates:
         self.draws: Mapping[str, DomainDraw] = {
             domain: sample.by_domain[domain] for domain in weights.by_domain
         }
-        self.positions = [
-            at for at, case in enumerate(case_file.cases) if case.domain in weights.by_domain
-        ]
+        self.positions = [at for at, case in enumerate(case_file.cases) if case.domain in weights.by_domain]
         self.domains = [case_file.cases[at].domain for at in self.positions]
         self.design = self._design(sample)
         lonely = [name for name in self.design.lonely_strata() if not name.startswith("county/")]
@@ -111,7 +111,9 @@ class WaveRates:
             weight.append(float(pool.weight))
             before.append(float(pool.weight / pool.poststratification))
             cell.append(pool.cell)
-        for code, draw in sorted({str(d.school_code): d for d in self.draws.values() if d.school_code}.items()):
+        for code, draw in sorted(
+            {str(d.school_code): d for d in self.draws.values() if d.school_code}.items()
+        ):
             if draw.school_code not in met:
                 strata.append(draw.stratum)
                 psus.append(code)
@@ -140,7 +142,9 @@ class WaveRates:
         flags[: len(self.domains)] = [domain in kept for domain in self.domains]
         return flags
 
-    def sums(self, column: Column, keep: Callable[[DomainDraw], bool] = lambda draw: True) -> dict[str, tuple[Fraction, Fraction, int, int]]:
+    def sums(
+        self, column: Column, keep: Callable[[DomainDraw], bool] = lambda draw: True
+    ) -> dict[str, tuple[Fraction, Fraction, int, int]]:
         """Domain → (Σ top, Σ base, answers, answers inside the base), for the domains kept."""
         found: dict[str, list[Fraction | int]] = {
             domain: [0, 0, 0, 0] for domain, draw in self.draws.items() if keep(draw)

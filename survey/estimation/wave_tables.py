@@ -56,11 +56,17 @@ class Tables:
     proportion: bool
     level: float
     smallest: int
+    county: str
+    """The short place name that item texts leave open."""
 
     @property
     def scale(self) -> dict[str, Fraction]:
         """share_g / N_g of every group."""
-        return {group: share / self.people[group] for group, share in self.shares.items() if self.people.get(group)}
+        return {
+            group: share / self.people[group]
+            for group, share in self.shares.items()
+            if self.people.get(group)
+        }
 
     def row(
         self,
@@ -134,7 +140,9 @@ def group_table(tables: Tables) -> list[dict[str, Any]]:
     """A row for each group of the figure, with its share."""
     rows = []
     for group in tables.shares:
-        row = tables.row(group, GROUP_NAMES.get(group, group), lambda draw, group=group: draw.group == group, joined=False)
+        row = tables.row(
+            group, GROUP_NAMES.get(group, group), lambda draw, group=group: draw.group == group, joined=False
+        )
         rows.append(row | {"eligible": tables.people.get(group, 0), "share": truncate(tables.shares[group])})
     return withhold(rows, tables.smallest)
 
@@ -166,11 +174,19 @@ def dimension_table(tables: Tables) -> list[dict[str, Any]]:
     names = dimension_names("zh")
     case_file = tables.rates.case_file
     asked = {id(one): one for one in case_file.instruments.values()}.values()
-    dimensions = list(dict.fromkeys(item.dimension for one in asked for item in content(one) if item.dimension))
+    dimensions = list(
+        dict.fromkeys(item.dimension for one in asked for item in content(one) if item.dimension)
+    )
     rows = []
-    for dimension in sorted(dimensions, key=lambda key: list(names).index(key) if key in names else len(names)):
+    for dimension in sorted(
+        dimensions, key=lambda key: list(names).index(key) if key in names else len(names)
+    ):
         some = column(case_file, _of_dimension(dimension), tables.read)
-        rows.append(tables.row(dimension, names.get(dimension, dimension), lambda draw: True, joined=True, answers=some))
+        rows.append(
+            tables.row(
+                dimension, names.get(dimension, dimension), lambda draw: True, joined=True, answers=some
+            )
+        )
     for row in rows:
         for key in ("issued", "used", "response_rate"):
             row.pop(key)
@@ -203,7 +219,9 @@ def item_table(tables: Tables) -> list[dict[str, Any]]:
                     "off_path": counts.off_path,
                     "options": _option_counts(item, cases),
                 }
-            rows.append({"group": group, "group_name": GROUP_NAMES.get(group, group), "instrument": name, **row})
+            rows.append(
+                {"group": group, "group_name": GROUP_NAMES.get(group, group), "instrument": name, **row}
+            )
     return rows
 
 
@@ -217,13 +235,20 @@ def _item_row(
     def keep(draw: DomainDraw) -> bool:
         return draw.domain in domains
 
-    row = tables.row(item.id, item.text["zh"], keep, joined=False, answers=column(case_file, only, tables.read))
+    text = item.text["zh"].replace("{county}", tables.county)
+    row = tables.row(item.id, text, keep, joined=False, answers=column(case_file, only, tables.read))
     for key in ("issued", "used", "response_rate"):
         row.pop(key)
     unsure = tables.rates.rate(column(case_file, only, dont_know_reading), keep)
     row["dont_know"] = truncate(unsure.value) if unsure else None
     shown = withhold([row], tables.smallest)[0]
-    described = {"item": item.id, "text": item.text["zh"], "role": item.role, "dimension": item.dimension, "object": item.object}
+    described = {
+        "item": item.id,
+        "text": text,
+        "role": item.role,
+        "dimension": item.dimension,
+        "object": item.object,
+    }
     return described | shown | {"n_valid": shown.get("n_valid", 0)}
 
 
@@ -232,6 +257,8 @@ def _option_counts(item: Item, cases: Sequence[Any]) -> list[dict[str, Any]]:
     return [{"key": option.key, "zh": option.zh, "n": given.get(option.value, 0)} for option in item.options]
 
 
-def careful_column(case_file: CaseFile, items: Callable[[Instrument], tuple[Item, ...]], read: ReadAnswer) -> Column:
+def careful_column(
+    case_file: CaseFile, items: Callable[[Instrument], tuple[Item, ...]], read: ReadAnswer
+) -> Column:
     """The figure's column with every don't-know counted as not satisfied."""
     return column(case_file, items, conservative(read))

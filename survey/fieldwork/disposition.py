@@ -41,7 +41,9 @@ class DomainOutcome:
         if min(self.issued, self.used, self.disputed, self.voided, self.paper) < 0:
             raise OutcomeCountsError(self.domain, "有负数")
         if self.used + self.voided > self.issued:
-            raise OutcomeCountsError(self.domain, f"发出{self.issued}份，使用和作废共{self.used + self.voided}份")
+            raise OutcomeCountsError(
+                self.domain, f"发出{self.issued}份，使用和作废共{self.used + self.voided}份"
+            )
         if max(self.disputed, self.paper) > self.used:
             raise OutcomeCountsError(self.domain, f"使用{self.used}份，声明未填或纸质的比它多")
 

@@ -47,7 +47,9 @@ class NoAnswersError(SurveyError):
 
     def __init__(self, group: str) -> None:
         super().__init__(
-            GROUP_NAMES.get(group, group), "一份答卷也没有收回，这类人的意见无从算起", "延长填答时间；不能用别的类代替"
+            GROUP_NAMES.get(group, group),
+            "一份答卷也没有收回，这类人的意见无从算起",
+            "延长填答时间；不能用别的类代替",
         )
 
 

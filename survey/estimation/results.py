@@ -1,0 +1,443 @@
+"""The results of a wave: figure, decision, tables, and every doubt that belongs beside them.
+
+What enters is plan, scheme, frame, sample, case file and the counts of slips; what leaves is
+`Results`: one document of text that pages, paper, API and certificate all read, and the table of
+counts from which anybody recomputes the figure. All published numbers come from one computation,
+so parts and total cannot disagree. The figure is decided exactly (`figure`), its error is Taylor
+linearised over schools and persons (`wave_rates`), small cells are withheld (`disclosure`).
+Where the scheme's figure is not a share of the overall item, or a group is too small to be shown,
+there are results but no certificate, and the document says why.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from survey.cases.case_file import CaseFile
+from survey.cases.derivation import Column, column, dont_know_reading, overall
+from survey.cases.editing import edit_counts
+from survey.cases.indicators import Flag, domain_flags
+from survey.errors import SurveyError
+from survey.estimation.another_formula import other_ways
+from survey.estimation.beside import Beside, sums_over
+from survey.estimation.design_effect import kish_deff
+from survey.estimation.figure import (
+    EVIDENCE_WORDS,
+    Figure,
+    common_denominator,
+    crosses,
+    decision_words,
+    evidence_grade,
+    interval_document,
+)
+from survey.estimation.wave_figure import WaveFigure, careful_value, figure_reading, wave_figure
+from survey.estimation.wave_rates import WaveRates
+from survey.estimation.wave_tables import (
+    Tables,
+    careful_column,
+    dimension_table,
+    group_table,
+    item_table,
+    place_table,
+    stage_table,
+)
+from survey.exact import fraction, fraction_text, percent_text, truncate
+from survey.fieldwork.disposition import DomainOutcome, dispositions
+from survey.fieldwork.outcome_rates import outcome_rates
+from survey.sampling.frame import Frame
+from survey.sampling.sample import Sample
+from survey.sampling.scheme_sizes import GROUP_NAMES
+from survey.scheme.plan import Plan, plan_digest
+from survey.scheme.scheme import Scheme
+from survey.weighting.domain_weights import WaveWeights, frame_people, weight_domains
+
+SENTENCES = {
+    "S1": "答卷在采集期间没有封存，系统管理员可以读到。",
+    "S2": "部分答卷按名额控制，不能排除一人多填。",
+    "S3": "部分答卷为开放式自愿填答，不是概率样本，不能排除重复与代填。",
+    "S4": "全部密钥在同一台机器上生成和使用，本结果为演示。",
+    "S5": "没有上级核查人复核答卷内容。",
+    "S6": "置信区间跨过要求线，换一次抽样结论可能不同。",
+    "S7": "有的学校在开封前被整体作废，原因见作废记录。",
+    "S8": "抽样种子由承办单位自行选定。",
+}
+METHOD_IN_WORDS = "设计权数×组内无回答调整×按层和各类人事后分层；标准误用泰勒线性化，学校为第一级单位"
+
+
+class MixedInputsError(SurveyError):
+    """Plan, frame and sample do not belong together."""
+
+    code = "estimation.mixed_inputs"
+    kind = "conflict"
+
+    def __init__(self, what: str) -> None:
+        super().__init__("结果计算", f"{what}和抽样时的不一样", "用抽样时的计划和学校名册重新计算")
+
+
+class CertificationRefusedError(SurveyError):
+    """Results that can be shown to the office, but not certified."""
+
+    code = "estimation.not_certifiable"
+    kind = "refused"
+
+    def __init__(self, reason: str) -> None:
+        super().__init__("结果证书", reason, "可以看结果和报告，但不能出证书")
+
+
+@dataclass(frozen=True)
+class Results:
+    """Everything estimated from a wave; `document()` is what leaves this room."""
+
+    plan: Plan
+    scheme: Scheme
+    sample: Sample
+    frame_digest: str
+    case_file: CaseFile
+    weights: WaveWeights
+    rates: WaveRates
+    whole: WaveFigure
+    answers: Column
+    shares: Mapping[str, Fraction]
+    people: Mapping[str, int]
+    stratum_people: Mapping[tuple[str, str], int]
+    outcomes: Mapping[str, DomainOutcome]
+    flags: tuple[Flag, ...]
+    auditor: bool
+    public_draw: bool
+
+    @property
+    def figure(self) -> Fraction:
+        """The exact figure; only this is compared with the line."""
+        return self.whole.value
+
+    @property
+    def evidence_class(self) -> str:
+        """A where every group of the figure came by slips, B where one came by quota (TRUST section 3)."""
+        modes = {entry.mode for entry in self.plan.groups if entry.group in self.shares}
+        return "B" if "quota" in modes else "A"
+
+    @property
+    def reached(self) -> bool | None:
+        """Whether the line is reached, unrounded; None without a line, or where nothing may be said."""
+        line = self.scheme.requirement.line
+        return line.reached(self.figure) if line is not None and self.evidence_class == "A" else None
+
+    @property
+    def smallest(self) -> int:
+        """The least number of answers that may be shown."""
+        return max(self.plan.minimum_count, self.scheme.smallest_cell)
+
+    @property
+    def refusal(self) -> str | None:
+        """Why no certificate may be made, or None."""
+        if not self.whole.certifiable:
+            return "方案的算法不是总体评价一题的占比，证书里的计数表算不回来"
+        for pool in self.weights.pools:
+            if pool.n < self.plan.minimum_count:
+                name = GROUP_NAMES.get(pool.group, pool.group)
+                return f"{name}只收回{pool.n}份，不到{self.plan.minimum_count}份，又没有同类的学校可以合并"
+        return None
+
+    def certified_table(self) -> list[dict[str, Any]]:
+        """The rows of `weighted-ratio/v1`, sorted by id: n counted, v valid, x satisfied, w exact text.
+
+        Raises:
+            CertificationRefusedError: the figure cannot be recomputed from counts, or a row is too small.
+        """
+        if self.refusal is not None:
+            raise CertificationRefusedError(self.refusal)
+        counted = self.rates.sums(self.answers)
+        rows = []
+        for pool in self.weights.pools:
+            top, base = sums_over(counted, pool.domains)
+            rows.append(
+                {
+                    "domain": pool.id,
+                    "group": pool.group,
+                    "n": pool.n,
+                    "v": int(base),
+                    "w": fraction_text(pool.weight),
+                    "x": int(top),
+                }
+            )
+        return sorted(rows, key=lambda row: row["domain"])
+
+    @property
+    def pooled(self) -> dict[str, list[str]]:
+        """Row → its domains, for the rows that several domains share."""
+        return {pool.id: list(pool.domains) for pool in self.weights.pools if pool.is_pooled}
+
+    @property
+    def group_shares(self) -> dict[str, str]:
+        """Group → share, as exact text, as the plan signs it."""
+        return {group: fraction_text(share) for group, share in self.shares.items()}
+
+    def document(self) -> dict[str, Any]:
+        """The results as one canonical JSON object; every decimal is text, small cells are withheld."""
+        return self._document
+
+    @cached_property
+    def _document(self) -> dict[str, Any]:
+        level = float(self.scheme.figure.confidence)
+        interval = self.whole.interval(self.shares, level) if self.evidence_class == "A" else None
+        bounds = self.whole.interval(self.shares, 2 * level - 1) if self.evidence_class == "A" else None
+        line = self.scheme.requirement.line
+        shown = None if interval is None else interval_document(interval.lower, interval.upper)
+        across = shown is not None and crosses(line, shown["lower"], shown["upper"])
+        firm = (
+            evidence_grade(self.figure, line, bounds.lower, bounds.upper)
+            if line is not None and bounds is not None and self.reached is not None
+            else None
+        )
+        grade = self.scheme.requirement.grade(self.figure)
+        estimate = self.whole.estimate
+        spread = self.figure * (1 - self.figure)
+        tables = self._tables(level)
+        return {
+            "type": "results",
+            "v": 1,
+            "wave": self.plan.wave,
+            "title": self.plan.title,
+            "demonstration": self.plan.demonstration,
+            "name": self.scheme.figure_name,
+            "formula_in_words": self.scheme.in_words(),
+            "official_formula": self.scheme.figure.official_formula,
+            "must_say": self.scheme.must_say(self.plan.office),
+            "evidence_class": self.evidence_class,
+            "n": len(self.rates.positions),
+            "n_valid": sum(rate.n_valid for rate in self.whole.groups.values()),
+            "n_eff": truncate(float(spread) / estimate.variance, 1) if estimate.variance > 0 and spread else None,
+            "figure": Figure(self.figure, self.scheme.figure_name).document(),
+            "se": truncate(estimate.se),
+            "df": int(estimate.df),
+            "interval": None if shown is None or interval is None else shown | {
+                "level": truncate(self.scheme.figure.confidence, 2), "method": interval.method,
+            },
+            "one_sided": None if bounds is None else interval_document(
+                bounds.lower, bounds.upper, level=truncate(self.scheme.figure.confidence, 2)
+            ),
+            "threshold": None if line is None else line.threshold,
+            "edge": None if line is None else line.edge,
+            "line_in_words": None if line is None else line.in_words(),
+            "veto": self.scheme.requirement.veto,
+            "reached": self.reached,
+            "crosses": across,
+            "decision": decision_words(self.reached, across) if line is not None else "没有要求线",
+            "evidence_grade": firm,
+            "evidence_words": EVIDENCE_WORDS[firm] if firm is not None else None,
+            "grade": None if grade is None else grade.zh,
+            **self._beside(tables),
+            "response": self._response(tables),
+            "by_group": group_table(tables),
+            "by_stage": stage_table(tables),
+            "by_place": place_table(tables),
+            "by_dimension": dimension_table(tables),
+            "items": item_table(tables),
+            "another_formula": other_ways(self.rates, self.shares, line, list(self.shares)),
+            "flags": [flag.document() for flag in self.flags],
+            "edits": [
+                {"domain": e.domain, "out_of_range": e.out_of_range, "answered_off_path": e.answered_off_path, "unknown_item": e.unknown_item}
+                for e in edit_counts(self.case_file)
+            ],
+            "weighting": self._weighting(),
+            "strata": [
+                {"stratum": s.stratum, "name": s.name, "schools_in_frame": s.schools_in_frame, "schools_drawn": s.schools_drawn}
+                for s in self.sample.strata
+            ],
+            "sentences": [{"id": key, "zh": SENTENCES[key]} for key in self._sentences(across)],
+            "notes": self._notes(),
+            "not_known": list(self.scheme.not_known()),
+            "digests": {
+                "plan": self.sample.plan_digest,
+                "frame": self.frame_digest,
+                "design": self.sample.design_digest,
+                "sample": self.sample.digest,
+                "scheme": self.scheme.digest,
+                "case_file": self.case_file.digest,
+            },
+            "certifiable": self.refusal is None,
+            "not_certifiable_because": self.refusal,
+        }  # fmt: skip
+
+    def _tables(self, level: float) -> Tables:
+        read = figure_reading(self.scheme)
+        return Tables(
+            rates=self.rates,
+            shares=self.shares,
+            people=self.people,
+            outcomes=self.outcomes,
+            answers=self.answers,
+            dont_know=column(self.case_file, overall, dont_know_reading),
+            careful=careful_column(self.case_file, overall, read),
+            read=read,
+            proportion=self.scheme.figure.formula == "share",
+            level=level,
+            smallest=self.smallest,
+            county=self.plan.county,
+        )
+
+    def _beside(self, tables: Tables) -> dict[str, Any]:
+        """Don't-know, the careful figure, and the other ways to join the same answers."""
+        line = self.scheme.requirement.line
+        unsure = self.rates.rate(tables.dont_know, scale=tables.scale)
+        worst = careful_value(self.rates, tables.careful, self.shares)
+        beside = Beside(
+            self.rates, self.answers, self.shares, self.sample, self.stratum_people, self.plan.minimum_count
+        )
+        return {
+            "dont_know": None if unsure is None else {"shown": truncate(unsure.value), "n": self._n_unsure(tables.dont_know)},
+            "conservative": None if worst is None else {
+                "shown": truncate(worst),
+                "percent": percent_text(truncate(worst)),
+                "reached": line.reached(worst) if line is not None and self.reached is not None else None,
+            },
+            "beside": beside.document(self.figure, {flag.domain for flag in self.flags}, self.outcomes),
+        }  # fmt: skip
+
+    def _n_unsure(self, dont_know: Column) -> int:
+        return sum(int(row[0]) for row in self.rates.sums(dont_know).values())
+
+    def _response(self, tables: Tables) -> dict[str, Any]:
+        some = [one for domain, one in self.outcomes.items() if domain in self.rates.draws]
+        blank = sum(top == 0 and base == 0 for top, base in self._blank())
+        rates = outcome_rates(dispositions(some, partial=min(blank, sum(one.used for one in some))))
+        return {
+            **tables.returns(lambda draw: True),
+            "rate": None if rates["RR2"] is None else truncate(rates["RR2"]),
+            "rr1": None if rates["RR1"] is None else truncate(rates["RR1"]),
+            "name": "RR2",
+            "disputed": sum(one.disputed for one in some),
+            "voided": sum(one.voided for one in some),
+            "paper": sum(one.paper for one in some),
+            "outside_days": self.case_file.outside_days,
+        }
+
+    def _blank(self) -> Iterable[tuple[int, int]]:
+        """(0, 0) for every case whose overall item was left blank, (1, 1) otherwise."""
+        answered = column(self.case_file, overall, lambda item, answer: None if answer is None else (1, 1))
+        return ((int(answered.top[at]), int(answered.base[at])) for at in self.rates.positions)
+
+    def _weighting(self) -> dict[str, Any]:
+        of_cases = np.array([float(self.weights.weight(domain)) for domain in self.rates.domains])
+        return {
+            "in_words": METHOD_IN_WORDS,
+            "cells": [
+                {"cell": c.id, "group": c.group, "strata": list(c.strata), "people": c.people, "n": c.n}
+                for c in self.weights.cells
+            ],
+            "pools": self.pooled,
+            "history": self.weights.history(),
+            "smallest": truncate(float(of_cases.min()), 2),
+            "largest": truncate(float(of_cases.max()), 2),
+            "kish_deff": truncate(kish_deff(of_cases), 2),
+            "common_denominator_bits": common_denominator(p.weight for p in self.weights.pools).bit_length(),
+        }
+
+    def _sentences(self, across: bool) -> list[str]:
+        modes = {entry.mode for entry in self.plan.groups}
+        holds = {
+            "S1": not self.plan.sealed,
+            "S2": "quota" in modes,
+            "S3": "open" in modes,
+            "S4": self.plan.demonstration,
+            "S5": not self.auditor,
+            "S6": across,
+            "S7": any(one.issued and one.voided == one.issued for one in self.outcomes.values()),
+            "S8": not self.public_draw,
+        }
+        return [key for key, said in holds.items() if said]
+
+    def _notes(self) -> list[str]:
+        notes = []
+        if self.plan.demonstration:
+            notes.append("演示数据：答卷是模拟的，不代表任何真实意见")
+        if self.scheme.figure.official_formula == "not_found":
+            notes.append("没有查到官方的折算办法，本报告使用上面写明的算法")
+        for cell in self.weights.cells:
+            if len(cell.strata) > 1:
+                notes.append(
+                    f"{GROUP_NAMES.get(cell.group, cell.group)}：{'、'.join(cell.strata)}收回的份数少，合在一起加权"
+                )
+        if len({d.school_code for d in self.sample.domains if d.school_code}) == 1:
+            notes.append("只有1所学校，学校不是抽出来的，结果只说明这一所学校")
+        if any(
+            item.object == "school" for one in self.case_file.instruments.values() for item in overall(one)
+        ):
+            notes.append("总体评价一题，成年人评价全县，学生评价自己的学校；合成的数把两者合在一起")
+        return notes
+
+
+def estimate_results(
+    plan: Plan,
+    scheme: Scheme,
+    frame: Frame,
+    sample: Sample,
+    case_file: CaseFile,
+    outcomes: Iterable[DomainOutcome],
+    *,
+    auditor: bool = False,
+    public_draw: bool = False,
+) -> Results:
+    """The results of an opened wave.
+
+    Args:
+        plan, scheme, frame, sample: as the sample was drawn; their digests are held against it.
+        case_file: the counted answers.
+        outcomes: what became of the slips, by domain.
+        auditor: whether an auditor has co-signed; without one sentence S5 stands.
+        public_draw: whether the seed came from a public draw; without one sentence S8 stands.
+
+    Raises:
+        MixedInputsError: plan or frame differ from those of the draw.
+        NoAnswersError, GroupWithoutOpinionError: a group of the figure has nothing to say.
+        LonelyStratumError: one school drawn out of several in a stratum.
+        FormulaNotForSamplesError: the scheme counts a full body.
+    """
+    if frame.digest != sample.frame_digest:
+        raise MixedInputsError("学校名册")
+    if plan_digest(plan) != sample.plan_digest:
+        raise MixedInputsError("计划")
+    read = figure_reading(scheme)
+    answers = column(case_file, overall, read)
+    shares = {group: fraction(share) for group, share in sample.shares.items()}
+    satisfied: dict[str, int] = {}
+    for case, top in zip(case_file.cases, answers.top, strict=True):
+        satisfied[case.domain] = satisfied.get(case.domain, 0) + (top > 0)
+    people = frame_people(plan, scheme, frame)
+    weights = weight_domains(
+        sample,
+        people,
+        case_file.n_by_domain,
+        minimum_count=plan.minimum_count,
+        satisfied=satisfied,
+        groups=list(shares),
+    )
+    rates = WaveRates(case_file, weights, sample)
+    by_domain = {one.domain: one for one in outcomes}
+    by_group: dict[str, int] = {}
+    for (_, group), n in people.items():
+        by_group[group] = by_group.get(group, 0) + n
+    return Results(
+        plan=plan,
+        scheme=scheme,
+        sample=sample,
+        frame_digest=frame.digest,
+        case_file=case_file,
+        weights=weights,
+        rates=rates,
+        whole=wave_figure(rates, scheme, answers, read, shares),
+        answers=answers,
+        shares=shares,
+        people=by_group,
+        stratum_people=people,
+        outcomes=by_domain,
+        flags=domain_flags(case_file, by_domain.values()),
+        auditor=auditor,
+        public_draw=public_draw,
+    )
