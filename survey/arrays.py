@@ -76,7 +76,9 @@ def finite(values: ArrayLike, name: str, *, length: int | None = None) -> Floats
     column = floats(values, name, length=length)
     if not np.isfinite(column).all():
         row = int(np.flatnonzero(~np.isfinite(column))[0]) + 1
-        raise NotFiniteError(name, f"第{row}行是空值或无穷大", "补上这个数，或者把这一行移出计算范围再试", row=row)
+        raise NotFiniteError(
+            name, f"第{row}行是空值或无穷大", "补上这个数，或者把这一行移出计算范围再试", row=row
+        )
     return column
 
 

@@ -118,9 +118,9 @@ class Adjustment:
         >>> step.residual(after[:, None] * np.array([[3.], [5], [4]])).ravel()
         array([-2.,  2.,  0.])
         """
-        positive = self.after > 0
+        counts = self.after != 0
         z = np.zeros_like(scores)
-        z[positive] = scores[positive] / self.after[positive, None]
+        z[counts] = scores[counts] / self.after[counts, None]
         root = np.sqrt(self.before)[:, None]
         # The least-squares solution of minimum norm: margins are collinear, the fit is unique all the same.
         coefficients = np.linalg.lstsq(root * self.auxiliary, root * z, rcond=1e-11)[0]
@@ -152,7 +152,8 @@ class Design:
     """How the rows were drawn, stage by stage, and whom each stands for.
 
     Attributes:
-        weights: (n,) final weights, none negative; zero for rows that stand for nobody.
+        weights: (n,) final weights; zero for rows that stand for nobody. Negative only after a linear
+            calibration without bounds.
         strata: per stage, (n,) labels; an empty tuple is one stratum.
         psu: per stage, (n,) labels; an empty tuple makes every row its own PSU.
         population: per stage, (n,) units in the population of the row's stratum; None is unknown.
@@ -181,11 +182,14 @@ class Design:
     stages: tuple[Stage, ...] = field(default=(), repr=False)
 
     def __post_init__(self) -> None:
-        weights = weights_column(self.weights)
+        # A linear calibration without bounds may turn a weight negative; a design weight never is.
+        weights = finite(self.weights, "权数") if self.adjustments else weights_column(self.weights)
         object.__setattr__(self, "weights", weights)
         if self.lonely_psu not in POLICIES:
             raise PolicyError(
-                "单个抽样单位层的处理办法", f"没有“{self.lonely_psu}”这一种", f"请从{'、'.join(POLICIES)}中选一种"
+                "单个抽样单位层的处理办法",
+                f"没有“{self.lonely_psu}”这一种",
+                f"请从{'、'.join(POLICIES)}中选一种",
             )
         if not self.stages:
             object.__setattr__(self, "stages", _stages(self, len(weights)))
@@ -205,7 +209,8 @@ class Design:
     ) -> Design:
         """The same draw under other weights; with the known totals that led to them, if any."""
         added = () if adjustment is None else (adjustment,)
-        column = weights_column(weights, length=len(self))
+        check = weights_column if adjustment is None else finite
+        column = check(weights, "权数", length=len(self))
         return replace(self, weights=column, adjustments=self.adjustments + added)
 
     def with_policy(self, lonely_psu: LonelyPsu, *, adjust_domain_lonely: bool = False) -> Design:
@@ -223,7 +228,7 @@ class Design:
     def counts(self, domain: Flags | None = None) -> tuple[int, int]:
         """Number of PSUs and of first-stage strata with weight in the domain."""
         first = self.stages[0]
-        inside = self.weights > 0 if domain is None else domain & (self.weights > 0)
+        inside = self.weights != 0 if domain is None else domain & (self.weights != 0)
         present = np.bincount(first.unit[inside], minlength=first.n_units) > 0
         return int(present.sum()), len(np.unique(first.stratum_of_unit[present]))
 

@@ -101,7 +101,9 @@ def check_item(schools, expected):
 
 @pytest.mark.parametrize("at", range(6))
 def test_six_items_of_the_district_give_the_reference_rate_and_error(at):
-    item = json.loads((GOLDEN / "estimation" / "nyc_district_06.json").read_text(encoding="utf-8"))["items"][at]
+    item = json.loads((GOLDEN / "estimation" / "nyc_district_06.json").read_text(encoding="utf-8"))["items"][
+        at
+    ]
 
     check_item(item["schools"], item["expected"])
 
