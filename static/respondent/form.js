@@ -74,6 +74,7 @@
     const s = e.closest('.step');
     // A summary of faults holds the focus until it is dealt with.
     show(s, err.hidden);
+    if (!err.hidden) err.focus();
     if (s != e) { const i = e.querySelector('input,textarea'); if (i) i.focus(); e.scrollIntoView(); }
     if (trail[trail.length - 2] == s.id) trail.pop(); else if (trail[trail.length - 1] != s.id) trail.push(s.id);
   };
