@@ -1,0 +1,240 @@
+"""The wave's report: one page with the result, then everything it rests on.
+
+The results document and the wave's imprint enter; an A4 PDF leaves, set as an office would
+set it but without red heading, number or seal: it is no official document. Numbers are
+printed as the document has them; nothing is computed here but the order of rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from survey.documents.charts import IntervalRow, interval_chart
+from survey.documents.imprint import Imprint, grouped
+from survey.documents.pdf import pages
+from survey.exact import percent_text
+
+TABLES = (
+    ("by_group", "各类人员"),
+    ("by_stage", "学段"),
+    ("by_place", "城乡"),
+    ("by_dimension", "方面"),
+)
+DIGESTS = {
+    "plan": "计划",
+    "frame": "学校名册",
+    "design": "抽样设计",
+    "sample": "样本",
+    "scheme": "方案",
+    "case_file": "答卷文件",
+}
+CLASSES = {
+    "A": "甲类（A）：每份答卷对应一张一次性填写码",
+    "B": "乙类（B）：按名额控制，不能排除一人多填",
+    "C": "丙类（C）：开放式自愿填答，不是概率样本",
+}
+ABSENT = "—"
+
+
+@dataclass(frozen=True)
+class ReportCover:
+    """What stands on the cover beside the imprint."""
+
+    title: str
+    wave: str
+    period: str
+    made_on: str
+    """Day in words, 2026年11月24日."""
+    final: bool = False
+    """False prints 草稿."""
+
+
+def report(results: Mapping[str, Any], imprint: Imprint, cover: ReportCover, *, at: datetime) -> bytes:
+    """The report of a wave as a PDF.
+
+    Args:
+        results: the document of the estimation room, decimals as text.
+    """
+    data = {
+        "county": imprint.county,
+        "title": cover.title.removeprefix(imprint.county),
+        "wave": cover.wave,
+        "period": cover.period,
+        "office": imprint.office,
+        "telephone": imprint.telephone,
+        "made_on": cover.made_on,
+        "state": "正式" if cover.final else "草稿",
+        "demonstration": imprint.demonstration or results.get("demonstration") is True,
+        "must_say": results.get("must_say") or imprint.must_say,
+        "plan_code": imprint.printed_code,
+        **_result(results),
+        "returns": _returns(results),
+        "selection": _selection(results),
+        "tables": [_table(results, key, name) for key, name in TABLES if results.get(key)],
+        "ways": [_way(row) for row in results.get("another_formula") or ()],
+        "beside": [
+            [str(row.get("name") or row.get("what")), _shown(row)] for row in results.get("beside") or ()
+        ],
+        "flags": [_flag(row) for row in results.get("flags") or ()],
+        "limits": _limits(results),
+        "items": _items(results),
+        "digests": [
+            [DIGESTS.get(name, name), grouped(str(value))]
+            for name, value in (results.get("digests") or {}).items()
+            if value
+        ],
+    }
+    return pages("report", data, title=f"{imprint.county}{data['title']}　报告", at=at)
+
+
+def _result(results: Mapping[str, Any]) -> dict[str, Any]:
+    figure = results["figure"]
+    interval = results.get("interval")
+    unsure = results.get("dont_know") or {}
+    shown = unsure.get("shown") if isinstance(unsure, Mapping) else unsure
+    return {
+        "name": results.get("name") or figure.get("name"),
+        "figure": figure.get("percent") or percent_text(figure["shown"]),
+        "fraction": f"{figure['numerator']}/{figure['denominator']}",
+        "interval": [percent_text(interval["lower"]), percent_text(interval["upper"])] if interval else None,
+        "n": str(results.get("n", ABSENT)),
+        "n_valid": str(results.get("n_valid", ABSENT)),
+        "n_effective": str(results.get("n_eff") or ABSENT),
+        "standard_error": str(results.get("se") or ABSENT),
+        "dont_know": percent_text(shown) if shown else "",
+        "line": str(results.get("line_in_words") or ""),
+        "decision": str(results.get("decision") or ""),
+        "evidence": str(results.get("evidence_words") or "").partition("，")[2],
+        "class": CLASSES.get(str(results.get("evidence_class")), ""),
+        "formula": str(results.get("formula_in_words") or ""),
+        "weighting": str((results.get("weighting") or {}).get("in_words") or ""),
+        "careful": _careful(results.get("conservative")),
+    }
+
+
+def _careful(found: Mapping[str, Any] | None) -> str:
+    """The figure with every don't-know counted as not satisfied."""
+    return str(found.get("percent") or percent_text(found["shown"])) if found else ""
+
+
+def _returns(results: Mapping[str, Any]) -> list[list[str]]:
+    response = results.get("response") or {}
+    named = (
+        ("发出", response.get("issued")),
+        ("交回", response.get("used")),
+        ("声明未填", response.get("disputed")),
+        ("作废", response.get("voided")),
+    )
+    rows = [[name, f"{value}张"] for name, value in named if value is not None]
+    rate = response.get("rate")
+    return [*rows, ["应答率（AAPOR RR2）", percent_text(rate) if rate else ABSENT]] if response else rows
+
+
+def _selection(results: Mapping[str, Any]) -> list[list[str]]:
+    return [
+        [
+            str(row.get("name") or row.get("stratum") or ""),
+            str(row.get("schools_in_frame", ABSENT)),
+            str(row.get("schools_drawn", ABSENT)),
+        ]
+        for row in results.get("strata") or ()
+    ]
+
+
+def _table(results: Mapping[str, Any], key: str, name: str) -> dict[str, Any]:
+    rows: Sequence[Mapping[str, Any]] = results[key]
+    told = [row for row in rows if not row.get("withheld") and row.get("shown")]
+    chart = interval_chart(
+        [
+            IntervalRow(
+                str(row["name"]),
+                row["shown"],
+                (row.get("interval") or {}).get("lower"),
+                (row.get("interval") or {}).get("upper"),
+                row.get("n_valid"),
+                _shown(row),
+            )
+            for row in told
+        ],
+        results.get("threshold") if key == "by_group" else None,
+        title=f"按{name}的满意率：" + "，".join(f"{row['name']}{_shown(row)}" for row in told),
+    )
+    return {
+        "name": name,
+        "chart": chart if told else "",
+        "alt": f"按{name}的满意率和区间，数字见下表",
+        "rows": [
+            [
+                str(row["name"]),
+                str(row.get("n_valid", row.get("n", ABSENT))),
+                _shown(row),
+                _interval(row),
+                _share(row, "dont_know"),
+            ]
+            for row in rows
+        ],
+        "cautions": [f"{row['name']}：{'；'.join(row['cautions'])}。" for row in rows if row.get("cautions")],
+    }
+
+
+def _way(row: Mapping[str, Any]) -> list[str]:
+    reached = {True: "达到", False: "未达到", None: ABSENT}.get(row.get("reached"), ABSENT)
+    return [
+        str(row.get("name") or row.get("way")),
+        str(row.get("formula") or row.get("note") or ""),
+        _shown(row),
+        reached,
+    ]
+
+
+def _flag(row: Mapping[str, Any]) -> list[str]:
+    return [
+        str(row.get("indicator", "")),
+        str(row.get("domain", "")),
+        str(row.get("text") or row.get("value") or ""),
+    ]
+
+
+def _limits(results: Mapping[str, Any]) -> list[str]:
+    sentences = [str(row.get("zh") or row.get("text") or "") for row in results.get("sentences") or ()]
+    notes = [str(note) for note in results.get("notes") or ()]
+    unknown = [f"没有查到：{entry}" for entry in results.get("not_known") or ()]
+    return [f"{said.rstrip('。')}。" for said in (*sentences, *notes, *unknown) if said]
+
+
+def _items(results: Mapping[str, Any]) -> list[dict[str, Any]]:
+    groups: dict[str, list[list[str]]] = {}
+    for row in results.get("items") or ():
+        name = str(row.get("group_name") or row.get("group"))
+        groups.setdefault(name, []).append(
+            [
+                str(row.get("text", "")),
+                "，".join(f"{option['zh']}{option['n']}" for option in row.get("options") or ()),
+                str(row.get("n_valid", ABSENT)),
+                _shown(row),
+                _share(row, "dont_know"),
+            ]
+        )
+    return [{"group": name, "rows": rows} for name, rows in groups.items()]
+
+
+def _shown(row: Mapping[str, Any]) -> str:
+    if row.get("withheld"):
+        return "不显示"
+    shown = row.get("display") or row.get("percent")
+    return str(shown or (percent_text(row["shown"]) if row.get("shown") else ABSENT))
+
+
+def _interval(row: Mapping[str, Any]) -> str:
+    found = None if row.get("withheld") else row.get("interval")
+    return f"{percent_text(found['lower'])}–{percent_text(found['upper'])}" if found else ABSENT
+
+
+def _share(row: Mapping[str, Any], key: str) -> str:
+    value = None if row.get("withheld") else row.get(key)
+    if isinstance(value, Mapping):
+        value = value.get("shown")
+    return percent_text(value) if value else ABSENT
