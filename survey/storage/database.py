@@ -90,16 +90,16 @@ class Database:
         """
         prepare_folders(self.settings)
         if self.settings.database_url:
-            engine: OneConnectionEngine | PoolEngine = PoolEngine(self.settings.database_url)
-            await engine.start()
+            pool = PoolEngine(self.settings.database_url)
+            await pool.start()
+            self.engine = pool
         else:
             self._lock.acquire()
-            engine = OneConnectionEngine(self.settings.database_file)
-        self.engine = engine
-        use_engine(engine)
+            self.engine = OneConnectionEngine(self.settings.database_file)
+        use_engine(self.engine)
         try:
             if migrated:
-                await migrate(engine)
+                await migrate(self.engine)
         except BaseException:
             await self.stop()
             raise

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 
 from survey.canonical import decode, encode
 from survey.sampling.frame import Frame
 from survey.storage.current import transaction
-from survey.storage.plans import WaveNotFoundError
+from survey.storage.states import WaveNotFoundError
 from survey.storage.tables import ColumnMaps, Frames
 
 
 async def save_frame(wave: str, frame: Frame, filename: str = "", *, now: datetime) -> None:
     """Keep the frame of a wave, in place of an earlier one."""
-    row = {
+    row: dict[Any, Any] = {
         Frames.document: encode(frame.document()).decode(),
         Frames.digest: frame.digest,
         Frames.filename: filename,

@@ -38,9 +38,9 @@ from survey.storage.intake import (
     StorageFullError,
 )
 from survey.storage.intake_sql import intake_sql
+from survey.storage.postgres_batch import RECEIPT, RECEIPTS, settle_batch, write_batch
 from survey.storage.postgres_engine import UNREACHABLE
 from survey.storage.postgres_schema import connection_settings, create_schema, list_schemas
-from survey.storage.settlement import PosterCount, Settlement, settle
 from survey.storage.states import WrongStateError
 from survey.storage.tally import Tally
 
@@ -106,17 +106,18 @@ class PostgresIntake:
             text, _ = await self._row(connection)
             self.about = About.from_text(text)
             self._signer = Signer(self.about.origin, self._seed)
-            await self._catch_up(connection)
+            tree = await self._catch_up(connection)
             last = await connection.fetchval("SELECT note FROM heads ORDER BY size DESC LIMIT 1")
-            check_head(self.about, self._tree, last, self._guard)
+            check_head(self.about, tree, last, self._guard)
             boxes, used = await connection.fetchrow(
                 "SELECT (SELECT count(*) FROM sealed), (SELECT count(*) FROM slips"
                 " WHERE state IN ('used', 'disputed')) + (SELECT coalesce(sum(used), 0) FROM posters)"
             )
-            if not boxes == used == self._tree.size:
+            if not boxes == used == tree.size:
                 raise IntakeBrokenError(
-                    self._wave, f"记录{self._tree.size}条、答卷{boxes}份、已用填写码{used}个，三个数不相等"
+                    self._wave, f"记录{tree.size}条、答卷{boxes}份、已用填写码{used}个，三个数不相等"
                 )
+        self._remember(tree)
         self._stopping = False
         self._worker = asyncio.create_task(self._work())
 
@@ -158,7 +159,7 @@ class PostgresIntake:
     async def find_slip(self, e: bytes) -> tuple[str, str, str] | None:
         """Domain, slip state and wave state of a slip, or None."""
         rows = await self._rows("SELECT s.domain, s.state, a.state FROM slips s, about a WHERE s.e = $1", e)
-        return tuple(rows[0]) if rows else None  # type: ignore[return-value]
+        return tuple(rows[0]) if rows else None
 
     async def find_receipt(self, e: bytes | None, k: bytes) -> Accepted | KeyConflict | None:
         """What a repeated submission is told, or None when k is new."""
@@ -183,8 +184,7 @@ class PostgresIntake:
                 raise WrongStateError(self._wave, state, tuple(expected))
             await connection.execute("UPDATE about SET state = $1", new)
             if new == "closed":
-                await self._catch_up(connection)
-                await self._sign(connection, self._tree)
+                await self._sign(connection, await self._catch_up(connection))
 
     async def dispute(self, e: bytes, day: int) -> None:
         """Count a used slip as disputed, once; anything else changes nothing."""
@@ -277,17 +277,22 @@ class PostgresIntake:
         row = await connection.fetchrow("SELECT document, state FROM about")
         return row[0], row[1]
 
-    async def _catch_up(self, connection: Any) -> None:
-        rows = await connection.fetch(
-            'SELECT "index", leaf FROM leaves WHERE "index" >= $1 ORDER BY "index"', self._tree.size
-        )
+    async def _catch_up(self, connection: Any) -> CompactTree:
+        """The tree over all committed leaves; the turn keeps everyone else from appending."""
         tree = self._tree.copy()
+        rows = await connection.fetch(
+            'SELECT "index", leaf FROM leaves WHERE "index" >= $1 ORDER BY "index"', tree.size
+        )
         for index, leaf in rows:
             if index != tree.size:
                 raise IntakeBrokenError(self._wave, f"记录第{tree.size}条缺失")
             tree.add(leaf)
-        # Only what is committed is remembered: the turn keeps everyone else from appending.
-        self._tree = tree
+        return tree
+
+    def _remember(self, tree: CompactTree) -> None:
+        # Two tasks of this process may finish in another order than they had their turns.
+        if tree.size > self._tree.size:
+            self._tree = tree
 
     async def _work(self) -> None:
         while True:
@@ -330,19 +335,21 @@ class PostgresIntake:
     async def _commit(self, entries: Sequence[Entry]) -> list[Outcome]:
         """Decide a batch, write it, sign its head, and return once it is committed."""
         async with self._turn() as connection:
-            await self._catch_up(connection)
-            tree = self._tree.copy()
-            settled = await self._settle(connection, entries)
+            tree = await self._catch_up(connection)
+            settled = await settle_batch(connection, entries, tree.size)
             note, tally = "", self._tally
             if settled.append:
-                tally = await self._write(connection, settled)
+                batch = [(entry, sealed) for _, entry, sealed in settled.append]
+                adds, largest, tally = self._tally.count(batch, self._clock())
+                await write_batch(connection, settled, adds, largest)
                 for _, _, sealed in settled.append:
                     tree.add(sealed.leaf)
                 note = await self._sign(connection, tree)
             fresh = {index: sealed.leaf for index, _, sealed in settled.append}
             earlier = [told for told in settled.told if isinstance(told, int) and told < settled.size]
             receipts = {row[0]: row for row in await connection.fetch(RECEIPTS, earlier)} if earlier else {}
-        self._tree, self._tally = tree, tally
+        self._remember(tree)
+        self._tally = tally
         if note and self._guard is not None:
             self._guard.remember(self._wave, note)
         told: list[Outcome] = []
@@ -357,74 +364,7 @@ class PostgresIntake:
                 told.append(Accepted(outcome, receipts[outcome][1], receipts[outcome][2], True))
         return told
 
-    async def _settle(self, connection: Any, entries: Sequence[Entry]) -> Settlement:
-        _, state = await self._row(connection)
-        known = await connection.fetch(
-            'SELECT k, "index" FROM leaves WHERE k = ANY($1)', [entry.k for entry in entries]
-        )
-        digests = [entry.e for entry in entries if entry.e is not None]
-        slips = await connection.fetch("SELECT e, domain, state FROM slips WHERE e = ANY($1)", digests)
-        posters = ()
-        if len(digests) < len(entries):
-            posters = await connection.fetch("SELECT domain, mode, quota, surplus, used FROM posters")
-        return settle(
-            entries,
-            state=state,
-            size=self._tree.size,
-            known={k: index for k, index in known},
-            slips={e: (domain, state) for e, domain, state in slips},
-            posters={domain: PosterCount(*rest) for domain, *rest in posters},
-        )
-
-    async def _write(self, connection: Any, settled: Settlement) -> Tally:
-        if settled.slips_used:
-            used = await connection.fetch(
-                "UPDATE slips SET state = 'used' WHERE e = ANY($1) AND state = 'unused' RETURNING e",
-                sorted(settled.slips_used),
-            )
-            if len(used) != len(settled.slips_used):
-                raise asyncpg.IntegrityConstraintViolationError("a slip was used already")
-        for domain, n in sorted(settled.posters_used.items()):
-            await connection.execute("UPDATE posters SET used = used + $1 WHERE domain = $2", n, domain)
-        boxes = sorted((sealed.c, sealed.box) for _, _, sealed in settled.append)
-        await connection.execute(
-            "INSERT INTO sealed SELECT * FROM unnest($1::bytea[], $2::bytea[])", *columns(boxes)
-        )
-        leaves = [(index, sealed.leaf, entry.k) for index, entry, sealed in settled.append]
-        await connection.execute(
-            "INSERT INTO leaves SELECT * FROM unnest($1::bigint[], $2::bytea[], $3::bytea[])",
-            *columns(leaves),
-        )
-        batch = [(entry, sealed) for _, entry, sealed in settled.append]
-        adds, largest, tally = self._tally.count(batch, self._clock())
-        await connection.execute(ADD, *columns(adds))
-        await connection.execute(LARGER, *columns(largest))
-        return tally
-
     async def _sign(self, connection: Any, tree: CompactTree) -> str:
         note = signed_head(self.about, tree, self._signer)
         await connection.execute("INSERT INTO heads VALUES ($1, $2) ON CONFLICT DO NOTHING", tree.size, note)
         return note
-
-
-RECEIPT = (
-    'SELECT l."index", l.leaf, (SELECT note FROM heads WHERE size > l."index" ORDER BY size LIMIT 1)'
-    " FROM leaves l WHERE l.k = $1"
-)
-RECEIPTS = (
-    'SELECT l."index", l.leaf, (SELECT note FROM heads WHERE size > l."index" ORDER BY size LIMIT 1)'
-    ' FROM leaves l WHERE l."index" = ANY($1)'
-)
-ADD = (
-    "INSERT INTO counters AS c SELECT * FROM unnest($1::text[], $2::text[], $3::bigint[])"
-    " ON CONFLICT (domain, kind) DO UPDATE SET n = c.n + excluded.n"
-)
-LARGER = (
-    "INSERT INTO counters AS c SELECT * FROM unnest($1::text[], $2::text[], $3::bigint[])"
-    " ON CONFLICT (domain, kind) DO UPDATE SET n = greatest(c.n, excluded.n)"
-)
-
-
-def columns(rows: Sequence[tuple[Any, ...]]) -> list[list[Any]]:
-    """The rows turned into columns, as unnest takes them."""
-    return [list(column) for column in zip(*rows, strict=True)]

@@ -30,10 +30,10 @@ from survey.storage.intake import (
     IntakeBrokenError,
     KeyConflict,
     Outcome,
-    StorageFullError,
 )
 from survey.storage.intake_file import connect, move_durably, transaction
 from survey.storage.settlement import PosterCount, Settlement, settle
+from survey.storage.sqlite_batch import receipt_of, refusal, write_batch
 from survey.storage.states import WrongStateError
 from survey.storage.tally import Tally
 from survey.storage.writer_thread import WriterThread
@@ -180,9 +180,10 @@ class SqliteIntake:
             code = self._slips.get(e) if e is not None else None
             if e is not None and (code is None or code & 3 not in (1, 2)):
                 return KeyConflict()
-            return self._receipt(connection, row[0], True)
+            return receipt_of(connection, row[0])
 
-        return await self._writer.ask(look)
+        found: Accepted | KeyConflict | None = await self._writer.ask(look)
+        return found
 
     async def set_state(self, expected: Sequence[str], new: str) -> None:
         """Take the wave one step on; behind every answer that was queued before.
@@ -343,7 +344,11 @@ class SqliteIntake:
         tree = self._tree.copy()
         with transaction(connection):
             settled = self._settle(connection, entries)
-            tally = self._write(connection, settled) if settled.append else self._tally
+            tally = self._tally
+            if settled.append:
+                batch = [(entry, sealed) for _, entry, sealed in settled.append]
+                adds, largest, tally = self._tally.count(batch, self._clock())
+                write_batch(connection, settled, adds, largest)
             for _, _, sealed in settled.append:
                 tree.add(sealed.leaf)
             note = self._sign(connection, tree) if settled.append else ""
@@ -362,7 +367,7 @@ class SqliteIntake:
             elif outcome in fresh:
                 told.append(Accepted(outcome, fresh.pop(outcome), note, False))
             else:
-                told.append(self._receipt(connection, outcome, True))
+                told.append(receipt_of(connection, outcome))
         return told
 
     def _settle(self, connection: sqlite3.Connection, entries: Sequence[Entry]) -> Settlement:
@@ -378,47 +383,7 @@ class SqliteIntake:
             entries, state=state, size=self._tree.size, known=known, slips=slips, posters=self._posters
         )
 
-    def _write(self, connection: sqlite3.Connection, settled: Settlement) -> Tally:
-        used = connection.executemany(
-            "UPDATE slips SET state = 'used' WHERE e = ? AND state = 'unused'",
-            [(e,) for e in sorted(settled.slips_used)],
-        )
-        if settled.slips_used and used.rowcount != len(settled.slips_used):
-            raise sqlite3.IntegrityError("a slip was used already")
-        connection.executemany(
-            "UPDATE posters SET used = used + ? WHERE domain = ?",
-            [(n, domain) for domain, n in sorted(settled.posters_used.items())],
-        )
-        boxes = sorted((sealed.c, sealed.box) for _, _, sealed in settled.append)
-        connection.executemany("INSERT INTO sealed VALUES (?, ?)", boxes)
-        connection.executemany(
-            "INSERT INTO leaves VALUES (?, ?, ?)",
-            [(index, sealed.leaf, entry.k) for index, entry, sealed in settled.append],
-        )
-        batch = [(entry, sealed) for _, entry, sealed in settled.append]
-        adds, largest, tally = self._tally.count(batch, self._clock())
-        connection.executemany(
-            "INSERT INTO counters VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET n = n + excluded.n", adds
-        )
-        connection.executemany(
-            "INSERT INTO counters VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET n = max(n, excluded.n)", largest
-        )
-        return tally
-
     def _sign(self, connection: sqlite3.Connection, tree: CompactTree) -> str:
         note = signed_head(self.about, tree, self._signer)
         connection.execute("INSERT INTO heads VALUES (?, ?) ON CONFLICT DO NOTHING", (tree.size, note))
         return note
-
-    def _receipt(self, connection: sqlite3.Connection, index: int, repeated: bool) -> Accepted:
-        leaf = connection.execute('SELECT leaf FROM leaves WHERE "index" = ?', (index,)).fetchone()[0]
-        note = connection.execute(
-            "SELECT note FROM heads WHERE size > ? ORDER BY size LIMIT 1", (index,)
-        ).fetchone()[0]
-        return Accepted(index, leaf, note, repeated)
-
-
-def refusal(error: sqlite3.Error) -> BusyError:
-    """What the sender hears when the database would not write."""
-    full = getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_FULL
-    return StorageFullError() if full else BusyError(f"存储出错（{error}）", 10)

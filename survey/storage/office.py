@@ -13,7 +13,7 @@ import shutil
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 from survey.certification.signature import Signer
 from survey.fieldwork.invitation import slip_digest
@@ -151,15 +151,12 @@ class IntakeOffice:
         self._check_disk()
         return await self.intake(wave).submit(entry)
 
-    async def dispute(self, code: str, day: object = None) -> None:
+    async def dispute(self, code: str, on: date) -> None:
         """Count the slip of a code as disputed if it was used; silent in every case."""
         found = await self.find_slip(code)
-        if found is None:
-            return
-        about = self.about(found.wave)
-        on = day if hasattr(day, "toordinal") else self._clock().date()
-        number = day if isinstance(day, int) else on.toordinal() - about.opens_on.toordinal() + 1  # type: ignore[attr-defined]
-        await self._intakes[found.wave].dispute(found.e, max(number, 0))
+        if found is not None:
+            opens_on = self.about(found.wave).opens_on
+            await self._intakes[found.wave].dispute(found.e, max((on - opens_on).days, 0) + 1)
 
     # ── the bureau ──────────────────────────────────────────────────────────────────────
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from piccolo.conf.apps import AppRegistry
 from piccolo.engine.base import Engine
+from piccolo.table import Table
 
 from survey.settings import load_settings
 
@@ -37,7 +38,8 @@ def use_engine(engine: Engine[Any] | None) -> None:
     from piccolo.apps.migrations.tables import Migration
 
     _OPEN[:] = [engine] if engine is not None else []
-    for table in (*APP_REGISTRY.get_table_classes("survey"), Migration):
+    tables: list[type[Table]] = [*APP_REGISTRY.get_table_classes("survey"), Migration]
+    for table in tables:
         table._meta._db = engine
 
 

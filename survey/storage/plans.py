@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from survey.canonical import encode
 from survey.scheme.plan import Plan, plan_digest, plan_document, read_plan
@@ -40,12 +41,12 @@ async def save_plan(plan: Plan, *, now: datetime) -> None:
     Raises:
         WrongStateError: the wave's plan has been signed.
     """
-    row = {
+    row: dict[Any, Any] = {
         Plans.document: encode(plan_document(plan)).decode(),
         Plans.digest: plan_digest(plan),
         Plans.saved_at: now,
     }
-    about = {
+    about: dict[Any, Any] = {
         Waves.title: plan.title,
         Waves.county: plan.county,
         Waves.demonstration: plan.demonstration,

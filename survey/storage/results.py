@@ -24,7 +24,7 @@ class ResultsMissingError(SurveyError):
 async def save_results(wave: str, document: dict[str, Any], *, now: datetime) -> None:
     """Keep the results of a wave, in place of earlier ones."""
     text = encode(document)
-    row = {
+    row: dict[Any, Any] = {
         ResultsTable.document: text.decode(),
         ResultsTable.digest: sha256_hex(text),
         ResultsTable.saved_at: now,

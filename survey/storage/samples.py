@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 from survey.canonical import decode, encode
 from survey.errors import SurveyError
-from survey.sampling.wave_sample import Sample
+from survey.sampling.sample import Sample
 from survey.storage.current import transaction
 from survey.storage.tables import Samples
 
@@ -23,7 +24,7 @@ class SampleMissingError(SurveyError):
 
 async def save_sample(sample: Sample, *, now: datetime) -> None:
     """Keep the sample of a wave, in place of an earlier one."""
-    row = {
+    row: dict[Any, Any] = {
         Samples.document: encode(sample.document()).decode(),
         Samples.digest: sample.digest,
         Samples.saved_at: now,

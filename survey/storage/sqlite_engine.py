@@ -54,7 +54,7 @@ class OneConnectionTransaction(SQLiteTransaction):
                 return False
             if exception is None:
                 try:
-                    await self.commit()
+                    await self.connection.execute("COMMIT")
                 except BaseException:
                     await self._undo()
                     raise
@@ -68,7 +68,7 @@ class OneConnectionTransaction(SQLiteTransaction):
     async def _undo(self) -> None:
         # SQLite rolls back by itself on a full disk; a second ROLLBACK would then be an error.
         if self.connection.in_transaction:
-            await self.rollback()
+            await self.connection.execute("ROLLBACK")
 
 
 class OneConnectionEngine(SQLiteEngine):
@@ -121,4 +121,5 @@ class OneConnectionEngine(SQLiteEngine):
             return list(await transaction.connection.execute_fetchall(query, arguments))
         async with self.line:
             connection = await self.get_connection()
-            return list(await connection.execute_fetchall(query, arguments))
+            rows: Any = await connection.execute_fetchall(query, arguments)
+            return list(rows)
