@@ -1,0 +1,134 @@
+"""What a reader could work out of published counts, by linear programming.
+
+Enters: counts, the sums that are published with them, and which cells are hidden. Leaves: for every
+hidden cell the narrowest range a careful reader can put it in; and `protect`, which hides further
+cells until no range gives a small count away. Hiding one cell of a published sum hides nothing: the
+others and the total say what it was. Rules of thumb miss chains of two tables; the program does not.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy.optimize import linprog
+
+from survey.arrays import Flags, Floats, ShapeError, finite
+from survey.errors import SurveyError
+
+
+class DisclosureError(SurveyError):
+    """Published sums that are not sums of their cells."""
+
+    code = "estimation.disclosure"
+    kind = "invalid"
+
+
+@dataclass(frozen=True)
+class Range:
+    """The counts a hidden cell could have, as far as the published ones tell."""
+
+    cell: int
+    lower: float
+    upper: float
+
+    @property
+    def width(self) -> float:
+        return self.upper - self.lower
+
+
+def table_sums(rows: int, columns: int) -> Floats:
+    """The relations of a two-way table published with its margins: (sums, cells) of zeros and ones.
+
+    >>> table_sums(2, 2).astype(int).tolist()
+    [[1, 1, 0, 0], [0, 0, 1, 1], [1, 0, 1, 0], [0, 1, 0, 1]]
+    """
+    cells = np.arange(rows * columns).reshape(rows, columns)
+    sums = np.zeros((rows + columns, rows * columns))
+    for row in range(rows):
+        sums[row, cells[row]] = 1
+    for column in range(columns):
+        sums[rows + column, cells[:, column]] = 1
+    return sums
+
+
+def audit(counts: ArrayLike, sums: Floats, hidden: Flags) -> tuple[Range, ...]:
+    """The narrowest range of every hidden cell, given all shown cells and all sums.
+
+    Args:
+        counts: (cells,) true counts.
+        sums: (sums, cells) which cells each published sum adds up.
+        hidden: (cells,) True where the count is not shown.
+
+    Returns:
+        One `Range` for every hidden cell; a range of width zero is a disclosure.
+
+    Source: Fischetti & Salazar (2001), Management Science 47, p. 1008: the attacker's problem.
+
+    >>> [one.width for one in audit([3, 20, 30], np.ones((1, 3)), np.array([True, False, False]))]
+    [0.0]
+    """
+    truth = finite(counts, "计数")
+    if sums.ndim != 2 or sums.shape[1] != len(truth) or len(hidden) != len(truth):
+        raise ShapeError(
+            "公布的合计", f"形状是{sums.shape}，计数有{len(truth)}个", "每个合计写明由哪些格相加"
+        )
+    secret = np.flatnonzero(hidden)
+    if not len(secret):
+        return ()
+    relation, known = sums[:, secret], sums[:, secret] @ truth[secret]
+    touched = relation.any(axis=1)
+    ranges = []
+    for at in range(len(secret)):
+        goal = np.zeros(len(secret))
+        goal[at] = 1
+        ends = []
+        for sign in (1, -1):
+            solved = linprog(
+                sign * goal, A_eq=relation[touched], b_eq=known[touched], bounds=(0, None), method="highs"
+            )
+            ends.append(np.inf if solved.status == 3 else float(sign * solved.fun))
+        ranges.append(Range(int(secret[at]), round(ends[0], 6), round(ends[1], 6)))
+    return tuple(ranges)
+
+
+def protect(counts: ArrayLike, sums: Floats, smallest: int, *, width: float | None = None) -> Flags:
+    """(cells,) cells to hide so that no small count can be worked out.
+
+    Args:
+        counts: (cells,) true counts; a cell of 0 < n < smallest is hidden for its own sake, zero cells
+            say nothing about anybody and are hidden only to protect others.
+        sums: (sums, cells) the published sums.
+        smallest: the plan's smallest count.
+        width: how wide the range of a small cell must stay; `smallest` when not given.
+
+    Returns:
+        The mask; every small cell's range is then at least `width` wide, by `audit`.
+
+    Raises:
+        DisclosureError: even hiding every cell leaves a small one open; then a sum must be withheld.
+
+    Source: METHOD 18; Hundepool et al. (2012), Statistical Disclosure Control, ch. 4.
+    """
+    truth = finite(counts, "计数")
+    need = float(smallest if width is None else width)
+    small = (truth > 0) & (truth < smallest)
+    hidden = small.copy()
+    while True:
+        open_cells = [one.cell for one in audit(truth, sums, hidden) if small[one.cell] and one.width < need]
+        if not open_cells:
+            return hidden
+        cell = open_cells[0]
+        partners = [
+            other for sum_ in sums[sums[:, cell] > 0] for other in np.flatnonzero((sum_ > 0) & ~hidden)
+        ] or list(np.flatnonzero(~hidden))
+        if not partners:
+            raise DisclosureError(
+                "小格保护", "全部隐去仍能推算出小格", "把这一行或这一列的合计也隐去，或者合并类别"
+            )
+        # The smallest neighbour that is large enough to hide behind; ties go to the earlier cell.
+        enough = [other for other in partners if truth[other] >= need]
+        hidden[
+            min(enough or partners, key=lambda other: (truth[other] if enough else -truth[other], other))
+        ] = True
