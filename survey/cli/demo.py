@@ -85,7 +85,7 @@ def demo_command(
 async def demonstrate(settings: Settings, seed: str, quiet: bool) -> dict[str, Any]:
     """Run the demonstration, or read what an earlier run left in the same folder."""
     report_file = settings.out_of(WAVE) / "demo.json"
-    async with at_intake(settings.data) as (_, office):
+    async with at_intake(settings) as (_, office):
         present = {row.wave for row in await list_waves()}
         if present:
             if WAVE not in present or not report_file.exists():

@@ -63,9 +63,13 @@ def emit(document: dict[str, Any], as_json: bool, text: str) -> None:
 
 
 @asynccontextmanager
-async def at_desk(data: Path | None) -> AsyncIterator[tuple[Settings, Database]]:
-    """The settings and the open database, closed again whatever happens."""
-    settings = load_settings(data=data)
+async def at_desk(place: Settings | Path | None) -> AsyncIterator[tuple[Settings, Database]]:
+    """The settings and the open database, closed again whatever happens.
+
+    Args:
+        place: settings made already, or the data folder a person named, if any.
+    """
+    settings = place if isinstance(place, Settings) else load_settings(data=place)
     async with open_database(settings) as database:
         yield settings, database
 
@@ -98,9 +102,9 @@ class UnreadableFileError(SurveyError):
 
 
 @asynccontextmanager
-async def at_intake(data: Path | None) -> AsyncIterator[tuple[Settings, IntakeOffice]]:
+async def at_intake(place: Settings | Path | None) -> AsyncIterator[tuple[Settings, IntakeOffice]]:
     """The settings and the intake, with the database open beneath it."""
-    async with at_desk(data) as (settings, _):
+    async with at_desk(place) as (settings, _):
         office = IntakeOffice(settings)
         await office.start()
         try:
