@@ -37,6 +37,8 @@ CLASSES = {
     "C": "丙类（C）：开放式自愿填答，不是概率样本",
 }
 ABSENT = "—"
+FEWEST_BY_OPTION = 40
+"""Answers an item needs before its options are counted one by one, as TRUST section 16 asks of 0% and 100%."""
 
 
 @dataclass(frozen=True)
@@ -212,13 +214,20 @@ def _items(results: Mapping[str, Any]) -> list[dict[str, Any]]:
         groups.setdefault(name, []).append(
             [
                 str(row.get("text", "")),
-                "，".join(f"{option['zh']}{option['n']}" for option in row.get("options") or ()),
+                _options(row),
                 str(row.get("n_valid", ABSENT)),
                 _shown(row),
                 _share(row, "dont_know"),
             ]
         )
     return [{"group": name, "rows": rows} for name, rows in groups.items()]
+
+
+def _options(row: Mapping[str, Any]) -> str:
+    """Counts by option, left out where so few answered that they would name somebody."""
+    if row.get("withheld") or not isinstance(row.get("n_valid"), int) or row["n_valid"] < FEWEST_BY_OPTION:
+        return ""
+    return "，".join(f"{option['zh']}{option['n']}" for option in row.get("options") or ())
 
 
 def _shown(row: Mapping[str, Any]) -> str:
