@@ -57,6 +57,8 @@ class CaseFile:
     instruments: Mapping[str, Instrument]
     """Domain → the instrument it was asked; domains without one are not asked."""
     outside_days: int = 0
+    excluded: tuple[tuple[int, str], ...] = ()
+    """(leaf index, reason) of the records left out, where the indexes are known."""
 
     @property
     def n(self) -> int:
@@ -110,12 +112,14 @@ def build_case_file(
     sample: Sample,
     *,
     closes_on: date | None = None,
+    leaves: Sequence[int] | None = None,
 ) -> CaseFile:
     """The case file of opened records, whatever order they come in.
 
     Args:
         records: `{answers, day, domain, v, wave}`, perhaps with `pace` and `pad`.
         closes_on: the closing date after an extension.
+        leaves: the leaf index of each record, in their order, to name those that are left out.
 
     Raises:
         StrangeRecordError: another wave, a domain that was not drawn, a version not known here.
@@ -124,10 +128,12 @@ def build_case_file(
     instruments = asked_instruments(plan, scheme, sample.domains)
     ordered: list[tuple[bytes, Case]] = []
     outside = 0
-    for record in records:
+    excluded: list[tuple[int, str]] = []
+    for place, record in enumerate(records):
         _belongs(record, plan, draws)
-        if exclusion(record, plan, closes_on):
+        if reason := exclusion(record, plan, closes_on):
             outside += 1
+            excluded += [] if leaves is None else [(leaves[place], reason)]
             continue
         kept = {key: value for key, value in record.items() if key != "pad"}
         pace = record.get("pace")
@@ -143,6 +149,7 @@ def build_case_file(
         draws=draws,
         instruments=instruments,
         outside_days=outside,
+        excluded=tuple(sorted(excluded)),
     )
 
 

@@ -17,8 +17,6 @@ from fractions import Fraction
 from functools import cached_property
 from typing import Any
 
-import numpy as np
-
 from survey.cases.case_file import CaseFile
 from survey.cases.derivation import Column, column, dont_know_reading, overall
 from survey.cases.editing import edit_counts
@@ -26,11 +24,9 @@ from survey.cases.indicators import Flag, domain_flags
 from survey.errors import SurveyError
 from survey.estimation.another_formula import other_ways
 from survey.estimation.beside import Beside, sums_over
-from survey.estimation.design_effect import kish_deff
 from survey.estimation.figure import (
     EVIDENCE_WORDS,
     Figure,
-    common_denominator,
     crosses,
     decision_words,
     evidence_grade,
@@ -47,27 +43,17 @@ from survey.estimation.wave_tables import (
     place_table,
     stage_table,
 )
+from survey.estimation.words import SENTENCES, domain_counts, notes, spoken_sentences, weighting_document
 from survey.exact import fraction, fraction_text, percent_text, truncate
 from survey.fieldwork.disposition import DomainOutcome, dispositions
 from survey.fieldwork.outcome_rates import outcome_rates
 from survey.sampling.frame import Frame
 from survey.sampling.sample import Sample
 from survey.sampling.scheme_sizes import GROUP_NAMES
+from survey.sampling.wave_allocation import allocate_wave
 from survey.scheme.plan import Plan, plan_digest
 from survey.scheme.scheme import Scheme
 from survey.weighting.domain_weights import WaveWeights, frame_people, weight_domains
-
-SENTENCES = {
-    "S1": "答卷在采集期间没有封存，系统管理员可以读到。",
-    "S2": "部分答卷按名额控制，不能排除一人多填。",
-    "S3": "部分答卷为开放式自愿填答，不是概率样本，不能排除重复与代填。",
-    "S4": "全部密钥在同一台机器上生成和使用，本结果为演示。",
-    "S5": "没有上级核查人复核答卷内容。",
-    "S6": "置信区间跨过要求线，换一次抽样结论可能不同。",
-    "S7": "有的学校在开封前被整体作废，原因见作废记录。",
-    "S8": "抽样种子由承办单位自行选定。",
-}
-METHOD_IN_WORDS = "设计权数×组内无回答调整×按层和各类人事后分层；标准误用泰勒线性化，学校为第一级单位"
 
 
 class MixedInputsError(SurveyError):
@@ -110,6 +96,8 @@ class Results:
     flags: tuple[Flag, ...]
     auditor: bool
     public_draw: bool
+    sampling_notes: tuple[str, ...] = ()
+    """What could not be kept of the scheme's wishes when the sample was sized: short groups and the like."""
 
     @property
     def figure(self) -> Fraction:
@@ -134,8 +122,15 @@ class Results:
         return max(self.plan.minimum_count, self.scheme.smallest_cell)
 
     @property
+    def excluded(self) -> tuple[tuple[int, str], ...]:
+        """(leaf index, reason) of the records that do not count."""
+        return self.case_file.excluded
+
+    @property
     def refusal(self) -> str | None:
         """Why no certificate may be made, or None."""
+        if len(self.excluded) < self.case_file.outside_days:
+            return f"有{self.case_file.outside_days}份的日期在填答日之外，要写明它们在日志里的序号"
         if not self.whole.certifiable:
             return "方案的算法不是总体评价一题的占比，证书里的计数表算不回来"
         for pool in self.weights.pools:
@@ -234,6 +229,7 @@ class Results:
             "grade": None if grade is None else grade.zh,
             **self._beside(tables),
             "response": self._response(tables),
+            "counts": domain_counts(self.sample, self.outcomes, self.case_file),
             "by_group": group_table(tables),
             "by_stage": stage_table(tables),
             "by_place": place_table(tables),
@@ -245,13 +241,16 @@ class Results:
                 {"domain": e.domain, "out_of_range": e.out_of_range, "answered_off_path": e.answered_off_path, "unknown_item": e.unknown_item}
                 for e in edit_counts(self.case_file)
             ],
-            "weighting": self._weighting(),
+            "weighting": weighting_document(self.weights, self.rates),
             "strata": [
                 {"stratum": s.stratum, "name": s.name, "schools_in_frame": s.schools_in_frame, "schools_drawn": s.schools_drawn}
                 for s in self.sample.strata
             ],
-            "sentences": [{"id": key, "zh": SENTENCES[key]} for key in self._sentences(across)],
-            "notes": self._notes(),
+            "sentences": [{"id": key, "zh": SENTENCES[key]} for key in spoken_sentences(self.plan, self.outcomes, across=across, auditor=self.auditor, public_draw=self.public_draw)],
+            "notes": [
+                *notes(self.plan, self.scheme, self.sample, self.case_file, self.weights),
+                *self.sampling_notes,
+            ],
             "not_known": list(self.scheme.not_known()),
             "digests": {
                 "plan": self.sample.plan_digest,
@@ -323,55 +322,6 @@ class Results:
         answered = column(self.case_file, overall, lambda item, answer: None if answer is None else (1, 1))
         return ((int(answered.top[at]), int(answered.base[at])) for at in self.rates.positions)
 
-    def _weighting(self) -> dict[str, Any]:
-        of_cases = np.array([float(self.weights.weight(domain)) for domain in self.rates.domains])
-        return {
-            "in_words": METHOD_IN_WORDS,
-            "cells": [
-                {"cell": c.id, "group": c.group, "strata": list(c.strata), "people": c.people, "n": c.n}
-                for c in self.weights.cells
-            ],
-            "pools": self.pooled,
-            "history": self.weights.history(),
-            "smallest": truncate(float(of_cases.min()), 2),
-            "largest": truncate(float(of_cases.max()), 2),
-            "kish_deff": truncate(kish_deff(of_cases), 2),
-            "common_denominator_bits": common_denominator(p.weight for p in self.weights.pools).bit_length(),
-        }
-
-    def _sentences(self, across: bool) -> list[str]:
-        modes = {entry.mode for entry in self.plan.groups}
-        holds = {
-            "S1": not self.plan.sealed,
-            "S2": "quota" in modes,
-            "S3": "open" in modes,
-            "S4": self.plan.demonstration,
-            "S5": not self.auditor,
-            "S6": across,
-            "S7": any(one.issued and one.voided == one.issued for one in self.outcomes.values()),
-            "S8": not self.public_draw,
-        }
-        return [key for key, said in holds.items() if said]
-
-    def _notes(self) -> list[str]:
-        notes = []
-        if self.plan.demonstration:
-            notes.append("演示数据：答卷是模拟的，不代表任何真实意见")
-        if self.scheme.figure.official_formula == "not_found":
-            notes.append("没有查到官方的折算办法，本报告使用上面写明的算法")
-        for cell in self.weights.cells:
-            if len(cell.strata) > 1:
-                notes.append(
-                    f"{GROUP_NAMES.get(cell.group, cell.group)}：{'、'.join(cell.strata)}收回的份数少，合在一起加权"
-                )
-        if len({d.school_code for d in self.sample.domains if d.school_code}) == 1:
-            notes.append("只有1所学校，学校不是抽出来的，结果只说明这一所学校")
-        if any(
-            item.object == "school" for one in self.case_file.instruments.values() for item in overall(one)
-        ):
-            notes.append("总体评价一题，成年人评价全县，学生评价自己的学校；合成的数把两者合在一起")
-        return notes
-
 
 def estimate_results(
     plan: Plan,
@@ -440,4 +390,5 @@ def estimate_results(
         flags=domain_flags(case_file, by_domain.values()),
         auditor=auditor,
         public_draw=public_draw,
+        sampling_notes=tuple(note.problem for note in allocate_wave(plan, scheme, frame).notes),
     )

@@ -84,10 +84,15 @@ class Tables:
         row: dict[str, Any] = {"key": key, "name": name, **self.returns(keep)}
         if rate is None:
             return row | {"n": 0, "n_valid": 0}
-        row |= {"n": rate.n, "n_valid": rate.n_valid, **rate_document(rate, self.level, self.proportion)}
+        row |= {
+            "dont_know": None,
+            "n": rate.n,
+            "n_valid": rate.n_valid,
+            **rate_document(rate, self.level, self.proportion),
+        }
         if answers is None:
             unsure = self.rates.rate(self.dont_know, keep, scale)
-            row["dont_know"] = truncate(unsure.value) if unsure else None
+            row["dont_know"] = share_document(unsure)
             if careful and (worst := self.rates.rate(self.careful, keep, scale)):
                 row["conservative"] = truncate(worst.value)
         return row
@@ -120,6 +125,11 @@ def rate_document(rate: Rate, level: float, proportion: bool = True) -> dict[str
         "interval": None if interval is None else interval_document(interval.lower, interval.upper),
         "cautions": cautions(rate),
     }
+
+
+def share_document(rate: Rate | None) -> dict[str, str] | None:
+    """A share told in passing: its shown text, or None where nothing was in the base."""
+    return None if rate is None else {"shown": truncate(rate.value)}
 
 
 def cautions(rate: Rate) -> list[str]:
@@ -240,7 +250,7 @@ def _item_row(
     for key in ("issued", "used", "response_rate"):
         row.pop(key)
     unsure = tables.rates.rate(column(case_file, only, dont_know_reading), keep)
-    row["dont_know"] = truncate(unsure.value) if unsure else None
+    row["dont_know"] = share_document(unsure)
     shown = withhold([row], tables.smallest)[0]
     described = {
         "item": item.id,

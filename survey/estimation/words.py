@@ -1,0 +1,116 @@
+"""What must be said with a figure: counts by domain, how it was weighted, sentences and notes.
+
+What enters is the parts of the results; what leaves is text and counts for pages, paper and
+certificate. The sentences are those of TRUST section 11 and follow from facts, never from a
+choice; the certificate states its own by the same facts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from survey.cases.case_file import CaseFile
+from survey.cases.derivation import overall
+from survey.estimation.design_effect import kish_deff
+from survey.estimation.figure import common_denominator
+from survey.estimation.wave_rates import WaveRates
+from survey.exact import truncate
+from survey.fieldwork.disposition import DomainOutcome
+from survey.sampling.sample import Sample
+from survey.sampling.scheme_sizes import GROUP_NAMES
+from survey.scheme.plan import Plan
+from survey.scheme.scheme import Scheme
+from survey.weighting.domain_weights import WaveWeights
+
+SENTENCES = {
+    "S1": "答卷在采集期间没有封存，系统管理员可以读到。",
+    "S2": "部分答卷按名额控制，不能排除一人多填。",
+    "S3": "部分答卷为开放式自愿填答，不是概率样本，不能排除重复与代填。",
+    "S4": "全部密钥在同一台机器上生成和使用，本结果为演示。",
+    "S5": "没有上级核查人复核答卷内容。",
+    "S6": "置信区间跨过要求线，换一次抽样结论可能不同。",
+    "S7": "有的学校在开封前被整体作废，原因见作废记录。",
+    "S8": "抽样种子由承办单位自行选定。",
+}
+METHOD_IN_WORDS = "设计权数×组内无回答调整×按层和各类人事后分层；标准误用泰勒线性化，学校为第一级单位"
+
+
+def domain_counts(
+    sample: Sample, outcomes: Mapping[str, DomainOutcome], case_file: CaseFile
+) -> list[dict[str, Any]]:
+    """What became of every domain's slips: public after closing, whatever the answers."""
+    rows = []
+    for draw in sample.domains:
+        one = outcomes.get(draw.domain, DomainOutcome(draw.domain, draw.slips, 0))
+        rows.append(
+            {
+                "domain": draw.domain,
+                "eligible": draw.eligible,
+                "slips": one.issued,
+                "used": one.used,
+                "voided": one.voided,
+                "disputed": one.disputed,
+                "paper": one.paper,
+                "counted": case_file.n_by_domain[draw.domain],
+            }
+        )
+    return rows
+
+
+def weighting_document(weights: WaveWeights, rates: WaveRates) -> dict[str, Any]:
+    """The weighting in words, cells, pools, every factor, and how unequal the weights are."""
+    of_cases = np.array([float(weights.weight(domain)) for domain in rates.domains])
+    return {
+        "in_words": METHOD_IN_WORDS,
+        "cells": [
+            {"cell": c.id, "group": c.group, "strata": list(c.strata), "people": c.people, "n": c.n}
+            for c in weights.cells
+        ],
+        "pools": {pool.id: list(pool.domains) for pool in weights.pools if pool.is_pooled},
+        "history": weights.history(),
+        "smallest": truncate(float(of_cases.min()), 2),
+        "largest": truncate(float(of_cases.max()), 2),
+        "kish_deff": truncate(kish_deff(of_cases), 2),
+        "common_denominator_bits": common_denominator(p.weight for p in weights.pools).bit_length(),
+    }
+
+
+def spoken_sentences(
+    plan: Plan, outcomes: Mapping[str, DomainOutcome], *, across: bool, auditor: bool, public_draw: bool
+) -> list[str]:
+    """Which of the sentences hold, by their ids."""
+    modes = {entry.mode for entry in plan.groups}
+    holds = {
+        "S1": not plan.sealed,
+        "S2": "quota" in modes,
+        "S3": "open" in modes,
+        "S4": plan.demonstration,
+        "S5": not auditor,
+        "S6": across,
+        "S7": any(one.issued and one.voided == one.issued for one in outcomes.values()),
+        "S8": not public_draw,
+    }
+    return [key for key, said in holds.items() if said]
+
+
+def notes(plan: Plan, scheme: Scheme, sample: Sample, case_file: CaseFile, weights: WaveWeights) -> list[str]:
+    """What a reader of this wave must know besides, in words."""
+    said = []
+    named = {stratum.stratum: stratum.name for stratum in sample.strata}
+    if plan.demonstration:
+        said.append("演示数据：答卷是模拟的，不代表任何真实意见")
+    if scheme.figure.official_formula == "not_found":
+        said.append("没有查到官方的折算办法，本报告使用上面写明的算法")
+    for cell in weights.cells:
+        if len(cell.strata) > 1:
+            said.append(
+                f"{GROUP_NAMES.get(cell.group, cell.group)}：{'、'.join(named.get(name, name) for name in cell.strata)}收回的份数少，合在一起加权"
+            )
+    if len({d.school_code for d in sample.domains if d.school_code}) == 1:
+        said.append("只有1所学校，学校不是抽出来的，结果只说明这一所学校")
+    if any(item.object == "school" for one in case_file.instruments.values() for item in overall(one)):
+        said.append("总体评价一题，成年人评价全县，学生评价自己的学校；合成的数把两者合在一起")
+    return said
