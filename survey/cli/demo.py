@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from time import perf_counter
@@ -189,7 +190,7 @@ async def _answer(
     sample, scheme = await load_sample(plan.wave), scheme_of(plan)
     began = datetime(plan.opens_on.year, plan.opens_on.month, plan.opens_on.day, 8, tzinfo=UTC)
     total = sum(map(len, piles.values()))
-    with click.progressbar(length=total, label="模拟答卷", file=click.get_text_stream("stderr")) as bar:
+    with click.progressbar(length=total, label="模拟答卷", file=sys.stderr) as bar:
         simulated = await simulate_responses(
             office,
             plan,

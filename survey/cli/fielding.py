@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import click
@@ -51,7 +52,7 @@ def posters_command(data: Path | None, wave: str, paper: str, out: Path | None, 
 
     async def work() -> bytes:
         async with at_desk(data) as (settings, _):
-            with click.progressbar(length=1, label="排印海报", file=click.get_text_stream("stderr")) as bar:
+            with click.progressbar(length=1, label="排印海报", file=sys.stderr) as bar:
 
                 def advance(done: int, of: int) -> None:
                     bar.length = of

@@ -73,7 +73,7 @@ def participation_text(seen: Participation) -> str:
 def results_text(results: Mapping[str, Any]) -> str:
     """The figure with its doubt, the decision and the groups, from a results document."""
     lines = [
-        f"{results['name']}：{results['figure']['percent']}  标准误 {results['se']}  "
+        f"{results['name']}：{results['figure']['percent']}  标准误 {_points(results['se'])}  "
         f"95%区间 {_interval(results['interval'])}  有效{results['n_valid']}份",
         f"要求：{results['line_in_words']}；{results['decision']}"
         if results["threshold"]
@@ -87,6 +87,11 @@ def results_text(results: Mapping[str, Any]) -> str:
                 f"  {group['name']}：{group['percent']}  {_interval(group['interval'])}  n={group['n']}"
             )
     return "\n".join(lines)
+
+
+def _points(se: str) -> str:
+    """A standard error in percentage points."""
+    return f"{percent_text(se).rstrip('%')}个百分点"
 
 
 def _interval(interval: Mapping[str, str] | None) -> str:
