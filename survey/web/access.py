@@ -44,6 +44,7 @@ RIGHTS: dict[str, frozenset[str]] = {
     "sample.see": _ALL,
     "sample.draw": frozenset({"admin", "operator"}),
     "wave.run": frozenset({"admin", "operator"}),
+    "wave.sign": frozenset({"admin", "operator", "approver"}),
     "papers.download": frozenset({"admin", "operator"}),
     "progress.see": _ALL,
     "results.see": _ALL,

@@ -16,7 +16,7 @@ def results_document() -> dict[str, Any]:
         "display": "88.43%",
         "se": "0.0210",
         "interval": interval,
-        "dont_know": {"shown": "0.0266", "n": 4},
+        "dont_know": "0.0266",
         "cautions": ["=HYPERLINK(1)<script>"],
     }
     hidden = {"key": "principal", "name": "校长", "withheld": True}
@@ -40,7 +40,7 @@ def results_document() -> dict[str, Any]:
         "interval": interval,
         "threshold": "0.85",
         "edge": "at_least",
-        "line_in_words": "要求达到85%以上（含85%）",
+        "line_in_words": "达到85%以上（含85%）",
         "reached": True,
         "decision": "达到",
         "crosses": True,

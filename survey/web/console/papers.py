@@ -12,7 +12,7 @@ from litestar.params import FromPath
 
 from survey.errors import SurveyError
 from survey.jobs.render_papers import render_posters, render_slips
-from survey.sampling.wave_sample import Sample
+from survey.sampling.sample import Sample
 from survey.storage.audit import record_audit
 from survey.storage.plans import load_plan, load_wave
 from survey.storage.print_files import print_path

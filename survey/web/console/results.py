@@ -15,6 +15,7 @@ from survey.errors import SurveyError
 from survey.storage.certificates import list_certificates
 from survey.storage.plans import load_plan, load_wave
 from survey.storage.results import find_results
+from survey.storage.samples import find_sample
 from survey.web.access import may
 from survey.web.console.charts import dot_chart
 from survey.web.console.frame import plain_cell
@@ -66,7 +67,10 @@ async def show_results(request: Request, wave: FromPath[str]) -> Response[str]:
         tabs=tabs_of(row, "/results"),
         plan=await load_plan(wave),
         results=results,
+        ways=[way for way in results["another_formula"] if way["shown"]] if results else (),
+        no_ways=[way for way in results["another_formula"] if not way["shown"]] if results else (),
         group_names=GROUPS,
+        domain_names=await _domain_names(wave),
         breakdowns=[
             (heading, results[key], dot_chart(f"各{heading}的满意度", results[key], threshold))
             for key, heading in BREAKDOWNS
@@ -87,6 +91,15 @@ async def download_results(request: Request, wave: FromPath[str]) -> Response[by
 
 
 RESULT_ROUTES = (show_results, download_results)
+
+
+async def _domain_names(wave: str) -> dict[str, str]:
+    """Each domain as people call it: the school and the group."""
+    sample = await find_sample(wave)
+    return {
+        draw.domain: f"{draw.school_name} {GROUPS.get(draw.group, draw.group)}"
+        for draw in (sample.domains if sample else ())
+    }
 
 
 def filled(results: dict[str, Any]) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from survey.web.console.people import PEOPLE_ROUTES
 from survey.web.console.results import RESULT_ROUTES
 from survey.web.console.sample import SAMPLE_ROUTES
 from survey.web.console.sign_in import SIGN_IN_ROUTES
+from survey.web.console.signing import SIGNING_ROUTES
 from survey.web.console.waves import WAVE_ROUTES
 
 
@@ -26,6 +27,7 @@ def console_router() -> Router:
             *SAMPLE_ROUTES,
             *PAPER_ROUTES,
             *MONITOR_ROUTES,
+            *SIGNING_ROUTES,
             *RESULT_ROUTES,
             *CERTIFICATE_ROUTES,
             *PEOPLE_ROUTES,

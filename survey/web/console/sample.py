@@ -10,7 +10,7 @@ from survey.errors import SurveyError
 from survey.exact import fraction, percent_text, truncate
 from survey.jobs.draw_sample import draw_wave, preview_wave
 from survey.sampling.frame import PLACE_NAMES, STAGE_NAMES
-from survey.sampling.wave_sample import Preview, Sample
+from survey.sampling.sample import Preview, Sample
 from survey.storage.audit import record_audit
 from survey.storage.frames import find_frame
 from survey.storage.plans import BEFORE_SIGNING, load_plan, load_wave

@@ -32,12 +32,12 @@ class Step:
 STEPS = (
     Step("framed", "导入名册", "导入学校名册", "frame", "survey import 名册.xlsx --wave {wave}"),
     Step("drawn", "抽样", "看抽样方案，抽出学校和纸条", "sample", "survey draw {wave} --seed 公开的种子"),
-    Step("planned", "签署方案", "经办和签发两人签署方案，生成填写码", "papers", "survey sign {wave}"),
+    Step("planned", "签署方案", "经办和签发两人签署方案，生成填写码", "signing", "survey sign {wave}"),
     Step("open", "打印、发布", "打印纸条和海报，发布，开始填写", "papers", "survey publish {wave}"),
     Step("closed", "看参与情况", "看参与情况，到期结束", "monitor", "survey close {wave}"),
-    Step("opened", "开箱", "两人开箱，拆开封存的答卷", "monitor", "survey open {wave}"),
+    Step("opened", "开箱", "两人开箱，拆开封存的答卷", "signing", "survey open {wave}"),
     Step("estimated", "计算", "计算满意度和区间", "results", "survey estimate {wave}"),
-    Step("certified", "签发证书", "经办、复核、签发，出结果证书", "certificate", "survey certify {wave}"),
+    Step("certified", "签发证书", "经办、复核、签发，出结果证书", "signing", "survey certify {wave}"),
 )
 """The road of a wave; the page or command beside each step takes it there."""
 

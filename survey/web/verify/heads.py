@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from litestar import Request, Response, get
 from litestar.params import FromPath
 
+from survey.certification.closing import heads_text
 from survey.errors import SurveyError
 from survey.storage.plans import find_wave
 from survey.storage.samples import find_sample
@@ -48,7 +49,7 @@ class HeadsBoard:
 
 
 @get("/log/{wave:str}/heads", guards=[anyone])
-async def show_heads(request: Request, wave: FromPath[str]) -> Response[str]:
+async def show_heads(request: Request, wave: FromPath[str]) -> Response[bytes]:
     """All heads of a wave that are public by now, as signed notes in the form of `heads.txt`."""
     check_query(request, frozenset())
     row = await find_wave(wave[:40])
@@ -63,7 +64,7 @@ async def show_heads(request: Request, wave: FromPath[str]) -> Response[str]:
         notes = posted if posted is not None else tuple(await app.office.heads(row.wave))
         if posted is None:
             app.heads.post(row.wave, app.now(), notes)
-    return Response("\n".join(notes), media_type="text/plain")
+    return Response(heads_text(notes), media_type="text/plain")
 
 
 async def _schools(wave: str) -> int:

@@ -28,7 +28,7 @@ async def test_the_list_names_every_wave_with_its_next_step(site: Site) -> None:
     page = (await site.client.get("/console/waves")).text
 
     assert "/console/waves/county-a/frame" in page
-    assert "/console/waves/county-b/papers" in page
+    assert "/console/waves/county-b/signing" in page
     assert "演示数据" in page
 
 
@@ -97,7 +97,7 @@ async def test_results_stand_with_their_doubt_and_the_other_formulas(site: Site)
 
     assert "88.43%" in page
     assert "82.12%到90.41%之间" in page
-    assert "要求达到85%以上（含85%）：达到" in page
+    assert "达到85%以上（含85%）。<strong>区间跨过85%</strong>" in page
     assert "只算“非常满意”" in page
     assert "61.02%" in page
     assert '<svg class="chart"' in page
@@ -131,7 +131,7 @@ async def test_volunteers_get_a_banner_and_neither_line_nor_interval(site: Site)
     assert "自愿参加，不能代表全体" in page
     assert "之间（把握" not in page
     assert 'class="line"' not in page
-    assert "：达到" not in page
+    assert "要求：" not in page
 
 
 async def test_a_page_of_an_unknown_wave_says_so(site: Site) -> None:

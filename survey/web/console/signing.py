@@ -1,0 +1,165 @@
+"""The four acts of two people: sign the plan, close, open the box, certify.
+
+Operator and approver stand together and each types a passphrase of their own; neither is kept,
+and a wrong one changes nothing. On two computers each signs a file with `survey sign`; this
+page is for one desk, and the certificate of a demonstration says that all keys lay there.
+"""
+
+from asyncio import to_thread
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+
+from litestar import Request, Response, get, post
+from litestar.params import FromPath
+from litestar.response import Redirect
+
+from survey.errors import SurveyError
+from survey.jobs.certify_wave import certify_wave
+from survey.jobs.estimate_wave import estimate_wave
+from survey.jobs.open_wave import open_wave
+from survey.jobs.run_fieldwork import close_wave
+from survey.jobs.sign_plan import sign_plan
+from survey.jobs.signers import ROLES, TITLES, Signers, open_signers
+from survey.storage.keys import has_key
+from survey.storage.plans import WaveRow, load_wave
+from survey.web.access import may, person_of, read_form
+from survey.web.console.monitor import WrongNameError
+from survey.web.console.page import console_page, wave_crumbs
+from survey.web.console.waves import tabs_of
+from survey.web.errors import status_of
+
+
+@dataclass(frozen=True)
+class Act:
+    """One act of two people: from which states, what it does in words, and its job."""
+
+    title: str
+    button: str
+    command: str
+    facts: tuple[str, ...]
+    job: Callable[..., Awaitable[Any]]
+    leads_to: str
+
+
+SIGN = Act(
+    "签署方案",
+    "签署",
+    "survey sign {wave}",
+    (
+        "生成一次性填写码，只保存它们的密文摘要；填写码本身放进打印文件，发布时清除。",
+        "样本、问卷、算法、要求线和每一个摘要都写进方案，两人签名。签署以后都不能再改。",
+    ),
+    sign_plan,
+    "papers",
+)
+CLOSE = Act(
+    "结束填写",
+    "结束",
+    "survey close {wave}",
+    (
+        "此后不再接受任何答卷，也不能重新打开。",
+        "公布填写码摘要的状态、答卷日志和最后的日志头，两人签名。这时还没有人看到任何回答。",
+    ),
+    close_wave,
+    "monitor",
+)
+OPEN = Act(
+    "开箱",
+    "开箱",
+    "survey open {wave}",
+    (
+        "先签下开箱记录，再用两人各持的一半钥匙打开封存的答卷。",
+        "每一份都与当时的承诺核对；有一份对不上就全部停下。",
+    ),
+    open_wave,
+    "results",
+)
+CERTIFY = Act(
+    "签发证书",
+    "签发",
+    "survey certify {wave}",
+    (
+        "从答卷重新算一遍，必须与“结果”页上看到的一样，才会签。",
+        "经办核对了数字，复核核对了流程；经办和签发两人签名，登记，生成证书、公开包和纸面。",
+    ),
+    certify_wave,
+    "certificate",
+)
+BY_STATE = {"drawn": SIGN, "open": CLOSE, "paused": CLOSE, "closed": OPEN, "estimated": CERTIFY}
+
+
+class NothingToSignError(SurveyError):
+    """In this state no act of two people is due."""
+
+    code = "console.nothing_to_sign"
+    kind = "conflict"
+
+    def __init__(self, state_name: str) -> None:
+        super().__init__("两人操作", f"现在是“{state_name}”，没有要两人签名的事", "回到概况看下一步")
+
+
+@get("/waves/{wave:str}/signing", guards=[may("wave.sign")])
+async def show_signing(request: Request, wave: FromPath[str]) -> Response[str]:
+    """What the two are about to do, and two passphrases."""
+    return await _page(request, await load_wave(wave))
+
+
+@post("/waves/{wave:str}/signing", guards=[may("wave.sign")], status_code=303)
+async def post_signing(request: Request, wave: FromPath[str]) -> Response[Any]:
+    """Do it, if both passphrases open their keys; otherwise say what was wrong and change nothing."""
+    app, row, form = request.app.state, await load_wave(wave), await read_form(request)
+    act = _due(row)
+    if act.title != str(form.get("act", "")):
+        raise NothingToSignError(row.state_name)
+    if act is CLOSE and str(form.get("confirm", "")).strip() != wave:
+        return await _page(request, row, WrongNameError(wave))
+    try:
+        passphrases = {role: str(form.get(role, "")) for role in ROLES}
+        signers: Signers = await to_thread(open_signers, app.settings, passphrases)
+        await act.job(
+            app.settings, app.office, wave, signers, actor=person_of(request).name, now=app.now()
+        )
+    except SurveyError as refusal:
+        return await _page(request, row, refusal)
+    return Redirect(path=f"/console/waves/{wave}/{act.leads_to}", status_code=303)
+
+
+@post("/waves/{wave:str}/estimate", guards=[may("wave.run")], status_code=303)
+async def post_estimate(request: Request, wave: FromPath[str]) -> Redirect:
+    """计算: estimate an opened wave; no signature is needed, the figure is not public yet."""
+    app = request.app.state
+    await estimate_wave(app.office, wave, actor=person_of(request).name, now=app.now())
+    return Redirect(path=f"/console/waves/{wave}/results", status_code=303)
+
+
+SIGNING_ROUTES = (show_signing, post_signing, post_estimate)
+
+
+def _due(row: WaveRow) -> Act:
+    if row.state not in BY_STATE:
+        raise NothingToSignError(row.state_name)
+    return BY_STATE[row.state]
+
+
+async def _page(
+    request: Request[Any, Any, Any], row: WaveRow, refusal: SurveyError | None = None
+) -> Response[str]:
+    act = _due(row)
+    settings = request.app.state.settings
+    return console_page(
+        request,
+        "signing.html",
+        title=act.title,
+        crumbs=wave_crumbs(row),
+        command=act.command.format(wave=row.wave),
+        row=row,
+        tabs=tabs_of(row, "/signing"),
+        status=status_of(refusal) if refusal else 200,
+        act=act,
+        asks_name=act is CLOSE,
+        refusal=refusal,
+        signers=[(role, TITLES[role]) for role in ROLES],
+        missing=[TITLES[role] for role in ROLES if not has_key(settings, None, role)],
+        missing_commands=[f"survey signer {role}" for role in ROLES if not has_key(settings, None, role)],
+    )
