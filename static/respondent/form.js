@@ -64,8 +64,9 @@
     if (s != at) calm();
     at.classList.remove('on'); at = s; s.classList.add('on');
     d.querySelector('.move').classList.toggle('moving', s.id[0] == 'p');
+    $('title').classList.toggle('vh', s != steps[0]);
     if (s.id == 'check') { change = 0; sum(); }
-    if (focus) { (s.querySelector('h1,h2') || s.querySelector('.ask')).focus(); w.scrollTo(0, 0); }
+    if (focus) { (s == steps[0] ? $('title') : s.querySelector('h2') || s.querySelector('.ask')).focus(); w.scrollTo(0, 0); }
   };
   const route = () => {
     if (sent) return history.replaceState(null, '', sent);
