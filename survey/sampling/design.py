@@ -121,9 +121,16 @@ class Adjustment:
         counts = self.after != 0
         z = np.zeros_like(scores)
         z[counts] = scores[counts] / self.after[counts, None]
-        root = np.sqrt(self.before)[:, None]
-        # The least-squares solution of minimum norm: margins are collinear, the fit is unique all the same.
-        coefficients = np.linalg.lstsq(root * self.auxiliary, root * z, rcond=1e-11)[0]
+        weighted = self.auxiliary * self.before[:, None]
+        size = np.sqrt(np.maximum((weighted * self.auxiliary).sum(axis=0), 1e-300))
+        gram = (weighted / size).T @ (self.auxiliary / size)
+        values, vectors = np.linalg.eigh(gram)
+        # Margins are collinear: the pseudo-inverse picks one solution, and the fit is unique all the same.
+        keep = values > 1e-12 * values.max()
+        inverse = (vectors[:, keep] / values[keep]) @ vectors[:, keep].T / np.outer(size, size)
+        coefficients = inverse @ (weighted.T @ z)
+        # One step of refinement gives back the digits that the normal equations cost.
+        coefficients += inverse @ (weighted.T @ (z - self.auxiliary @ coefficients))
         return self.after[:, None] * (z - self.auxiliary @ coefficients)
 
 

@@ -47,8 +47,10 @@ class Margin:
         if len(self.categories) != n:
             raise ShapeError(self.name, f"有{len(self.categories)}行，权数有{n}行", "各列的行数要相同")
         named = {str(key): float(value) for key, value in self.totals.items()}
-        present = np.array([_text(value) for value in np.asarray(self.categories).tolist()], dtype=object)
-        categories, code = np.unique(present.astype(str), return_inverse=True)
+        # Distinct values first: turning each of a million cases into text would be most of the work.
+        values, inner = np.unique(np.asarray(self.categories), return_inverse=True)
+        categories, outer = np.unique([_text(value) for value in values.tolist()], return_inverse=True)
+        code = outer.reshape(-1)[inner.reshape(-1)]
         for name in categories:
             if name not in named:
                 raise EmptyMarginError(
@@ -66,7 +68,7 @@ class Margin:
                     "把它与相近的类合并后再加权",
                     category=name,
                 )
-        return code.reshape(-1), np.array([named[name] for name in categories]), list(categories)
+        return code, np.array([named[name] for name in categories]), list(categories)
 
 
 def check_margins(margins: Sequence[Margin]) -> None:
