@@ -12,14 +12,14 @@ import json
 from datetime import datetime
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import typst
 
 from survey.documents.typeface import FAMILY, MONO, check_glyphs, fonts
 from survey.errors import SurveyError
 
-STANDARD = "ua-1"
+STANDARD: Literal["ua-1"] = "ua-1"
 
 
 class PaperError(SurveyError):

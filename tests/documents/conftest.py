@@ -63,6 +63,17 @@ class Eyes:
             tuple(round(side / 72 * 25.4) for side in page.get_size()) for page in pdfium.PdfDocument(pdf)
         ]
 
+    def bottoms(self, pdf: bytes, words: str) -> list[float]:
+        """How far below the top of its page each place of some words ends, in millimetres."""
+        found = []
+        for page in pdfium.PdfDocument(pdf):
+            text = page.get_textpage()
+            search = text.search(words)
+            while (at := search.get_next()) is not None:
+                lowest = min(text.get_charbox(index)[1] for index in range(at[0], at[0] + at[1]))
+                found.append((page.get_height() - lowest) / 72 * 25.4)
+        return found
+
     def pictures(self, pdf: bytes, dots_per_inch: int = 200) -> list[Image.Image]:
         """Every page in grey."""
         return [

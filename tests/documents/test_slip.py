@@ -140,3 +140,24 @@ def test_the_list_of_links_is_plain_text(pile: SlipPile, imprint: Imprint, eyes)
     assert lines[0] == "芙蓉镇中心小学　小学　家长"
     assert lines[1].endswith(f"https://survey.wanan.cn/s/{pile.codes[0]}")
     assert len(lines) == 13
+
+
+@pytest.mark.parametrize("telephone", ["0908-57012345", "0908-5701234、5705678"])
+def test_the_longest_names_stay_inside_the_cut_lines(telephone: str, imprint, at, codes, eyes) -> None:
+    office = "克孜勒苏柯尔克孜自治州阿克陶县人民政府教育督导委员会办公室"
+    long = dataclasses.replace(
+        imprint,
+        county="克孜勒苏柯尔克孜自治州阿克陶县",
+        office=office,
+        telephone=telephone,
+        must_say=f"本调查由{office}组织，不是国家组织的认定调查。",
+        base_url="https://jiaoyu.wanan.gov.c",
+    )
+    school = "阿克陶县巴仁乡中心寄宿制九年一贯制学校东校区"
+    pile = SlipPile("student", codes(10), school, "1", "nine_year", "八年级（12）班")
+
+    bottoms = eyes.bottoms(slips([pile], long, at=at, covers=False), "计划码")
+
+    # Slips begin 10 mm from the top of the page and every 56 mm; they are 53 mm high.
+    assert len(bottoms) == 10
+    assert max((bottom - 10) % 56 for bottom in bottoms) < 52.5
