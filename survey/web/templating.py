@@ -77,7 +77,7 @@ def tighten(text: str, kind: str) -> str:
     lines of `//` comment and leading blanks go.
     """
     if kind == "css":
-        text = re.sub(r"/\*.*?\*/", "", text, flags=re.S)
+        text = re.sub(r"/\*.*?\*/", "", text, flags=re.DOTALL)
         text = re.sub(r"\s+", " ", text)
         return re.sub(r"\s*([{};,>])\s*", r"\1", text).replace(": ", ":").replace(";}", "}").strip()
     lines = (line.strip() for line in text.splitlines())

@@ -5,7 +5,7 @@ code is not even read: whatever the server confirmed to a parent, it would confi
 whoever holds the parent's phone (TRUST section 9).
 """
 
-from litestar import HttpMethod, Request, Response, route
+from litestar import HttpMethod, Response, route
 from litestar.di import NamedDependency
 
 from survey.certification.receipt import ReceiptUnreadableError, parse_code, receipt_code
@@ -15,13 +15,13 @@ from survey.storage.plans import WaveRow, list_waves
 from survey.web.respondent.body import read_form, single
 from survey.web.respondent.desk import Desk
 from survey.web.respondent.look import Look, read_look
-from survey.web.respondent.reply import page
+from survey.web.respondent.reply import AnyRequest, page
 
 CLOSED = frozenset({"closed", "opened", "estimated", "certified"})
 
 
 @route(["/check", "/CHECK"], http_method=[HttpMethod.GET, HttpMethod.HEAD])
-async def show_check(request: Request, desk: NamedDependency[Desk]) -> Response[bytes]:
+async def show_check(request: AnyRequest, desk: NamedDependency[Desk]) -> Response[bytes]:
     """The sentence of before closing, or the box of after it."""
     look = read_look(request.query_params)
     if not await closed_waves():
@@ -30,7 +30,7 @@ async def show_check(request: Request, desk: NamedDependency[Desk]) -> Response[
 
 
 @route(["/check", "/CHECK"], http_method=HttpMethod.POST, status_code=200)
-async def send_check(request: Request, desk: NamedDependency[Desk]) -> Response[bytes]:
+async def send_check(request: AnyRequest, desk: NamedDependency[Desk]) -> Response[bytes]:
     """What the final logs say of one receipt code."""
     look = read_look(request.query_params)
     waves = await closed_waves()
@@ -45,7 +45,9 @@ async def send_check(request: Request, desk: NamedDependency[Desk]) -> Response[
     for row in waves:
         domain = (await final_codes(desk, row.wave)).get(code)
         if domain is not None:
-            return await desk.state(look, "check.page", words("check.recorded"), counted(desk, look, row, domain))
+            return await desk.state(
+                look, "check.page", words("check.recorded"), counted(desk, look, row, domain)
+            )
     return await desk.state(look, "check.page", words("check.not_recorded"))
 
 
@@ -58,7 +60,9 @@ async def final_codes(desk: Desk, wave: str) -> dict[str, str]:
     """The receipt code of every response of a closed wave, with its domain; read once."""
     if wave not in desk.final_codes:
         leaves = await desk.office.leaves(wave)
-        desk.final_codes[wave] = {parse_code(receipt_code(leaf_hash(leaf))): read_leaf(leaf)["domain"] for leaf in leaves}
+        desk.final_codes[wave] = {
+            parse_code(receipt_code(leaf_hash(leaf))): read_leaf(leaf)["domain"] for leaf in leaves
+        }
     return desk.final_codes[wave]
 
 

@@ -9,14 +9,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from litestar import Request, Response
+from litestar import Response
 
 from survey.fieldwork.code import CodeFormatError, normalise
 from survey.storage.office import IntakeOffice, SlipFound
 from survey.web.respondent.look import Look
 from survey.web.respondent.misses import Misses
 from survey.web.respondent.pages import Pages
-from survey.web.respondent.reply import page
+from survey.web.respondent.reply import AnyRequest, page
 from survey.web.respondent.waves import Place, Wave, Waves
 
 
@@ -34,7 +34,9 @@ class Desk:
     final_codes: dict[str, dict[str, str]] = field(default_factory=dict)
     """Receipt codes of closed waves, which no longer change."""
 
-    def entry(self, look: Look, place: Place | Wave, *, typed: str = "", fault: str = "", status: int = 200) -> Response[bytes]:
+    def entry(
+        self, look: Look, place: Place | Wave, *, typed: str = "", fault: str = "", status: int = 200
+    ) -> Response[bytes]:
         """The page where a code is typed, with the fault at the field."""
         words = look.words
         return page(
@@ -85,7 +87,9 @@ class Desk:
         body = self.pages.page("state", look, place, look.words(key), lines=lines, link=link)
         return page(body, status, retry_after=retry_after)
 
-    async def find(self, request: Request, look: Look, typed: str, *, sending: bool = False) -> SlipFound | Response[bytes]:
+    async def find(
+        self, request: AnyRequest, look: Look, typed: str, *, sending: bool = False
+    ) -> SlipFound | Response[bytes]:
         """The slip a code names, or the page that says why there is none.
 
         A slip of the finger fails the check sign and is never counted. Sending is not
@@ -94,7 +98,9 @@ class Desk:
         try:
             code = normalise(typed)
         except CodeFormatError as wrong:
-            fault = wrong.reason if look.lang == "zh" and wrong.why == "check" else look.words("err.code_format")
+            fault = (
+                wrong.reason if look.lang == "zh" and wrong.why == "check" else look.words("err.code_format")
+            )
             return self.entry(look, await self.waves.place(), typed=typed, fault=fault, status=422)
         address = request.client.host if request.client else ""
         minutes = 0 if sending else self.misses.minutes_to_rest(address)

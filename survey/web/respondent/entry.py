@@ -1,23 +1,23 @@
 """Where a code is typed, and where a used slip is reported: two pages with one box each."""
 
-from litestar import HttpMethod, Request, Response, route
+from litestar import HttpMethod, Response, route
 from litestar.di import NamedDependency
 
 from survey.fieldwork.code import CodeFormatError, normalise
 from survey.web.respondent.body import read_form, single
 from survey.web.respondent.desk import Desk
 from survey.web.respondent.look import Look, read_look
-from survey.web.respondent.reply import page, see_other
+from survey.web.respondent.reply import AnyRequest, page, see_other
 
 
 @route(["/s", "/S"], http_method=[HttpMethod.GET, HttpMethod.HEAD])
-async def show_entry(request: Request, desk: NamedDependency[Desk]) -> Response[bytes]:
+async def show_entry(request: AnyRequest, desk: NamedDependency[Desk]) -> Response[bytes]:
     """The page where the code of a slip is typed."""
     return desk.entry(read_look(request.query_params), await desk.waves.place())
 
 
 @route(["/s", "/S"], http_method=HttpMethod.POST, status_code=200)
-async def send_entry(request: Request, desk: NamedDependency[Desk]) -> Response[bytes]:
+async def send_entry(request: AnyRequest, desk: NamedDependency[Desk]) -> Response[bytes]:
     """The way on to the form of the typed code, or the fault at the field."""
     look = read_look(request.query_params)
     typed = single(await read_form(request.stream(), request.headers.get("content-type", "")), "code")
@@ -26,14 +26,14 @@ async def send_entry(request: Request, desk: NamedDependency[Desk]) -> Response[
 
 
 @route(["/s/dispute", "/S/DISPUTE"], http_method=[HttpMethod.GET, HttpMethod.HEAD])
-async def show_dispute(request: Request, desk: NamedDependency[Desk]) -> Response[bytes]:
+async def show_dispute(request: AnyRequest, desk: NamedDependency[Desk]) -> Response[bytes]:
     """The page for whoever finds a slip already used."""
     look = read_look(request.query_params)
     return page(await dispute_page(desk, look))
 
 
 @route(["/s/dispute", "/S/DISPUTE"], http_method=HttpMethod.POST, status_code=200)
-async def send_dispute(request: Request, desk: NamedDependency[Desk]) -> Response[bytes]:
+async def send_dispute(request: AnyRequest, desk: NamedDependency[Desk]) -> Response[bytes]:
     """Note a report; the reply is the same for every well-formed code."""
     look = read_look(request.query_params)
     typed = single(await read_form(request.stream(), request.headers.get("content-type", "")), "code")

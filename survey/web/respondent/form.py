@@ -1,6 +1,6 @@
 """The form a slip leads to. Reading changes nothing; sending spends the slip, once."""
 
-from litestar import HttpMethod, Request, Response, route
+from litestar import HttpMethod, Response, route
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 
@@ -8,12 +8,12 @@ from survey.storage.office import SlipFound
 from survey.web.respondent.body import read_form
 from survey.web.respondent.desk import Desk
 from survey.web.respondent.look import read_look
-from survey.web.respondent.reply import see_other
+from survey.web.respondent.reply import AnyRequest, see_other
 from survey.web.respondent.taking import WayIn, blank_form, take_in
 
 
 @route(["/s/{code:str}", "/S/{code:str}"], http_method=[HttpMethod.GET, HttpMethod.HEAD])
-async def show_form(request: Request, code: FromPath[str], desk: NamedDependency[Desk]) -> Response[bytes]:
+async def show_form(request: AnyRequest, code: FromPath[str], desk: NamedDependency[Desk]) -> Response[bytes]:
     """The form of a slip, or the page that says why there is none."""
     look = read_look(request.query_params)
     slip = await desk.find(request, look, code)
@@ -31,7 +31,7 @@ async def show_form(request: Request, code: FromPath[str], desk: NamedDependency
 
 
 @route(["/s/{code:str}", "/S/{code:str}"], http_method=HttpMethod.POST, status_code=200)
-async def send_form(request: Request, code: FromPath[str], desk: NamedDependency[Desk]) -> Response[bytes]:
+async def send_form(request: AnyRequest, code: FromPath[str], desk: NamedDependency[Desk]) -> Response[bytes]:
     """Take a response in, once, and answer only after it is durably kept."""
     look = read_look(request.query_params)
     fields = await read_form(request.stream(), request.headers.get("content-type", ""))

@@ -35,4 +35,6 @@ def read_look(query: Mapping[str, str], offered: tuple[str, ...] = LANGUAGES) ->
     """The look an address asks for, within what is offered."""
     lang = query.get("lang", "zh")
     size = query.get("z", "0")
-    return Look(lang if lang in LANGUAGES and lang in offered else "zh", int(size) if size in ("0", "1", "2") else 0)
+    return Look(
+        lang if lang in LANGUAGES and lang in offered else "zh", int(size) if size in ("0", "1", "2") else 0
+    )

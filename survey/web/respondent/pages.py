@@ -55,7 +55,9 @@ class Pages:
         hidden: bytes,
     ) -> bytes:
         """The form again with everything typed and the faults beside their items."""
-        view = self._view(wave, draw, look, draw.school_name if draw.school_code else "", HIDDEN_GAP, values, faults)
+        view = self._view(
+            wave, draw, look, draw.school_name if draw.school_code else "", HIDDEN_GAP, values, faults
+        )
         before, _, after = self._draw_form(wave, look, view).rpartition(HIDDEN_GAP)
         return before.encode() + hidden + after.encode()
 
@@ -100,7 +102,9 @@ class Pages:
             "head_script": True,
             "form": view,
         }
-        return self._environment.get_template("respondent/form.html").render(**{**self._frame(look, wave), **own})
+        return self._environment.get_template("respondent/form.html").render(
+            **{**self._frame(look, wave), **own}
+        )
 
     def _frame(self, look: Look, place: Place | Wave) -> dict[str, Any]:
         """What the base template needs on every page."""
@@ -140,4 +144,6 @@ def school_bytes(draw: DomainDraw) -> bytes:
 
 def hidden_bytes(key: str, stamp: str) -> bytes:
     """The hidden fields that differ on every page; both are hexadecimal digits of ours."""
-    return f'<input type="hidden" name="k" value="{key}"><input type="hidden" name="s" value="{stamp}">'.encode()
+    return (
+        f'<input type="hidden" name="k" value="{key}"><input type="hidden" name="s" value="{stamp}">'.encode()
+    )

@@ -5,7 +5,7 @@ first and says that it is open to all. A full quota is shown here and nowhere el
 that is sent is always taken in, in the surplus domain that never enters the figure.
 """
 
-from litestar import HttpMethod, Request, Response, route
+from litestar import HttpMethod, Response, route
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 
@@ -14,7 +14,7 @@ from survey.storage.intake import Poster
 from survey.web.respondent.body import read_form
 from survey.web.respondent.desk import Desk
 from survey.web.respondent.look import Look, read_look
-from survey.web.respondent.reply import page, see_other
+from survey.web.respondent.reply import AnyRequest, page, see_other
 from survey.web.respondent.taking import WayIn, blank_form, take_in
 from survey.web.respondent.waves import Wave
 
@@ -30,7 +30,7 @@ class UnknownPosterError(SurveyError):
 
 
 @route(["/o/{wave:str}", "/O/{wave:str}"], http_method=[HttpMethod.GET, HttpMethod.HEAD])
-async def show_open(request: Request, wave: FromPath[str], desk: NamedDependency[Desk]) -> Response[bytes]:
+async def show_open(request: AnyRequest, wave: FromPath[str], desk: NamedDependency[Desk]) -> Response[bytes]:
     """The open poster of a volunteer wave: in which capacity, and for which school."""
     known = await published_wave(desk, wave)
     look = read_look(request.query_params, known.languages)
@@ -46,8 +46,13 @@ async def show_open(request: Request, wave: FromPath[str], desk: NamedDependency
     return page(open_page(desk, look, known, posters))
 
 
-@route(["/o/{wave:str}/{domain:str}", "/O/{wave:str}/{domain:str}"], http_method=[HttpMethod.GET, HttpMethod.HEAD])
-async def show_poster(request: Request, wave: FromPath[str], domain: FromPath[str], desk: NamedDependency[Desk]) -> Response[bytes]:
+@route(
+    ["/o/{wave:str}/{domain:str}", "/O/{wave:str}/{domain:str}"],
+    http_method=[HttpMethod.GET, HttpMethod.HEAD],
+)
+async def show_poster(
+    request: AnyRequest, wave: FromPath[str], domain: FromPath[str], desk: NamedDependency[Desk]
+) -> Response[bytes]:
     """The form of a poster, or the page that says why there is none."""
     way, poster = await way_of(desk, wave, domain)
     look = read_look(request.query_params, way.wave.languages)
@@ -58,8 +63,12 @@ async def show_poster(request: Request, wave: FromPath[str], domain: FromPath[st
     return blank_form(request, desk, look, way)
 
 
-@route(["/o/{wave:str}/{domain:str}", "/O/{wave:str}/{domain:str}"], http_method=HttpMethod.POST, status_code=200)
-async def send_open_form(request: Request, wave: FromPath[str], domain: FromPath[str], desk: NamedDependency[Desk]) -> Response[bytes]:
+@route(
+    ["/o/{wave:str}/{domain:str}", "/O/{wave:str}/{domain:str}"], http_method=HttpMethod.POST, status_code=200
+)
+async def send_open_form(
+    request: AnyRequest, wave: FromPath[str], domain: FromPath[str], desk: NamedDependency[Desk]
+) -> Response[bytes]:
     """Take a response in under a poster, once for each submission key."""
     fields = await read_form(request.stream(), request.headers.get("content-type", ""))
     way, _ = await way_of(desk, wave, domain)

@@ -1,11 +1,11 @@
 """What is kept, what is not, who sees it, until when, and whom to call."""
 
-from litestar import HttpMethod, Request, Response, route
+from litestar import HttpMethod, Response, route
 from litestar.di import NamedDependency
 
 from survey.web.respondent.desk import Desk
 from survey.web.respondent.look import read_look
-from survey.web.respondent.reply import page
+from survey.web.respondent.reply import AnyRequest, page
 from survey.web.respondent.waves import Place, Wave
 
 LINES = ("privacy.lead", "privacy.kept", "privacy.slip")
@@ -14,11 +14,13 @@ DETAILS = ("privacy.draft", "privacy.address", "privacy.until", "privacy.child")
 
 
 @route(["/s/privacy", "/S/PRIVACY"], http_method=[HttpMethod.GET, HttpMethod.HEAD])
-async def show_privacy(request: Request, desk: NamedDependency[Desk]) -> Response[bytes]:
+async def show_privacy(request: AnyRequest, desk: NamedDependency[Desk]) -> Response[bytes]:
     """The notice of one wave, or of the installation when none is named."""
     look = read_look(request.query_params)
     words = look.words
-    place: Place | Wave = await published(desk, request.query_params.get("wave", "")) or await desk.waves.place()
+    place: Place | Wave = (
+        await published(desk, request.query_params.get("wave", "")) or await desk.waves.place()
+    )
     if isinstance(place, Wave):
         sealing = "privacy.sealed" if place.plan.sealed else "privacy.unsealed"
         org, phone = place.plan.office, place.plan.telephone

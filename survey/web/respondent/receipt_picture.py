@@ -9,8 +9,8 @@ from __future__ import annotations
 import struct
 import zlib
 
-import qrcode
-from qrcode.util import MODE_8BIT_BYTE, MODE_ALPHA_NUM, QRData
+import qrcode  # type: ignore[import-untyped]
+from qrcode.util import MODE_8BIT_BYTE, MODE_ALPHA_NUM, QRData  # type: ignore[import-untyped]
 
 PIXELS_PER_MODULE = 5
 QUIET_MODULES = 4
@@ -35,7 +35,12 @@ def png(modules: list[list[bool]]) -> bytes:
     rows = [*rows, *([*quiet, *row, *quiet] for row in modules), *rows]
     lines = b"".join(_line(row, side) * PIXELS_PER_MODULE for row in rows)
     head = struct.pack(">IIBBBBB", side, side, 1, 0, 0, 0, 0)
-    return b"\x89PNG\r\n\x1a\n" + _chunk(b"IHDR", head) + _chunk(b"IDAT", zlib.compress(lines, 9)) + _chunk(b"IEND", b"")
+    return (
+        b"\x89PNG\r\n\x1a\n"
+        + _chunk(b"IHDR", head)
+        + _chunk(b"IDAT", zlib.compress(lines, 9))
+        + _chunk(b"IEND", b"")
+    )
 
 
 def _line(row: list[bool], side: int) -> bytes:

@@ -12,6 +12,9 @@ from litestar import MediaType, Request, Response
 
 from survey.web.templating import inline_hash, inline_text
 
+AnyRequest = Request[Any, Any, Any]
+"""A request as this side meets it: no user, no session, no state of its own."""
+
 WORTH_PACKING = 600
 """Bytes below which packing saves no packet."""
 
@@ -21,7 +24,9 @@ def content_security_policy() -> str:
     """What an answering page may do: its own inline style and scripts, posts to itself, data: pictures."""
     plain, form = inline_text("respondent/page.css"), inline_text("respondent/form.css")
     style = f"{inline_hash(plain)} {inline_hash(plain + form)}"
-    scripts = " ".join(inline_hash(inline_text(f"respondent/{name}.js")) for name in ("head", "form", "check"))
+    scripts = " ".join(
+        inline_hash(inline_text(f"respondent/{name}.js")) for name in ("head", "form", "check")
+    )
     return (
         f"default-src 'none'; style-src {style}; script-src {scripts}; img-src 'self' data:; connect-src 'self'; "
         "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
@@ -44,7 +49,7 @@ def headers() -> dict[str, str]:
     }
 
 
-def wants_gzip(request: Request) -> bool:
+def wants_gzip(request: AnyRequest) -> bool:
     """Whether the browser reads gzip."""
     return "gzip" in request.headers.get("accept-encoding", "")
 
@@ -52,9 +57,13 @@ def wants_gzip(request: Request) -> bool:
 class Page(Response[bytes]):
     """An HTML page that is packed on its way out when the browser reads gzip; a form comes packed already."""
 
-    def to_asgi_response(self, app: Any, request: Request, **options: Any) -> Any:
+    def to_asgi_response(self, app: Any, request: AnyRequest, **options: Any) -> Any:
         """The page for this request, packed if that is wanted and worth it."""
-        if "Content-Encoding" not in self.headers and wants_gzip(request) and len(self.content) > WORTH_PACKING:
+        if (
+            "Content-Encoding" not in self.headers
+            and wants_gzip(request)
+            and len(self.content) > WORTH_PACKING
+        ):
             self.content = zlib.compress(self.content, 4, wbits=31)
             self.headers["Content-Encoding"] = "gzip"
         return super().to_asgi_response(app, request, **options)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from datetime import datetime
 from time import monotonic
 
-from litestar import Request, Response, Router
+from litestar import Response, Router
 from litestar.di import Provide
 from litestar.exceptions import HTTPException
 
@@ -22,6 +22,7 @@ from survey.web.respondent.misses import Misses
 from survey.web.respondent.pages import Pages
 from survey.web.respondent.posters import send_open_form, show_open, show_poster
 from survey.web.respondent.privacy import show_privacy
+from survey.web.respondent.reply import AnyRequest
 from survey.web.respondent.thanks import show_receipt, show_thanks
 from survey.web.respondent.waves import Waves
 
@@ -52,16 +53,16 @@ def respondent_router(office: IntakeOffice, *, base_url: str, clock: Callable[[]
         """The one desk of this process."""
         return desk
 
-    def refuse(request: Request, refusal: SurveyError) -> Response[bytes]:
+    def refuse(request: AnyRequest, refusal: SurveyError) -> Response[bytes]:
         """A deliberate refusal as a kind page; the draft is still on the phone."""
         return refusal_page(desk, request, refusal)
 
-    def turn_away(request: Request, failure: HTTPException) -> Response[bytes]:
+    def turn_away(request: AnyRequest, failure: HTTPException) -> Response[bytes]:
         """What the framework refuses: a body too large, an address that is none."""
         key = "state.not_found" if failure.status_code in (404, 405) else "state.bad_form"
         return said(desk, request, key, failure.status_code)
 
-    def fail(request: Request, failure: Exception) -> Response[bytes]:
+    def fail(request: AnyRequest, failure: Exception) -> Response[bytes]:
         """What went wrong with us; the log gets the kind and an incident number, never an answer."""
         return failure_page(desk, request, failure)
 
@@ -89,7 +90,7 @@ def respondent_router(office: IntakeOffice, *, base_url: str, clock: Callable[[]
     )
 
 
-def refusal_page(desk: Desk, request: Request, refusal: SurveyError) -> Response[bytes]:
+def refusal_page(desk: Desk, request: AnyRequest, refusal: SurveyError) -> Response[bytes]:
     """The page for a refusal: busy, a form that could not be read, or nothing under this address."""
     if refusal.kind == "busy":
         look = read_look(request.query_params)
@@ -100,10 +101,14 @@ def refusal_page(desk: Desk, request: Request, refusal: SurveyError) -> Response
     if refusal.kind == "not_found":
         return said(desk, request, "state.not_found", 404)
     status = getattr(refusal, "status", 400 if refusal.kind == "invalid" else 500)
-    return said(desk, request, "state.bad_form", status) if status < 500 else failure_page(desk, request, refusal)
+    return (
+        said(desk, request, "state.bad_form", status)
+        if status < 500
+        else failure_page(desk, request, refusal)
+    )
 
 
-def failure_page(desk: Desk, request: Request, failure: Exception) -> Response[bytes]:
+def failure_page(desk: Desk, request: AnyRequest, failure: Exception) -> Response[bytes]:
     """The page for what went wrong with us; it asks the database nothing."""
     incident = secrets.token_hex(4)
     place = "" if failure.__traceback__ is None else traceback.extract_tb(failure.__traceback__)[-1].name
@@ -113,7 +118,7 @@ def failure_page(desk: Desk, request: Request, failure: Exception) -> Response[b
     return desk.notice(look, desk.waves.last_place, "state.error_title", *lines, status=500)
 
 
-def said(desk: Desk, request: Request, key: str, status: int) -> Response[bytes]:
+def said(desk: Desk, request: AnyRequest, key: str, status: int) -> Response[bytes]:
     """A page of one sentence under its title."""
     look = read_look(request.query_params)
     return desk.notice(look, desk.waves.last_place, f"{key}_title", look.words(key), status=status)

@@ -34,7 +34,13 @@ class SplicedPage:
         size = len(self.plain[0])
         for gap, piece, packed in zip(gaps, self.plain[1:], self.packed[1:], strict=True):
             length = len(gap)
-            out += (b"\x00", length.to_bytes(2, "little"), (length ^ 0xFFFF).to_bytes(2, "little"), gap, packed)
+            out += (
+                b"\x00",
+                length.to_bytes(2, "little"),
+                (length ^ 0xFFFF).to_bytes(2, "little"),
+                gap,
+                packed,
+            )
             checksum = zlib.crc32(piece, zlib.crc32(gap, checksum))
             size += length + len(piece)
         return b"".join((*out, checksum.to_bytes(4, "little"), (size & 0xFFFFFFFF).to_bytes(4, "little")))
@@ -51,7 +57,9 @@ def splice(page: str, *marks: str) -> SplicedPage:
     for mark in marks:
         before, found, rest = rest.partition(mark)
         if not found or mark in rest:
-            raise ValueError(f"the page holds the mark {mark!r} {rest.count(mark) + bool(found)} times, not once")
+            raise ValueError(
+                f"the page holds the mark {mark!r} {rest.count(mark) + bool(found)} times, not once"
+            )
         pieces.append(before.encode())
     pieces.append(rest.encode())
     packer = zlib.compressobj(9, zlib.DEFLATED, -15, 9)

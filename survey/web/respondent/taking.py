@@ -9,7 +9,7 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from litestar import Request, Response
+from litestar import Response
 
 from survey.fieldwork.response import pace, submission_key
 from survey.jobs.receive_response import Received, receive_response, repeated_receipt
@@ -22,7 +22,7 @@ from survey.web.respondent.body import FormUnreadableError, single
 from survey.web.respondent.desk import Desk
 from survey.web.respondent.look import Look
 from survey.web.respondent.pages import hidden_bytes, school_bytes, version
-from survey.web.respondent.reply import page, see_other, wants_gzip
+from survey.web.respondent.reply import AnyRequest, page, see_other, wants_gzip
 from survey.web.respondent.stamp import make_stamp, read_stamp
 from survey.web.respondent.thanks import thanks_page
 from survey.web.respondent.waves import Wave
@@ -43,7 +43,7 @@ class WayIn:
     address: str
 
 
-def blank_form(request: Request, desk: Desk, look: Look, way: WayIn) -> Response[bytes]:
+def blank_form(request: AnyRequest, desk: Desk, look: Look, way: WayIn) -> Response[bytes]:
     """The empty form with a submission key of its own; nothing is noted anywhere."""
     blank = desk.pages.form(way.wave, way.draw, look)
     hidden = hidden_bytes(secrets.token_hex(16), make_stamp(desk.stamp_key, int(desk.clock().timestamp())))
@@ -54,7 +54,7 @@ def blank_form(request: Request, desk: Desk, look: Look, way: WayIn) -> Response
 
 
 async def take_in(
-    request: Request, desk: Desk, look: Look, way: WayIn, fields: Mapping[str, list[str]]
+    request: AnyRequest, desk: Desk, look: Look, way: WayIn, fields: Mapping[str, list[str]]
 ) -> Response[bytes]:
     """A sent form: answered like before, sent back with its faults, or kept for good."""
     key = submission_key(single(fields, "k"))
@@ -90,7 +90,7 @@ async def take_in(
     return see_other("/s/thanks" + look.query)
 
 
-async def thank(request: Request, desk: Desk, look: Look, receipt: str) -> Response[bytes]:
+async def thank(request: AnyRequest, desk: Desk, look: Look, receipt: str) -> Response[bytes]:
     """The thanks page: in the reply when the script asked, else under an address of its own."""
     if request.headers.get("x-requested-with") == "form":
         return await thanks_page(desk, look, receipt)
@@ -101,7 +101,9 @@ async def load_again(desk: Desk, look: Look, way: WayIn) -> Response[bytes]:
     """The page for a form that is out of date: its key or its version is not this way's."""
     words = look.words
     link = (way.address + look.query, words("state.reload_link"))
-    return await desk.state(look, "state.reload_title", words("state.reload"), status=409, wave=way.wave, link=link)
+    return await desk.state(
+        look, "state.reload_title", words("state.reload"), status=409, wave=way.wave, link=link
+    )
 
 
 def answer_fields(instrument: Instrument, fields: Mapping[str, list[str]]) -> dict[str, list[str]]:

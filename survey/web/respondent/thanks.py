@@ -7,7 +7,7 @@ somebody opens the disclosure.
 
 from dataclasses import dataclass
 
-from litestar import HttpMethod, MediaType, Request, Response, route
+from litestar import HttpMethod, MediaType, Response, route
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 
@@ -15,7 +15,7 @@ from survey.certification.receipt import Receipt, ReceiptUnreadableError, parse_
 from survey.web.respondent.desk import Desk
 from survey.web.respondent.look import Look, read_look
 from survey.web.respondent.receipt_picture import receipt_png
-from survey.web.respondent.reply import headers, page
+from survey.web.respondent.reply import AnyRequest, headers, page
 
 
 @dataclass(frozen=True)
@@ -28,13 +28,15 @@ class ReceiptView:
 
 
 @route(["/s/thanks", "/S/THANKS"], http_method=[HttpMethod.GET, HttpMethod.HEAD])
-async def show_thanks(request: Request, desk: NamedDependency[Desk]) -> Response[bytes]:
+async def show_thanks(request: AnyRequest, desk: NamedDependency[Desk]) -> Response[bytes]:
     """The one page that anybody may open."""
     return await thanks_page(desk, read_look(request.query_params), None)
 
 
 @route(["/s/thanks/{receipt:str}", "/S/THANKS/{receipt:str}"], http_method=[HttpMethod.GET, HttpMethod.HEAD])
-async def show_receipt(request: Request, receipt: FromPath[str], desk: NamedDependency[Desk]) -> Response[bytes]:
+async def show_receipt(
+    request: AnyRequest, receipt: FromPath[str], desk: NamedDependency[Desk]
+) -> Response[bytes]:
     """The same page with the receipt its address holds; as picture or text when it ends so."""
     look = read_look(request.query_params)
     name, dot, kind = receipt.partition(".")
@@ -46,7 +48,9 @@ async def show_receipt(request: Request, receipt: FromPath[str], desk: NamedDepe
     if not dot:
         return await thanks_page(desk, look, parsed.text)
     if kind == "png":
-        return Response(receipt_png(_view(desk, parsed).link, parsed.text), headers=headers(), media_type="image/png")
+        return Response(
+            receipt_png(_view(desk, parsed).link, parsed.text), headers=headers(), media_type="image/png"
+        )
     if kind == "txt":
         view = _view(desk, parsed)
         text = f"{look.words('thanks.code')}  {view.code}\r\n{view.link}\r\n"

@@ -50,7 +50,9 @@ class ItemView:
     def described(self) -> str:
         """The ids a screen reader reads with the question."""
         return " ".join(
-            mark + self.id for mark, there in (("h-", self.hint), ("e-", self.required or self.fault)) if there
+            mark + self.id
+            for mark, there in (("h-", self.hint), ("e-", self.required or self.fault))
+            if there
         )
 
 
@@ -121,7 +123,9 @@ def form_view(
         wave=wave,
         steps=shown,
         sections=_sections(cut, words.lang),
-        overall=tuple(item for item, source in zip(items, _items(cut), strict=True) if source.role == "overall"),
+        overall=tuple(
+            item for item, source in zip(items, _items(cut), strict=True) if source.role == "overall"
+        ),
         faces=any(option.face is not None for item in items for option in item.options),
         one=one_per_screen,
         pupils=pupils,
@@ -154,7 +158,10 @@ def _step(
     typed: Mapping[str, Sequence[str]],
     wrong: Mapping[str, Fault],
 ) -> StepView:
-    items = tuple(_item(item, step.number, words, county, typed.get(item.id, ()), wrong.get(item.id)) for item in step.items)
+    items = tuple(
+        _item(item, step.number, words, county, typed.get(item.id, ()), wrong.get(item.id))
+        for item in step.items
+    )
     return StepView(step.number, step.section, step.title[words.lang], items)
 
 

@@ -121,7 +121,9 @@ class Waves:
                 telephone=_agreed(plan.telephone for plan in plans),
                 office=_agreed(plan.office for plan in plans),
                 demonstration=bool(plans) and all(plan.demonstration for plan in plans),
-                languages=tuple(code for code in LANGUAGES if not plans or any(code in plan.languages for plan in plans)),
+                languages=tuple(
+                    code for code in LANGUAGES if not plans or any(code in plan.languages for plan in plans)
+                ),
             )
             self.last_place, self._place_read_at = self._place, now
         return self._place
@@ -130,4 +132,3 @@ class Waves:
 def _agreed(values: Iterable[str]) -> str:
     distinct = set(values)
     return distinct.pop() if len(distinct) == 1 else ""
-

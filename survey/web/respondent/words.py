@@ -40,7 +40,10 @@ OWN: dict[str, tuple[str, str]] = {
     "tools": ("字号和语言", "Text size and language"),
     "title.form": ("教育满意度调查", "Education satisfaction survey"),
     "entry.title": ("输入填写码", "Enter your code"),
-    "entry.where": ("填写码印在发给您的纸条上，像这样：", "The code is printed on your slip and looks like this:"),
+    "entry.where": (
+        "填写码印在发给您的纸条上，像这样：",
+        "The code is printed on your slip and looks like this:",
+    ),
     "entry.lost": (
         "纸条丢了、填不了，或纸条已经被人用过，可以向发纸条的人再要一张。",
         "If the slip is lost, does not work or was used by somebody else, ask for another one.",
@@ -55,19 +58,29 @@ OWN: dict[str, tuple[str, str]] = {
         "This phone holds answers you have not sent yet.",
     ),
     "check.answered": ("已选{n}题，共{total}题", "{n} of {total} answered"),
-    "check.final_nojs": ("提交前可以往上翻，看一看选过的。", "Before you send, you can scroll up and look again."),
+    "check.final_nojs": (
+        "提交前可以往上翻，看一看选过的。",
+        "Before you send, you can scroll up and look again.",
+    ),
     "check.overall": ("总的来说", "Overall"),
     "q.part_of": ("（{part}）", " ({part})"),
     "net.failed": ("没有交上去", "Not sent"),
     "thanks.not_me": ("没填过却看到这里？", "You have not answered but see this page?"),
     "thanks.next": ("下一位：输入另一张纸条的填写码", "Next person: enter the code of another slip"),
-    "thanks.why": ("以后想核对这份答卷是否被计入？", "Would you like to check later whether this was counted?"),
+    "thanks.why": (
+        "以后想核对这份答卷是否被计入？",
+        "Would you like to check later whether this was counted?",
+    ),
     "thanks.what": (
-        "提交以后，可以留一个回执码。调查结束以后，用它能查到这份答卷有没有被收到、有没有计入。"
-        "回执码里没有您的答案，结束以前谁也不能用它核对，所以它证明不了您填没填。不想留就不用打开。",
-        "After sending you may keep a receipt code. Once the survey has closed it tells whether this response was "
-        "received and counted. It holds no answer, and nobody can check it before closing, so until then it "
-        "proves nothing. If you do not want it, leave this closed.",
+        (
+            "提交以后，可以留一个回执码。调查结束以后，用它能查到这份答卷有没有被收到、有没有计入。"
+            "回执码里没有您的答案，结束以前谁也不能用它核对，所以它证明不了您填没填。不想留就不用打开。"
+        ),
+        (
+            "After sending you may keep a receipt code. Once the survey has closed it tells whether this response was "
+            "received and counted. It holds no answer, and nobody can check it before closing, so until then it "
+            "proves nothing. If you do not want it, leave this closed."
+        ),
     ),
     "thanks.code": ("回执码", "Receipt code"),
     "thanks.keep": ("长按图片可以保存。", "Press and hold the picture to keep it."),
@@ -84,9 +97,15 @@ OWN: dict[str, tuple[str, str]] = {
         "Nothing can be checked before closing, so nobody can use a receipt as proof now.",
     ),
     "check.label": ("请输入16位回执码", "Enter the 16-character receipt code"),
-    "check.hint": ("不分大小写，中间的横线可以不写", "Capital or small letters both work. You may leave out the dashes"),
+    "check.hint": (
+        "不分大小写，中间的横线可以不写",
+        "Capital or small letters both work. You may leave out the dashes",
+    ),
     "check.go": ("核对", "Check"),
-    "check.bad": ("回执码是16位字母或数字，请再看一遍", "A receipt code has 16 letters or digits. Please look again"),
+    "check.bad": (
+        "回执码是16位字母或数字，请再看一遍",
+        "A receipt code has 16 letters or digits. Please look again",
+    ),
     "check.recorded": ("收到：是", "Received: yes"),
     "check.not_recorded": (
         "收到：没有查到。还没有结束的调查，要等结束以后才能核对。",
@@ -95,13 +114,21 @@ OWN: dict[str, tuple[str, str]] = {
     "check.counted": ("计入：是", "Counted: yes"),
     "check.not_counted": ("计入：否（{reason}）", "Counted: no ({reason})"),
     "check.surplus": ("名额满了以后交的", "sent after the quota was full"),
-    "check.counted_later": ("计入：结果公布以后可以核对", "Counted: can be checked once the result is published"),
-    "check.not_ours": ("回执上的签名对不上，可能被改过。", "The signature on this receipt does not match. It may have been altered."),
+    "check.counted_later": (
+        "计入：结果公布以后可以核对",
+        "Counted: can be checked once the result is published",
+    ),
+    "check.not_ours": (
+        "回执上的签名对不上，可能被改过。",
+        "The signature on this receipt does not match. It may have been altered.",
+    ),
     "dispute.title": ("这张纸条我没有填过", "I have not used this slip"),
     "dispute.text": (
         "如果打开纸条就看到“谢谢您”，但您没有填过，请在这里输入纸条上的填写码。我们会按学校和人员类别统计这样的情况。",
-        "If your slip leads to the thanks page although you have not answered, enter its code here. "
-        "We count such reports by school and group.",
+        (
+            "If your slip leads to the thanks page although you have not answered, enter its code here. "
+            "We count such reports by school and group."
+        ),
     ),
     "dispute.send": ("告诉我们", "Tell us"),
     "dispute.done_title": ("知道了，谢谢您", "Noted. Thank you"),
@@ -149,8 +176,10 @@ OWN: dict[str, tuple[str, str]] = {
     "privacy.details": ("更多说明", "More details"),
     "privacy.draft": (
         "没交之前，回答只存在您这部手机的浏览器里，72小时后自动删除；同学用的只保存到关掉页面为止。您也可以随时点“清除我填的内容”。",
-        "Until you send, answers stay only in this phone's browser and are erased after 72 hours; on pupils' devices only until "
-        "the page is closed. You can erase them at any time.",
+        (
+            "Until you send, answers stay only in this phone's browser and are erased after 72 hours; on pupils' devices only until "
+            "the page is closed. You can erase them at any time."
+        ),
     ),
     "privacy.address": (
         "网络地址只在内存里用来挡住有人乱试填写码，不写进记录。",
@@ -201,7 +230,10 @@ OWN: dict[str, tuple[str, str]] = {
         "发来的内容不完整或有多余的部分。请重新打开问卷，再填一次。",
         "What was sent is incomplete or holds too much. Please open the form again and answer once more.",
     ),
-    "state.incident": ("如果打电话来问，请报编号：{incident}", "If you call us, please give this number: {incident}"),
+    "state.incident": (
+        "如果打电话来问，请报编号：{incident}",
+        "If you call us, please give this number: {incident}",
+    ),
     "state.error_title": ("系统出了点问题", "Something went wrong"),
     "state.to_code": ("输入填写码", "Enter a code"),
 }

@@ -18,10 +18,15 @@ from survey.web.respondent.routes import respondent_router
 
 from .ground import Ground
 
-FLAGS = (
-    "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
-    "--disable-component-update --disable-sync"
-).split()
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
 PHONE = {"width": 360, "height": 640}
 
 
@@ -37,7 +42,9 @@ async def serving(laid: Ground, port: int) -> AsyncIterator[str]:
     """The answering side on a port of this machine; its address."""
     router = respondent_router(laid.office, base_url=laid.settings.base_url, clock=lambda: datetime.now(UTC))
     server = uvicorn.Server(
-        uvicorn.Config(Litestar([router], openapi_config=None), port=port, log_level="warning", access_log=False)
+        uvicorn.Config(
+            Litestar([router], openapi_config=None), port=port, log_level="warning", access_log=False
+        )
     )
     running = asyncio.create_task(server.serve())
     while not server.started:
@@ -65,7 +72,11 @@ async def chromium() -> AsyncIterator[Browser]:
 async def phone(browser: Browser, *, scripts: bool = True, width: int = 360) -> AsyncIterator[Page]:
     """A page on a phone of its own, with nothing stored."""
     context = await browser.new_context(
-        viewport={**PHONE, "width": width}, has_touch=True, is_mobile=True, java_script_enabled=scripts, locale="zh-CN"
+        viewport={**PHONE, "width": width},
+        has_touch=True,
+        is_mobile=True,
+        java_script_enabled=scripts,
+        locale="zh-CN",
     )
     page = await context.new_page()
     page.set_default_timeout(5000)

@@ -56,7 +56,12 @@ class Ground:
 
 @asynccontextmanager
 async def ground(
-    folder: Path, state: str = "open", *, slips: int = 40, base_url: str = "https://survey.example", **changes: object
+    folder: Path,
+    state: str = "open",
+    *,
+    slips: int = 40,
+    base_url: str = "https://survey.example",
+    **changes: object,
 ) -> AsyncIterator[Ground]:
     """A wave in `state` with `slips` codes in each of three domains; `changes` go into its plan."""
     settings = load_settings({}, data=folder, base_url=base_url, least_free_share=0.0)
@@ -74,12 +79,20 @@ async def ground(
         box_key = box_public_key(bytes(range(1, 33))) if plan.sealed else None
         await office.create(
             About(WAVE, f"{settings.host_name}/{WAVE}", box_key, plan.opens_on, posters),
-            [(bytes.fromhex(slip_digest(SLIP_KEY, code)), domain) for domain, made in codes.items() for code in made],
+            [
+                (bytes.fromhex(slip_digest(SLIP_KEY, code)), domain)
+                for domain, made in codes.items()
+                for code in made
+            ],
             slip_key=SLIP_KEY,
             log_seed=bytes(range(32, 64)),
         )
         laid = Ground(settings, database, office, plan, codes)
-        await laid.go(*{"planned": (), "open": ("open",), "paused": ("open", "paused"), "closed": ("open", "closed")}[state])
+        await laid.go(
+            *{"planned": (), "open": ("open",), "paused": ("open", "paused"), "closed": ("open", "closed")}[
+                state
+            ]
+        )
         try:
             yield laid
         finally:

@@ -11,14 +11,16 @@ from playwright.async_api import Browser, Page
 from .browser import chromium, free_port, phone, serving
 from .ground import PARENT, PUPIL, WAVE, Ground, ground
 
-
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def laid(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[tuple[Ground, str]]:
     port = free_port()
-    async with ground(tmp_path_factory.mktemp("data"), base_url=f"http://127.0.0.1:{port}") as made, serving(made, port) as address:
+    async with (
+        ground(tmp_path_factory.mktemp("data"), base_url=f"http://127.0.0.1:{port}") as made,
+        serving(made, port) as address,
+    ):
         yield made, address
 
 
@@ -47,7 +49,9 @@ async def walk_to_check(page: Page) -> None:
     raise AssertionError("the check page was not reached")
 
 
-async def test_a_parent_answers_goes_back_changes_and_sends(laid: tuple[Ground, str], browser: Browser) -> None:
+async def test_a_parent_answers_goes_back_changes_and_sends(
+    laid: tuple[Ground, str], browser: Browser
+) -> None:
     made, address = laid
     before = await responses(made)
     code = made.code()
@@ -105,7 +109,9 @@ async def test_without_scripts_the_same_form_arrives_and_sending_again_changes_n
     code = made.code()
     sent: list[str] = []
     async with phone(browser, scripts=False) as page:
-        page.on("request", lambda request: sent.append(request.post_data) if request.method == "POST" else None)
+        page.on(
+            "request", lambda request: sent.append(request.post_data) if request.method == "POST" else None
+        )
         await page.goto(f"{address}/S/{code}")
         shown = await page.locator("fieldset:visible").count()
         await page.click("label[for=PA01-5]")
@@ -118,7 +124,9 @@ async def test_without_scripts_the_same_form_arrives_and_sending_again_changes_n
         await page.wait_for_url("**/s/thanks/**")
         thanked = page.url
         repeated = await page.request.post(
-            f"{address}/s/{code}", headers={"content-type": "application/x-www-form-urlencoded"}, data=sent[-1]
+            f"{address}/s/{code}",
+            headers={"content-type": "application/x-www-form-urlencoded"},
+            data=sent[-1],
         )
 
     assert shown >= 24
@@ -154,7 +162,9 @@ async def test_a_form_filled_half_on_a_dead_network_arrives_once_and_whole(
     assert await responses(made) == before + 1
 
 
-async def test_a_draft_waits_on_this_phone_and_can_be_left_behind(laid: tuple[Ground, str], browser: Browser) -> None:
+async def test_a_draft_waits_on_this_phone_and_can_be_left_behind(
+    laid: tuple[Ground, str], browser: Browser
+) -> None:
     made, address = laid
     before = await responses(made)
     code = made.code()
@@ -201,7 +211,9 @@ async def test_pupils_see_one_question_at_a_time_and_nothing_stays_on_the_device
     assert await responses(made) == before + 1
 
 
-async def test_required_answer_stops_with_a_summary_that_leads_to_it(laid: tuple[Ground, str], browser: Browser) -> None:
+async def test_required_answer_stops_with_a_summary_that_leads_to_it(
+    laid: tuple[Ground, str], browser: Browser
+) -> None:
     made, address = laid
     async with phone(browser) as page:
         await page.goto(f"{address}/s/{made.code()}#check")
@@ -215,7 +227,9 @@ async def test_required_answer_stops_with_a_summary_that_leads_to_it(laid: tuple
     assert item == "PA20"
 
 
-async def test_nothing_needs_sideways_scrolling_and_targets_are_large(laid: tuple[Ground, str], browser: Browser) -> None:
+async def test_nothing_needs_sideways_scrolling_and_targets_are_large(
+    laid: tuple[Ground, str], browser: Browser
+) -> None:
     made, address = laid
     found = []
     for size, domain, width in ((0, PARENT, 360), (2, PARENT, 360), (0, PUPIL, 360), (2, PUPIL, 320)):

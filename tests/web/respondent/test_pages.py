@@ -48,7 +48,9 @@ async def client(laid: Ground) -> AsyncIterator[AsyncTestClient[Litestar]]:
         yield opened
 
 
-async def send(client: AsyncTestClient[Litestar], code: str, answers: dict[str, str], **changes: str) -> Response:
+async def send(
+    client: AsyncTestClient[Litestar], code: str, answers: dict[str, str], **changes: str
+) -> Response:
     page = await client.get(f"/s/{code}")
     return await client.post(f"/s/{code}", content=form_body(page.text, answers, **changes), headers=FORM)
 
@@ -65,13 +67,24 @@ async def test_every_screen_sets_no_cookie_and_runs_nothing_that_is_not_ours(
 ) -> None:
     code, pupil = laid.code(), laid.code(PUPIL)
     paths = [
-        *("/s", "/S", f"/s/{code}", f"/S/{code}", f"/s/{pupil}?z=2&lang=en", f"/s/{laid.code(DEPUTY)}", "/s/x"),
+        *(
+            "/s",
+            "/S",
+            f"/s/{code}",
+            f"/S/{code}",
+            f"/s/{pupil}?z=2&lang=en",
+            f"/s/{laid.code(DEPUTY)}",
+            "/s/x",
+        ),
         *(f"/s/{unknown_code()}", "/s/thanks", "/s/thanks/broken", f"/s/thanks/{invented_receipt()}"),
         *("/s/privacy", f"/s/privacy?wave={WAVE}", "/s/privacy?wave=nope", "/s/dispute", "/check", "/CHECK"),
         *(f"/o/{WAVE}", f"/O/{WAVE.upper()}/{QUOTA.upper()}", "/o/nope", f"/o/{WAVE}/nope"),
     ]
     replies = [await client.get(path) for path in paths]
-    replies += [await client.post("/s", content="code=x", headers=FORM), await client.post(f"/s/{code}", content="k=1")]
+    replies += [
+        await client.post("/s", content="code=x", headers=FORM),
+        await client.post(f"/s/{code}", content="k=1"),
+    ]
 
     for reply in replies:
         text = reply.text
@@ -83,21 +96,31 @@ async def test_every_screen_sets_no_cookie_and_runs_nothing_that_is_not_ours(
         assert not re.search(r"\son\w+=|\sstyle=|javascript:", text), reply.url
         assert not re.search(r'(?:src|href|action)="(?:https?:)?//', text), reply.url
         assert "演示数据" in text or "Demonstration" in text, reply.url
-        assert text.count("<h1") == 1 or "id=\"start\"" in text, reply.url
-        assert 'user-scalable' not in text and "maximum-scale" not in text
+        assert text.count("<h1") == 1 or 'id="start"' in text, reply.url
+        assert "user-scalable" not in text and "maximum-scale" not in text
 
 
-async def test_policy_admits_exactly_what_stands_in_the_pages(laid: Ground, client: AsyncTestClient[Litestar]) -> None:
+async def test_policy_admits_exactly_what_stands_in_the_pages(
+    laid: Ground, client: AsyncTestClient[Litestar]
+) -> None:
     policy = content_security_policy()
-    texts = [(await client.get(path)).text for path in (f"/s/{laid.code()}", f"/s/{laid.code(PUPIL)}", "/s/thanks")]
-    inline = [found for text in texts for found in re.findall(r"<(?:style|script)>(.*?)</(?:style|script)>", text, re.S)]
+    texts = [
+        (await client.get(path)).text for path in (f"/s/{laid.code()}", f"/s/{laid.code(PUPIL)}", "/s/thanks")
+    ]
+    inline = [
+        found
+        for text in texts
+        for found in re.findall(r"<(?:style|script)>(.*?)</(?:style|script)>", text, re.DOTALL)
+    ]
 
     assert "unsafe" not in policy
     assert len(inline) == 7
     assert all(inline_hash(text) in policy for text in inline)
 
 
-async def test_form_arrives_whole_in_one_request_of_at_most_14_kb(laid: Ground, client: AsyncTestClient[Litestar]) -> None:
+async def test_form_arrives_whole_in_one_request_of_at_most_14_kb(
+    laid: Ground, client: AsyncTestClient[Litestar]
+) -> None:
     sizes = {}
     for domain in (PARENT, PUPIL, DEPUTY):
         code = laid.code(domain)
@@ -112,7 +135,11 @@ async def test_form_arrives_whole_in_one_request_of_at_most_14_kb(laid: Ground, 
 
 
 def test_script_is_small_and_old_engines_can_read_it() -> None:
-    script = static_text("respondent/form.js") + static_text("respondent/head.js") + static_text("respondent/check.js")
+    script = (
+        static_text("respondent/form.js")
+        + static_text("respondent/head.js")
+        + static_text("respondent/check.js")
+    )
     style = static_text("respondent/page.css") + static_text("respondent/form.css")
 
     assert len(gzip.compress(inline_text("respondent/form.js").encode(), 9)) <= 5 * 1024
@@ -139,7 +166,9 @@ async def test_thanks_page_is_at_most_4_kb_and_the_same_for_everybody(
 # ── ways in ─────────────────────────────────────────────────────────────────────────────
 
 
-async def test_code_is_typed_any_way_and_leads_to_its_form(laid: Ground, client: AsyncTestClient[Litestar]) -> None:
+async def test_code_is_typed_any_way_and_leads_to_its_form(
+    laid: Ground, client: AsyncTestClient[Litestar]
+) -> None:
     code = laid.code()
     wide = "".join(chr(ord(sign) + 0xFEE0) for sign in code[:4]) + "－" + code[4:8].lower() + " " + code[8:]
     reply = await client.post("/s?z=1&lang=en", data={"code": wide})
@@ -149,7 +178,9 @@ async def test_code_is_typed_any_way_and_leads_to_its_form(laid: Ground, client:
 
 
 @pytest.mark.parametrize("typed", ["", "7KQ4", "AEIOU2345678", "<script>alert(1)</script>", "好" * 12])
-async def test_mistyped_code_is_a_fault_at_the_field_and_kept(client: AsyncTestClient[Litestar], typed: str) -> None:
+async def test_mistyped_code_is_a_fault_at_the_field_and_kept(
+    client: AsyncTestClient[Litestar], typed: str
+) -> None:
     reply = await client.post("/s", data={"code": typed})
 
     assert reply.status_code == 422
@@ -158,7 +189,9 @@ async def test_mistyped_code_is_a_fault_at_the_field_and_kept(client: AsyncTestC
     assert "<script>alert" not in reply.text
 
 
-async def test_reading_a_link_fifty_times_spends_nothing(laid: Ground, client: AsyncTestClient[Litestar]) -> None:
+async def test_reading_a_link_fifty_times_spends_nothing(
+    laid: Ground, client: AsyncTestClient[Litestar]
+) -> None:
     code = laid.code()
     for _ in range(25):
         await client.get(f"/s/{code}", headers={"user-agent": "MicroMessenger preview"})
@@ -189,7 +222,11 @@ async def test_thirty_unknown_codes_rest_the_address_but_sending_goes_on(
 
 @pytest.mark.parametrize(
     ("state", "sentence"),
-    [("planned", "调查还没有开始，11月24日开始"), ("paused", "调查暂停了"), ("closed", "结果会在12月20日以后公布")],
+    [
+        ("planned", "调查还没有开始，11月24日开始"),
+        ("paused", "调查暂停了"),
+        ("closed", "结果会在12月20日以后公布"),
+    ],
 )
 async def test_wave_that_takes_nothing_says_why(tmp_path: Path, state: str, sentence: str) -> None:
     async with ground(tmp_path / "data", state) as laid, visiting(laid) as client:
@@ -268,7 +305,9 @@ async def test_repeated_and_unknown_fields_are_refused(
     assert await laid.office.leaves(WAVE) == []
 
 
-async def test_form_of_another_version_is_opened_again(laid: Ground, client: AsyncTestClient[Litestar]) -> None:
+async def test_form_of_another_version_is_opened_again(
+    laid: Ground, client: AsyncTestClient[Litestar]
+) -> None:
     reply = await send(client, laid.code(), {"PA20": "5"}, v="0" * 16)
 
     assert reply.status_code == 409
@@ -323,10 +362,14 @@ async def test_quota_poster_takes_every_form_that_is_sent_and_then_says_it_is_fu
 # ── receipt, dispute, privacy ───────────────────────────────────────────────────────────
 
 
-async def test_receipt_can_be_checked_only_after_closing(laid: Ground, client: AsyncTestClient[Litestar]) -> None:
+async def test_receipt_can_be_checked_only_after_closing(
+    laid: Ground, client: AsyncTestClient[Litestar]
+) -> None:
     sent = await send(client, laid.code(), {"PA20": "5"})
     receipt = sent.headers["location"].rpartition("/")[2]
-    before = [await client.post("/check", data={"receipt": text}) for text in (receipt, invented_receipt(), "x", "")]
+    before = [
+        await client.post("/check", data={"receipt": text}) for text in (receipt, invented_receipt(), "x", "")
+    ]
     await laid.go("closed")
     recorded = await client.post("/check", data={"receipt": receipt[:16].lower()})
     unknown = await client.post("/check", data={"receipt": invented_receipt()})
@@ -339,7 +382,9 @@ async def test_receipt_can_be_checked_only_after_closing(laid: Ground, client: A
     assert mistyped.status_code == 422
 
 
-async def test_receipt_comes_as_a_picture_a_phone_can_read_and_as_text(client: AsyncTestClient[Litestar]) -> None:
+async def test_receipt_comes_as_a_picture_a_phone_can_read_and_as_text(
+    client: AsyncTestClient[Litestar],
+) -> None:
     zxingcpp = pytest.importorskip("zxingcpp")
     image = pytest.importorskip("PIL.Image")
     receipt = invented_receipt()
@@ -351,10 +396,14 @@ async def test_receipt_comes_as_a_picture_a_phone_can_read_and_as_text(client: A
     assert receipt in text.text and text.headers["content-disposition"].startswith("attachment")
 
 
-async def test_dispute_answers_the_same_for_every_code(laid: Ground, client: AsyncTestClient[Litestar]) -> None:
+async def test_dispute_answers_the_same_for_every_code(
+    laid: Ground, client: AsyncTestClient[Litestar]
+) -> None:
     used, unused = laid.code(), laid.code()
     await send(client, used, {"PA20": "5"})
-    replies = [await client.post("/s/dispute", data={"code": code}) for code in (used, unused, unknown_code())]
+    replies = [
+        await client.post("/s/dispute", data={"code": code}) for code in (used, unused, unknown_code())
+    ]
     counts = {count.domain: count.disputed for count in await laid.office.participation(WAVE)}
 
     assert len({reply.content for reply in replies}) == 1
@@ -362,7 +411,9 @@ async def test_dispute_answers_the_same_for_every_code(laid: Ground, client: Asy
 
 
 @pytest.mark.parametrize(("sealed", "sentence"), [(True, "没有人能打开"), (False, "系统管理员可以读到")])
-async def test_privacy_notice_is_short_and_says_who_can_read(tmp_path: Path, sealed: bool, sentence: str) -> None:
+async def test_privacy_notice_is_short_and_says_who_can_read(
+    tmp_path: Path, sealed: bool, sentence: str
+) -> None:
     async with ground(tmp_path / "data", sealed=sealed) as laid, visiting(laid) as client:
         text = (await client.get(f"/s/privacy?wave={WAVE}")).text
     notice = re.sub(r"<[^>]+>|\s", "", text[text.index("</h1>") : text.index("<details>")])
@@ -389,4 +440,9 @@ def invented_receipt() -> str:
 def without_receipt(page: str) -> str:
     """A thanks page without what only a receipt brings."""
     page = re.sub(r'data-done="\w*"', "", page)
-    return re.sub(r"(<details><summary>[^<]*</summary>\s*<p>[^<]*</p>).*?</details>", r"\1</details>", page, flags=re.S)
+    return re.sub(
+        r"(<details><summary>[^<]*</summary>\s*<p>[^<]*</p>).*?</details>",
+        r"\1</details>",
+        page,
+        flags=re.DOTALL,
+    )
