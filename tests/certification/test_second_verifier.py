@@ -1,0 +1,141 @@
+"""Two verifiers written apart must reach one verdict: on the worked wave, on waves, on mutants."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import random
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from survey import canonical
+from survey.certification.archive import pack, unpack
+from survey.certification.certificate import build_certificate
+from survey.certification.signature import Signer
+from survey.certification.verification import verify_file
+
+
+@pytest.fixture(scope="module")
+def second() -> ModuleType:
+    path = Path(__file__).with_name("second_verifier.py")
+    spec = importlib.util.spec_from_file_location("second_verifier", path)
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def example_certificate(example) -> bytes:
+    return build_certificate(
+        plan=json.loads(example["plan_jcs"]),
+        plan_note=example["plan_note"],
+        statement=json.loads(example["statement_jcs"]),
+        statement_note=example["statement_note"],
+        table=json.loads(example["table_jcs"]),
+        closing_note=example["closing_checkpoint_note"],
+        registry=None,
+    )
+
+
+def test_both_verifiers_accept_the_worked_wave(second, trust_example):
+    data = example_certificate(trust_example)
+    verdict = verify_file(data)
+
+    assert second.complaints(data) == []
+    assert verdict.exit_code == 0, verdict.summary
+    assert verdict.facts["figure"] == "75.57%"
+
+
+def test_the_second_verifier_imports_nothing_of_the_product():
+    text = Path(__file__).with_name("second_verifier.py").read_text(encoding="utf-8")
+
+    assert "import survey" not in text and "from survey" not in text
+
+
+def agree_on_waves(second, wave_of, seeds) -> None:
+    for seed in seeds:
+        wave = wave_of(seed)
+        for data in (wave.certificate, wave.bundle):
+            verdict = verify_file(data)
+
+            assert verdict.exit_code == 0, (seed, verdict.summary)
+            assert second.complaints(data) == [], seed
+
+
+def test_both_accept_random_waves(second, wave_of):
+    agree_on_waves(second, wave_of, range(6))
+
+
+@pytest.mark.slow
+def test_both_accept_a_thousand_random_waves(second, wave_of):
+    agree_on_waves(second, wave_of, range(1000))
+
+
+def mutate(value, rng: random.Random):
+    """The value with one place changed: a leaf replaced, an element dropped, doubled or swapped."""
+    if isinstance(value, dict) and value and rng.random() < 0.9:
+        key = rng.choice(sorted(value))
+        if rng.random() < 0.1:
+            return {k: v for k, v in value.items() if k != key}
+        return {**value, key: mutate(value[key], rng)}
+    if isinstance(value, list) and value and rng.random() < 0.9:
+        at = rng.randrange(len(value))
+        kind = rng.random()
+        if kind < 0.1:
+            return value[:at] + value[at + 1 :]
+        if kind < 0.2:
+            return value[:at] + [value[at]] + value[at:]
+        return [*value[:at], mutate(value[at], rng), *value[at + 1 :]]
+    if isinstance(value, bool) or value is None:
+        return rng.choice([True, False, None, 0])
+    if isinstance(value, int):
+        return value + rng.choice([-1, 1, 7])
+    if isinstance(value, str) and value:
+        at = rng.randrange(len(value))
+        return value[:at] + rng.choice("0a9f./+ \n—") + value[at + 1 :]
+    return rng.choice([[], {}, "", 0, None])
+
+
+def agree_on_mutants(second, wave_of, count: int) -> None:
+    rng = random.Random(count)
+    for number in range(count):
+        wave = wave_of(number % 10)
+        if number % 2:
+            original = wave.certificate
+            data = canonical.encode(mutate(json.loads(original), rng))
+        else:
+            original = wave.bundle
+            files, _ = unpack(original)
+            name = rng.choice(sorted(files))
+            if name.endswith(".json"):
+                files[name] = canonical.encode(mutate(json.loads(files[name]), rng))
+            else:
+                at = rng.randrange(len(files[name]))
+                files[name] = files[name][:at] + bytes([rng.randrange(256)]) + files[name][at + 1 :]
+            data = pack(files)
+        first, other = verify_file(data), second.complaints(data)
+
+        assert (first.exit_code == 0) == (other == []) == (data == original), (number, first.lines(), other)
+
+
+def test_both_refuse_the_same_mutants(second, wave_of):
+    agree_on_mutants(second, wave_of, 120)
+
+
+@pytest.mark.slow
+def test_both_refuse_ten_thousand_mutants(second, wave_of):
+    agree_on_mutants(second, wave_of, 10_000)
+
+
+def test_a_signer_who_is_not_the_planned_one_is_refused_by_both(second, small_wave):
+    parts = json.loads(small_wave.certificate)
+    stranger = Signer("survey.example/operator", bytes(31) + b"\x07")
+    text, _, block = parts["statement_note"].rpartition("\n\n")
+    lines = block.splitlines(keepends=True)
+    parts["statement_note"] = text + "\n\n" + stranger.sign(text + "\n") + lines[1]
+    data = canonical.encode(parts)
+
+    assert verify_file(data).exit_code == 1
+    assert second.complaints(data) != []
