@@ -71,7 +71,9 @@ def t_interval(value: float, variance: float, df: float, level: float = 0.95) ->
     return Interval(value - reach, value + reach, level, "mean")
 
 
-def korn_graubard(p: float, variance: float, n: int, df: float, level: float = 0.95) -> Interval | None:
+def korn_graubard(
+    p: float, variance: float, n: int, df: float, level: float = 0.95, *, at_most: float | None = None
+) -> Interval | None:
     """The exact binomial interval at the effective sample size; the one to publish.
 
     Args:
@@ -80,6 +82,8 @@ def korn_graubard(p: float, variance: float, n: int, df: float, level: float = 0
         n: rows with a value in the domain.
         df: degrees of freedom of the domain.
         level: two-sided level; a one-sided 95 % bound is a limit at 0.90.
+        at_most: a cap on the effective sample size below n, such as `planned_n`, for a variance that
+            rests on too few dissatisfied schools to be believed.
 
     Returns:
         `n_eff = p(1-p)/v` (n at 0 and 1 and where v is 0), reduced for the degrees of freedom and
@@ -108,9 +112,31 @@ def korn_graubard(p: float, variance: float, n: int, df: float, level: float = 0
             if n > 1
             else 1.0
         )
+    if at_most is not None:
+        n_star = min(n_star, at_most)
     lower = 0.0 if p == 0 else float(special.betaincinv(p * n_star, (1 - p) * n_star + 1, alpha / 2))
     upper = 1.0 if p == 1 else float(special.betaincinv(p * n_star + 1, (1 - p) * n_star, 1 - alpha / 2))
     return Interval(lower, upper, level, "korn_graubard", min(n_eff, float(n)), n_star)
+
+
+FEWEST_PSUS = 5
+"""With the minority in fewer PSUs than this, a variance is guesswork (METHOD 2): caution, and a cap."""
+
+
+def planned_n(n: int, psus: int, rho: float = 0.10) -> float:
+    """The effective sample size that the plan's intra-class correlation would leave of n answers.
+
+    Args:
+        n: answers in the domain.
+        psus: PSUs they come from.
+        rho: intra-class correlation assumed where the data cannot tell it.
+
+    Source: Kish (1965), `n / (1 + (n/m - 1) rho)`; benchmarks/estimation_coverage.md has what it mends.
+
+    >>> planned_n(144, 12, 0.10)
+    68.57142857142857
+    """
+    return n / (1 + (n / psus - 1) * rho)
 
 
 def wald(p: float, variance: float, n: int, df: float, level: float = 0.95) -> Interval | None:

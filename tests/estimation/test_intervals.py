@@ -18,6 +18,7 @@ from survey.estimation.intervals import (
     binomial_interval,
     hypergeometric_interval,
     korn_graubard,
+    planned_n,
     proportion_interval,
     t_interval,
 )
@@ -108,6 +109,15 @@ def test_nothing_is_presented_on_fewer_than_thirty_answers():
     assert nchs_presentation(0.9, 29, 29, 20, 0.8, 0.97).decision == "suppress"
     assert nchs_presentation(0.9, 100, 29, 20, 0.8, 0.97).decision == "suppress"
     assert nchs_presentation(0.9, 100, 90, 20, None, None).decision == "suppress"
+
+
+def test_a_cap_on_the_effective_size_only_ever_widens():
+    free = korn_graubard(0.98, 0.0001, 144, 10)
+    capped = korn_graubard(0.98, 0.0001, 144, 10, at_most=planned_n(144, 12))
+
+    assert capped.lower < free.lower
+    assert capped.upper > free.upper
+    assert korn_graubard(0.98, 0.0001, 144, 10, at_most=1e9) == free
 
 
 @pytest.mark.slow
