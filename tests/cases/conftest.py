@@ -1,0 +1,8 @@
+"""Lets this room's tests use the sample county and its simulated wave from tests/sampling."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "sampling"))
