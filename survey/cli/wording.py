@@ -84,7 +84,7 @@ def results_text(results: Mapping[str, Any]) -> str:
             lines.append(f"  {group['name']}：不显示（少于规定份数）")
         else:
             lines.append(
-                f"  {group['name']}：{group['percent']}  {_interval(group['interval'])}  n={group['n']}"
+                f"  {group['name']}：{group['display']}  {_interval(group['interval'])}  n={group['n']}"
             )
     return "\n".join(lines)
 
