@@ -87,6 +87,7 @@ class Pages:
             deadline=look.words.date(wave.plan.closes_on),
             version=version(instrument.digest),
             pupils=draw.group == PUPILS,
+            child=instrument.layout == "child",
             one_per_screen=instrument.layout == "child" or look.size == XLARGE,
             school_gap=school,
             hidden_gap=hidden,
@@ -97,7 +98,8 @@ class Pages:
     def _draw_form(self, wave: Wave, look: Look, view: FormView) -> str:
         own = {
             "title": look.words("start.title", county=wave.plan.county),
-            "child": view.pupils and view.faces and look.size == 0,
+            "child": view.child and look.size == 0,
+            "pupil": view.pupils,
             "faulty": bool(view.faults),
             "head_script": True,
             "form": view,
@@ -120,6 +122,7 @@ class Pages:
             "html_langs": HTML_LANG,
             "autonyms": AUTONYMS,
             "child": False,
+            "pupil": False,
             "faulty": False,
             "head_script": False,
             "demonstration": plan.demonstration if plan else isinstance(place, Place) and place.demonstration,

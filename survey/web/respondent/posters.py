@@ -29,6 +29,20 @@ class UnknownPosterError(SurveyError):
         super().__init__(f"海报上的网址“{address[:60]}”", "没有对应的调查", "请重新扫码，或打电话问一问")
 
 
+@route(["/o", "/O"], http_method=[HttpMethod.GET, HttpMethod.HEAD])
+async def show_open_waves(request: AnyRequest, desk: NamedDependency[Desk]) -> Response[bytes]:
+    """On to the volunteer wave that is running; with none, or with several, the poster itself must say which."""
+    running = [
+        wave
+        for wave in desk.office.waves()
+        if await desk.office.state(wave) == "open"
+        and any(poster.mode == "open" for poster in desk.office.about(wave).posters)
+    ]
+    if len(running) != 1:
+        raise UnknownPosterError("/o")
+    return see_other(f"/o/{running[0]}{read_look(request.query_params).query}")
+
+
 @route(["/o/{wave:str}", "/O/{wave:str}"], http_method=[HttpMethod.GET, HttpMethod.HEAD])
 async def show_open(request: AnyRequest, wave: FromPath[str], desk: NamedDependency[Desk]) -> Response[bytes]:
     """The open poster of a volunteer wave: in which capacity, and for which school."""

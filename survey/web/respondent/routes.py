@@ -20,7 +20,7 @@ from survey.web.respondent.form import send_form, show_form
 from survey.web.respondent.look import read_look
 from survey.web.respondent.misses import Misses
 from survey.web.respondent.pages import Pages
-from survey.web.respondent.posters import send_open_form, show_open, show_poster
+from survey.web.respondent.posters import send_open_form, show_open, show_open_waves, show_poster
 from survey.web.respondent.privacy import show_privacy
 from survey.web.respondent.reply import AnyRequest
 from survey.web.respondent.thanks import show_receipt, show_thanks
@@ -50,7 +50,9 @@ def respondent_router(office: IntakeOffice, *, base_url: str, clock: Callable[[]
     )
 
     async def provide_desk() -> Desk:
-        """The one desk of this process."""
+        """The one desk of this process; it knows whose survey this is before anything is refused."""
+        if not desk.waves.are_read:
+            await desk.waves.place()
         return desk
 
     def refuse(request: AnyRequest, refusal: SurveyError) -> Response[bytes]:
@@ -80,6 +82,7 @@ def respondent_router(office: IntakeOffice, *, base_url: str, clock: Callable[[]
             send_dispute,
             show_check,
             send_check,
+            show_open_waves,
             show_open,
             show_poster,
             send_open_form,

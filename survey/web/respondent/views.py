@@ -87,6 +87,7 @@ class FormView:
     overall: tuple[ItemView, ...]
     faces: bool
     one: bool
+    child: bool
     pupils: bool
     minutes: int
     deadline: str
@@ -106,6 +107,7 @@ def form_view(
     county: str,
     deadline: str,
     version: str,
+    child: bool,
     pupils: bool,
     one_per_screen: bool,
     school_gap: str,
@@ -128,6 +130,7 @@ def form_view(
         ),
         faces=any(option.face is not None for item in items for option in item.options),
         one=one_per_screen,
+        child=child,
         pupils=pupils,
         minutes=instrument.minutes,
         deadline=deadline,

@@ -105,6 +105,11 @@ class Waves:
             found = self._waves[wave] = Wave(plan, scheme_of(plan), domains)
         return found
 
+    @property
+    def are_read(self) -> bool:
+        """Whether `last_place` says anything yet."""
+        return self._place is not None
+
     async def is_published(self, wave: str) -> bool:
         """Whether respondents may know of this wave."""
         row = await find_wave(wave)

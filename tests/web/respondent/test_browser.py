@@ -261,3 +261,26 @@ async def test_one_question_six_options_and_the_button_fit_a_small_phone(
         bottom = await page.evaluate("document.getElementById('next').getBoundingClientRect().top + 30")
 
     assert bottom <= 640
+
+
+async def test_fault_that_only_the_server_sees_comes_back_with_everything_typed(
+    laid: tuple[Ground, str], browser: Browser
+) -> None:
+    made, address = laid
+    before = await responses(made)
+    async with phone(browser) as page:
+        await page.goto(f"{address}/s/{made.code()}")
+        await page.click("#begin")
+        await page.click("label[for=PA01-4]")
+        await page.evaluate("document.getElementById('i-PA25').value = 'a\u202eb'")
+        await walk_to_check(page)
+        await page.click("#send")
+        await page.wait_for_selector("#err a")
+        shown = (await part(page), await page.is_visible("#i-PA25"), await page.is_checked("#PA01-4"))
+        await page.fill("#i-PA25", "好")
+        await walk_to_check(page)
+        await page.click("#send")
+        await page.wait_for_selector("main[data-done]")
+
+    assert shown == ("p7", True, True)
+    assert await responses(made) == before + 1

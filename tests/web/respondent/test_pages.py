@@ -23,7 +23,7 @@ from survey.web.respondent.reply import content_security_policy
 from survey.web.respondent.routes import respondent_router
 from survey.web.templating import inline_hash, inline_text, static_text
 
-from .ground import DEPUTY, NOW, PARENT, PUPIL, QUOTA, SCHOOL, WAVE, Ground, form_body, ground
+from .ground import DEPUTY, NOW, OPEN, PARENT, PUPIL, QUOTA, SCHOOL, WAVE, Ground, form_body, ground
 
 FORM = {"content-type": "application/x-www-form-urlencoded"}
 
@@ -357,6 +357,18 @@ async def test_quota_poster_takes_every_form_that_is_sent_and_then_says_it_is_fu
     assert [reply.status_code for reply in sent] == [303, 303, 303]
     assert full.status_code == 200 and "名额已经填满" in full.text
     assert len(await laid.office.leaves(WAVE)) == 3
+
+
+async def test_open_poster_asks_for_the_capacity_first(
+    laid: Ground, client: AsyncTestClient[Litestar]
+) -> None:
+    on = await client.get("/o")
+    page = await client.get(on.headers["location"])
+    form = await client.get(f"{on.headers['location']}?d={OPEN}&z=1&lang=zh")
+
+    assert on.headers["location"] == f"/o/{WAVE}"
+    assert "您以哪一种身份填写" in page.text and "结果不能代表全体" in page.text
+    assert form.headers["location"] == f"/o/{WAVE}/{OPEN}?z=1&lang=zh"
 
 
 # ── receipt, dispute, privacy ───────────────────────────────────────────────────────────
