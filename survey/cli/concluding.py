@@ -7,11 +7,12 @@ from pathlib import Path
 import click
 
 from survey.cli.passphrases import passphrase_options
-from survey.cli.session import actor, at_intake, command_options, emit, run, utc_now
+from survey.cli.session import actor, at_desk, at_intake, command_options, emit, run, utc_now, write_file
 from survey.cli.wording import results_text
 from survey.jobs.certify_wave import certify_wave
 from survey.jobs.estimate_wave import estimate_wave
 from survey.jobs.open_wave import open_wave
+from survey.jobs.render_report import render_report
 from survey.jobs.signers import open_signers
 
 
@@ -63,5 +64,21 @@ def certify_command(data: Path | None, wave: str, passphrases: dict[str, str], a
         done,
         as_json,
         f"证书第{done['number']}号，核验码 {done['short']}\n"
-        f"证书：{done['certificate']}\n证书页：{done['sheet']}\n公开核验包：{done['bundle']}",
+        f"证书：{done['certificate']}\n证书页：{done['sheet']}\n公开核验包：{done['bundle']}\n报告：{done['report']}",
     )
+
+
+@click.command("report")
+@click.argument("wave")
+@click.option("--out", type=click.Path(path_type=Path), default=None, help="写到哪个文件 (output PDF)")
+@command_options
+def report_command(data: Path | None, wave: str, out: Path | None, as_json: bool) -> None:
+    """排印报告（PDF）；认证以前印“草稿”。The report as PDF, a draft until certified."""
+    target = out or Path(f"{wave}_report.pdf")
+
+    async def work() -> bytes:
+        async with at_desk(data):
+            return await render_report(wave, now=utc_now())
+
+    write_file(target, run(work()))
+    emit({"wave": wave, "report": str(target)}, as_json, f"报告：{target}")

@@ -31,6 +31,7 @@ VERBS = {
     "open": "survey.cli.concluding",
     "estimate": "survey.cli.concluding",
     "certify": "survey.cli.concluding",
+    "report": "survey.cli.concluding",
     "verify": "survey.cli.checking",
     "validate": "survey.cli.checking",
 }
