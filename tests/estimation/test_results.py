@@ -1,0 +1,331 @@
+"""A whole wave of the sample county: exact figure, error by the engine, tables, doubts, certificate rows."""
+
+from __future__ import annotations
+
+from collections import Counter
+from fractions import Fraction
+
+import msgspec
+import pytest
+from county import changed, county, county_plan, county_scheme, small_school
+from simulated import (
+    overall_id,
+    record,
+    wave_case_file,
+    wave_outcomes,
+    wave_records,
+    wave_results,
+    wave_sample,
+)
+
+from survey.canonical import decode, digest, encode
+from survey.cases.case_file import build_case_file
+from survey.certification.table import read_table, weighted_ratio
+from survey.estimation.results import CertificationRefusedError, MixedInputsError, estimate_results
+from survey.estimation.wave_figure import FormulaNotForSamplesError
+from survey.fieldwork.disposition import DomainOutcome
+from survey.sampling.frame import Frame
+from survey.sampling.wave_sample import draw_sample
+from survey.scheme.plan import GroupPlan, SampleGoal
+from survey.scheme.scheme import Scheme
+from survey.weighting.domain_weights import NoAnswersError
+
+
+def estimated(records, *, plan=None, scheme=None, frame=None, sample=None, outcomes=None):
+    plan, scheme, frame, sample = (
+        plan or county_plan(),
+        scheme or county_scheme(),
+        frame or county(),
+        sample or wave_sample(),
+    )
+    case_file = build_case_file(records, plan, scheme, sample)
+    return estimate_results(
+        plan, scheme, frame, sample, case_file, wave_outcomes(records) if outcomes is None else outcomes
+    )
+
+
+def counts_of(counts: dict[str, tuple[int, int]]) -> dict[str, list[int]]:
+    return {school: [5] * x + [2] * (n - x) for school, (n, x) in counts.items()}
+
+
+def one_group_wave(answers: dict[str, list[int]], n_schools: int = 2):
+    """Two schools drawn, 100 pupils each, parents only; overall answers of the first and second drawn."""
+    schools = [small_school(f"110000000{n}", grades={4: 50, 5: 50}) for n in range(1, n_schools + 1)]
+    groups = (GroupPlan(group="parent", instruments={"all": "parents"}),)
+    plan = changed(county_plan(), groups=groups, sample=SampleGoal(schools_per_stratum=2))
+    frame = Frame(tuple(schools))
+    sample = draw_sample(plan, county_scheme(), frame, "1")
+    item = overall_id(next(d.domain for d in wave_sample().domains if d.group == "parent"))
+    records = [
+        record(f"{code}-P", {item: value})
+        for code, values in zip(sample.schools, answers.values(), strict=True)
+        for value in values
+    ]
+    used = Counter(one["domain"] for one in records)
+    outcomes = [DomainOutcome(d.domain, max(d.slips, used[d.domain]), used[d.domain]) for d in sample.domains]
+    return estimated(records, plan=plan, frame=frame, sample=sample, outcomes=outcomes)
+
+
+def test_a_tiny_wave_is_what_a_hand_computes():
+    # Each school stands for 100 parents: 12 answers at 100/12 and 20 at 100/20.
+    results = one_group_wave({"1100000001": [5] * 9 + [2] * 3, "1100000002": [4] * 19 + [98]})
+
+    top = Fraction(100, 12) * 9 + Fraction(100, 20) * 19
+    base = Fraction(100, 12) * 12 + Fraction(100, 20) * 19
+    assert results.figure == top / base == Fraction(34, 39)
+    assert results.document()["figure"]["shown"] == "0.8717"
+    assert results.document()["dont_know"]["shown"] == "0.0250"
+    assert results.document()["conservative"]["shown"] == "0.8500"
+    assert results.reached is True
+
+
+def test_the_standard_error_of_a_census_of_schools_is_the_one_between_persons():
+    # Every school is in, so only persons vary: V = Σ (1 − n/N)·n/(n − 1)·Σ(u − ū)² over schools.
+    results = one_group_wave({"1100000001": [5] * 9 + [2] * 3, "1100000002": [5] * 16 + [2] * 4})
+    p = Fraction(9, 12) / 2 + Fraction(16, 20) / 2
+    variance = 0.0
+    for n, x in ((12, 9), (20, 16)):
+        w, rate = 100 / n / 200, x / n
+        squares = x * (w * (1 - rate)) ** 2 + (n - x) * (w * rate) ** 2
+        variance += (1 - n / 100) * n / (n - 1) * squares
+
+    assert results.figure == p
+    assert results.whole.estimate.variance == pytest.approx(variance, rel=1e-12)
+
+
+def test_the_exact_figure_and_the_engine_agree():
+    results = wave_results()
+
+    assert float(results.figure) == pytest.approx(results.whole.estimate.value, abs=1e-12)
+    for rate in results.whole.groups.values():
+        assert float(rate.value) == pytest.approx(rate.estimate.value, abs=1e-12)
+
+
+def test_the_verifiers_own_code_recomputes_the_figure_from_the_certified_table():
+    results = wave_results()
+    table = decode(encode(results.certified_table()))
+    shares = {group: Fraction(share) for group, share in results.group_shares.items()}
+
+    rows = read_table(table, "weighted-ratio/v1")
+
+    assert weighted_ratio(rows, shares) == results.figure
+    assert all(row.n >= 10 for row in rows)
+    members = [d for row in rows for d in results.pooled.get(row.domain, [row.domain])]
+    assert sorted(members) == [draw.domain for draw in wave_sample().domains]
+
+
+def test_the_order_of_records_never_moves_a_digit():
+    assert digest(estimated(tuple(reversed(wave_records()))).document()) == digest(wave_results().document())
+
+
+def test_the_standard_error_of_drawn_schools_is_that_of_schools_plus_a_share_of_that_of_persons():
+    # Two of four schools, 100 parents each: V = (1 − f)·2·Σ(u − ū)² + f·Σ (1 − n/N)·n/(n − 1)·Σ(u − ū)².
+    counts = {"a": (12, 9), "b": (20, 18)}
+    results = one_group_wave(counts_of(counts), n_schools=4)
+    p = sum(200 / n / 400 * x for n, x in counts.values())
+    totals, inside = [], 0.0
+    for n, x in counts.values():
+        w, rate = 200 / n / 400, x / n
+        totals.append(w * (x - n * p))
+        inside += (1 - n / 100) * n / (n - 1) * (x * (w * (1 - rate)) ** 2 + (n - x) * (w * rate) ** 2)
+    mean = sum(totals) / 2
+    variance = 0.5 * 2 * sum((u - mean) ** 2 for u in totals) + 0.5 * inside
+
+    assert float(results.figure) == pytest.approx(p, abs=1e-15)
+    assert results.whole.estimate.variance == pytest.approx(variance, rel=1e-12)
+    assert results.whole.estimate.df == 1
+
+
+def test_the_figure_of_the_simulated_county_lies_in_its_interval_with_its_error_beside():
+    document = wave_results().document()
+
+    assert (
+        Fraction(document["interval"]["lower"])
+        < wave_results().figure
+        < Fraction(document["interval"]["upper"])
+    )
+    assert Fraction(document["one_sided"]["lower"]) > Fraction(document["interval"]["lower"])
+    assert 0.005 < float(document["se"]) < 0.03
+    assert document["response"]["rate"] == document["response"]["response_rate"]
+    assert document["reached"] is (wave_results().figure >= Fraction(17, 20))
+
+
+def test_the_document_is_canonical_and_holds_every_table():
+    document = decode(encode(wave_results().document()))
+
+    assert [row["key"] for row in document["by_group"]] == list(wave_sample().shares)
+    assert {row["key"] for row in document["by_stage"]} == {"primary", "junior"}
+    assert {row["key"] for row in document["by_place"]} == {"town", "rural"}
+    assert len(document["by_dimension"]) >= 8
+    assert len(document["another_formula"]) == 13
+    assert document["digests"]["case_file"] == wave_case_file().digest
+    assert document["demonstration"] is True
+    assert {"S4", "S5", "S8"} <= {sentence["id"] for sentence in document["sentences"]}
+
+
+def test_the_same_answers_by_other_formulas_stand_beside_in_their_known_order():
+    ways = {row["way"]: row for row in wave_results().document()["another_formula"]}
+
+    def value(way):
+        return Fraction(ways[way]["shown"])
+
+    assert value("top_two_over_valid") == Fraction(wave_results().document()["figure"]["shown"])
+    assert value("top_two_over_all") == Fraction(wave_results().document()["conservative"]["shown"])
+    assert value("top_option_over_all") <= value("top_option_over_valid") <= value("top_two_over_valid")
+    assert value("points_0_100") <= value("points_20_100")
+    assert ways["points_100_70_30"]["shown"] is None and ways["points_100_70_30"]["note"] == "要三个选项"
+
+
+def test_parts_and_total_cannot_disagree():
+    results = wave_results()
+    together = sum(results.shares[group] * rate.value for group, rate in results.whole.groups.items())
+
+    assert together == results.figure
+    assert sum(results.shares.values()) == 1
+
+
+def test_every_counted_answer_stands_somewhere_and_none_twice():
+    document = wave_results().document()
+
+    assert sum(row["n"] for row in document["by_stage"]) == sum(row["n"] for row in document["by_place"])
+    assert sum(row["counted"] for row in document["counts"]) == document["n"]
+    for row in document["items"]:
+        if not row.get("withheld"):
+            answered = sum(option["n"] for option in row["options"])
+            assert answered + row["skipped"] + row["off_path"] == row["n"]
+
+
+def test_a_group_too_small_is_withheld_with_the_next_smallest_and_stops_the_certificate():
+    domain = "320704-L"
+    kept, few = [], 0
+    for one in wave_records():
+        few += one["domain"] == domain
+        if one["domain"] != domain or few <= 4:
+            kept.append(one)
+
+    results = estimated(tuple(kept))
+    rows = {row["key"]: row for row in results.document()["by_group"]}
+
+    assert rows["principal"]["withheld"] and rows["principal"]["shown"] == "不显示"
+    assert sum(bool(row.get("withheld")) for row in rows.values()) == 2
+    assert results.document()["certifiable"] is False
+    with pytest.raises(CertificationRefusedError, match="校长只收回4份"):
+        results.certified_table()
+
+
+def test_a_group_with_no_answer_at_all_is_refused_by_name():
+    records = tuple(one for one in wave_records() if one["domain"] != "320704-D")
+
+    with pytest.raises(NoAnswersError, match="人大代表"):
+        estimated(records)
+
+
+def test_schools_that_stay_silent_are_stood_for_and_widen_the_error():
+    silent = {draw.domain for draw in wave_sample().domains if draw.school_code in wave_sample().schools[:2]}
+    records = tuple(one for one in wave_records() if one["domain"] not in silent)
+
+    results = estimated(records)
+
+    assert results.rates.n_rows == len(results.rates.positions) + 2
+    assert sum(cell.people for cell in results.weights.cells) == sum(results.people.values())
+
+
+def test_disputed_slips_show_the_worst_case_beside_the_figure():
+    outcomes = [
+        DomainOutcome(o.domain, o.issued, o.used, disputed=min(2, o.used))
+        for o in wave_outcomes(wave_records())
+    ]
+
+    document = estimated(wave_records(), outcomes=outcomes).document()
+    worst = next(row for row in document["beside"] if row["what"] == "worst_case_disputes")
+
+    assert Fraction(worst["shown"]) < Fraction(document["figure"]["shown"])
+
+
+def test_flagged_domains_stay_in_the_figure_and_are_taken_out_only_beside_it():
+    domain = next(row["domain"] for row in wave_results().document()["counts"] if row["counted"] >= 15)
+    outcomes = [
+        DomainOutcome(o.domain, o.issued, o.used, disputed=3 if o.domain == domain else 0)
+        for o in wave_outcomes(wave_records())
+    ]
+
+    results = estimated(wave_records(), outcomes=outcomes)
+    without = next(row for row in results.document()["beside"] if row["what"] == "without_flagged_domains")
+
+    assert [(flag.indicator, flag.domain) for flag in results.flags] == [("I1", domain)]
+    assert results.figure == wave_results().figure
+    assert without["shown"] != results.document()["figure"]["shown"]
+
+
+def test_quota_posters_give_neither_interval_nor_verdict():
+    groups = tuple(
+        msgspec.structs.replace(entry, mode="quota") if entry.group == "parent" else entry
+        for entry in county_plan().groups
+    )
+    plan = changed(county_plan(), groups=groups)
+    sample = draw_sample(plan, county_scheme(), county(), "2026-42")
+    known = set(sample.by_domain)
+    records = [one for one in wave_records() if one["domain"] in known]
+    outcomes = [DomainOutcome(d.domain, d.slips, min(d.slips, 5)) for d in sample.domains]
+
+    document = estimated(records, plan=plan, sample=sample, outcomes=outcomes).document()
+
+    assert document["evidence_class"] == "B"
+    assert document["interval"] is None and document["reached"] is None
+    assert document["decision"] == "不作判断"
+
+
+def with_figure(**changes) -> Scheme:
+    document = dict(county_scheme().document)
+    document["figure"] = dict(document["figure"], **changes)
+    return Scheme.of(document)
+
+
+def rescored(scheme: Scheme):
+    sample = draw_sample(county_plan(), scheme, county(), "2026-42")
+    known = set(sample.by_domain)
+    records = tuple(one for one in wave_records() if one["domain"] in known)
+    used = Counter(one["domain"] for one in records)
+    outcomes = [DomainOutcome(d.domain, max(d.slips, used[d.domain]), used[d.domain]) for d in sample.domains]
+    return estimated(records, scheme=scheme, sample=sample, outcomes=outcomes)
+
+
+@pytest.mark.parametrize("dimension_weights", ["none", "equal"])
+def test_a_figure_of_content_items_is_estimated_but_not_certified(dimension_weights):
+    results = rescored(with_figure(from_items="content_items", dimension_weights=dimension_weights))
+
+    assert 0 < results.figure < 1
+    assert float(results.figure) == pytest.approx(results.whole.estimate.value, abs=1e-12)
+    assert results.document()["certifiable"] is False
+    with pytest.raises(CertificationRefusedError):
+        results.certified_table()
+
+
+def test_points_of_the_overall_item_equal_the_even_points_beside_a_share():
+    points = rescored(with_figure(formula="points_mean"))
+
+    even = next(row for row in points.document()["another_formula"] if row["way"] == "points_0_100")
+
+    assert points.document()["figure"]["shown"] == even["shown"]
+    assert points.document()["certifiable"] is False
+
+
+def test_a_vote_of_the_full_body_is_refused_by_name():
+    with pytest.raises(FormulaNotForSamplesError, match="过半数"):
+        rescored(with_figure(formula="majority_vote"))
+
+
+def test_another_frame_or_plan_than_the_draws_is_refused():
+    smaller = Frame(county().schools[:-1])
+
+    with pytest.raises(MixedInputsError, match="学校名册"):
+        estimated(wave_records(), frame=smaller)
+    with pytest.raises(MixedInputsError, match="计划"):
+        estimate_results(
+            changed(county_plan(), minimum_count=12),
+            county_scheme(),
+            county(),
+            wave_sample(),
+            wave_case_file(),
+            [],
+        )
