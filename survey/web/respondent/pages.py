@@ -18,7 +18,8 @@ from survey.web.respondent.look import Look
 from survey.web.respondent.splice import SplicedPage, splice
 from survey.web.respondent.views import FormView, form_view
 from survey.web.respondent.waves import PUPILS, Place, Wave
-from survey.web.respondent.words import AUTONYMS, HTML_LANG, SIZES
+from survey.web.respondent.words import SIZES
+from survey.web.respondent.words import words as words_in
 from survey.web.templating import environment
 
 SCHOOL_GAP = "@school@"
@@ -119,8 +120,7 @@ class Pages:
             "size": look.size,
             "sizes": SIZES,
             "languages": place.languages,
-            "html_langs": HTML_LANG,
-            "autonyms": AUTONYMS,
+            "words": words_in,
             "child": False,
             "pupil": False,
             "faulty": False,

@@ -12,8 +12,7 @@ from datetime import date
 from survey.scheme import texts
 
 LANGUAGES = ("zh", "en")
-AUTONYMS = {"zh": "中文", "en": "English"}
-HTML_LANG = {"zh": "zh-Hans", "en": "en"}
+"""The languages whose strings below are complete; only signed-off ones among them are offered."""
 
 SIZES = ("size.normal", "size.large", "size.xlarge")
 
@@ -244,7 +243,9 @@ class Words:
 
     def __init__(self, lang: str) -> None:
         self.lang = lang
-        self.html_lang = HTML_LANG[lang]
+        self.language = next(language for language in texts.languages() if language.code == lang)
+        self.html_lang = self.language.lang
+        self.dir = self.language.dir
         self._ui = texts.ui(lang)
         self._column = LANGUAGES.index(lang)
 
