@@ -5,7 +5,10 @@ published wave of the sample county) is made once per session, in a folder of it
 copied for each test that changes something.
 """
 
+import asyncio
+import shutil
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from importlib.resources import files
@@ -26,7 +29,9 @@ from survey.settings import Settings, load_settings
 from survey.storage.accounts import create_account
 from survey.storage.database import Database, open_database
 from survey.storage.office import IntakeOffice
-from survey.storage.plans import set_state
+from survey.storage.plans import load_plan, set_state
+from survey.storage.print_files import load_print_file, save_print_file
+from survey.storage.samples import load_sample
 from survey.storage.tokens import create_token
 
 BASE = "http://127.0.0.1:8000"
@@ -110,13 +115,85 @@ def county_frame(name: str = "frame.csv") -> bytes:
     return (files("survey.sampling") / "data" / "county" / name).read_bytes()
 
 
+async def answer(office: IntakeOffice, settings: Settings, wave: str) -> None:
+    """Answers of simulated respondents, through the door that phones use."""
+    from survey.jobs.simulate_responses import in_piles, simulate_responses
+    from survey.scheme.plan import instrument_of, scheme_of
+
+    plan, sample = await load_plan(wave), await load_sample(wave)
+    scheme = scheme_of(plan)
+    await simulate_responses(
+        office,
+        plan,
+        sample,
+        in_piles(load_print_file(settings, wave)),
+        lambda draw: instrument_of(plan, scheme, draw.group, draw.stage),
+        seed="7",
+        began=NOW,
+        days=5,
+        progress=lambda _: None,
+    )
+
+
+@pytest.fixture(scope="session")
+def certified_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data folder with one certified wave, `county-a`, made once; copied by whoever uses it."""
+    folder = tmp_path_factory.mktemp("certified") / "data"
+    asyncio.run(_certify(load_settings({}, data=folder, base_url=BASE)))
+    return folder
+
+
+async def _certify(settings: Settings) -> None:
+    from survey.jobs.certify_wave import certify_wave
+    from survey.jobs.estimate_wave import estimate_wave
+    from survey.jobs.open_wave import open_wave
+    from survey.jobs.run_fieldwork import close_wave, publish_wave
+    from survey.jobs.sign_plan import sign_plan
+    from survey.jobs.signers import ROLES, create_signer, open_signers
+
+    by = {"actor": "test", "now": NOW}
+    async with open_database(settings) as database:
+        office = IntakeOffice(settings)
+        await office.start()
+        site: Any = Site(settings, database, office, None, None, Clock())  # type: ignore[arg-type]
+        wave = await site.wave(until="drawn")
+        for role in ROLES:
+            create_signer(settings, role, f"{PASSWORD} {role}")
+        signers = open_signers(settings, {role: f"{PASSWORD} {role}" for role in ROLES})
+        await sign_plan(settings, office, wave, signers, **by)
+        rows = load_print_file(settings, wave)
+        await publish_wave(settings, office, wave, **by)
+        save_print_file(settings, wave, rows)
+        await answer(office, settings, wave)
+        for act in (close_wave, open_wave):
+            await act(settings, office, wave, signers, **by)
+        await estimate_wave(office, wave, **by)
+        await certify_wave(settings, office, wave, signers, **by)
+        await office.stop()
+
+
+@pytest.fixture
+async def certified(certified_folder: Path, tmp_path: Path) -> AsyncIterator[Site]:
+    """A site over a copy of the certified wave."""
+    shutil.copytree(certified_folder, tmp_path / "data")
+    async with running(tmp_path / "data") as site:
+        yield site
+
+
 @pytest.fixture
 async def site(tmp_path: Path) -> AsyncIterator[Site]:
     """A site over an empty data folder."""
+    async with running(tmp_path / "data") as site:
+        yield site
+
+
+@asynccontextmanager
+async def running(folder: Path) -> AsyncIterator[Site]:
+    """The application over a data folder, and a client of it."""
     from survey.web.app import create_app
 
     clock = Clock()
-    settings = load_settings({}, data=tmp_path / "data", base_url=BASE)
+    settings = load_settings({}, data=folder, base_url=BASE)
     async with open_database(settings) as database:
         office = IntakeOffice(settings)
         await office.start()

@@ -16,7 +16,7 @@ def results_document() -> dict[str, Any]:
         "display": "88.43%",
         "se": "0.0210",
         "interval": interval,
-        "dont_know": "0.0266",
+        "dont_know": {"shown": "0.0266", "n": 4},
         "cautions": ["=HYPERLINK(1)<script>"],
     }
     hidden = {"key": "principal", "name": "校长", "withheld": True}

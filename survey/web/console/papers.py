@@ -65,9 +65,9 @@ async def download_posters(request: Request, wave: FromPath[str]) -> Response[by
     paper = check_query(request, frozenset({"size"})).get("size", "a4")
     if paper not in PAPERS:
         raise UnknownPaperError
-    row = await load_wave(wave)
+    app, row = request.app.state, await load_wave(wave)
     async with _one_at_a_time:
-        posters = await render_posters(request.app.state.settings, row.wave, paper=paper)
+        posters = await render_posters(app.settings, row.wave, paper=paper, now=app.now())
     return download(posters, f"{row.county}_{row.wave}_海报_{PAPERS[paper]}.zip")
 
 
@@ -77,10 +77,11 @@ async def download_slips(request: Request, wave: FromPath[str]) -> Response[byte
     school = check_query(request, frozenset({"school"})).get("school") or None
     app, row = request.app.state, await load_wave(wave)
     async with _one_at_a_time:
-        slips = await render_slips(app.settings, row.wave, school=school)
+        slips = await render_slips(app.settings, row.wave, school=school, now=app.now())
     details = {"school": school or "all"}
     await record_audit(person_of(request).name, "download_papers", row.wave, details=details, now=app.now())
-    return download(slips, f"{row.county}_{row.wave}_纸条{'_' + school if school else ''}.pdf")
+    suffix = "zip" if slips.startswith(b"PK") else "pdf"
+    return download(slips, f"{row.county}_{row.wave}_纸条{'_' + school if school else ''}.{suffix}")
 
 
 PAPER_ROUTES = (show_papers, download_posters, download_slips)

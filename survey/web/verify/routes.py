@@ -3,6 +3,7 @@
 import io
 import zipfile
 from asyncio import to_thread
+from pathlib import Path
 from typing import Any
 
 from litestar import Request, Response, Router, get, post
@@ -11,7 +12,8 @@ from litestar.params import FromPath
 
 from survey.certification.verification import Verdict, verify_file
 from survey.errors import SurveyError
-from survey.storage.certificates import Certificate, find_certificate
+from survey.settings import Settings
+from survey.storage.certificates import Certificate, find_certificate, list_certificates
 from survey.storage.plans import find_wave
 from survey.web.access import anyone, check_query, read_form
 from survey.web.errors import UnreadableBodyError
@@ -36,6 +38,16 @@ class NoCertificateError(SurveyError):
 
     def __init__(self, number: str) -> None:
         super().__init__(f"证书编号{number}", "没有登记", "请核对证书上印的编号和验证码；仍然不对，请打证书上的电话")
+
+
+class NoBundleError(SurveyError):
+    """The public bundle is not on this machine any more."""
+
+    code = "verify.no_bundle"
+    kind = "not_found"
+
+    def __init__(self, number: int) -> None:
+        super().__init__(f"第{number}号证书的公开包", "这里没有", "请向组织单位索取；证书本身仍可以验证")
 
 
 @get(["/v", "/V"], guards=[anyone])
@@ -70,6 +82,19 @@ async def download_certificate(request: Request, number: FromPath[int]) -> Respo
     return download(certificate.data, f"{certificate.wave}_证书{number}.json")
 
 
+@get(["/v/{number:int}/bundle.zip", "/V/{number:int}/bundle.zip"], guards=[anyone])
+async def download_bundle(request: Request, number: FromPath[int]) -> Response[bytes]:
+    """The public bundle of a certificate that is still the newest of its wave."""
+    certificate = await find_certificate(number)
+    newest = await list_certificates(certificate.wave) if certificate else ()
+    if certificate is None or newest[-1].number != number:
+        raise NoCertificateError(str(number))
+    path = bundle_path(request.app.state.settings, certificate.wave)
+    if not path.is_file():
+        raise NoBundleError(number)
+    return download(await to_thread(path.read_bytes), f"{certificate.wave}_公开包{number}.zip")
+
+
 @post("/v/file", guards=[anyone], request_max_body_size=FILE_LIMIT, status_code=200)
 async def check_file(request: Request) -> Response[str]:
     """Read a certificate or a public bundle in place, claim by claim."""
@@ -87,8 +112,20 @@ def verify_router() -> Router:
     """The public verify pages and the public log."""
     return Router(
         "/",
-        route_handlers=[show_form, show_number, download_certificate, check_file, show_heads],
+        route_handlers=[
+            show_form,
+            show_number,
+            download_certificate,
+            download_bundle,
+            check_file,
+            show_heads,
+        ],
     )
+
+
+def bundle_path(settings: Settings, wave: str) -> Path:
+    """Where certifying leaves the public bundle of a wave."""
+    return settings.out / wave / "bundle.zip"
 
 
 async def _look_up(number: str, code: str) -> Certificate | None:

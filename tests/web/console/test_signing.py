@@ -1,0 +1,109 @@
+"""The two take a wave from its sample to its certificate by pages alone."""
+
+import re
+
+from survey.jobs.signers import ROLES, create_signer
+from survey.storage.plans import load_wave
+
+from ..conftest import PASSWORD, Site
+
+BOTH = {role: f"{PASSWORD} {role}" for role in ROLES}
+SIGNING = "/console/waves/county-a/signing"
+
+
+async def test_from_sample_to_certificate_by_pages_alone(site: Site) -> None:
+    await site.sign_in()
+    await site.wave(until="drawn")
+    for role in ROLES:
+        create_signer(site.settings, role, BOTH[role])
+    statuses = [(await site.send(SIGNING, {"act": "签署方案", **BOTH})).status_code]
+    slips = await site.client.get("/console/waves/county-a/papers")
+    made = await site.client.get("/console/waves/county-a/papers/slips.pdf?school=" + _school(slips.text))
+    posters = await site.client.get("/console/waves/county-a/papers/posters.zip?size=a5")
+    log = (await site.client.get("/console/log")).text
+    statuses.append((await site.send("/console/waves/county-a/publish", {"confirm": "county-a"})).status_code)
+    early = (await site.client.get("/console/waves/county-a/monitor")).text
+    gone = await site.client.get("/console/waves/county-a/papers/slips.pdf")
+    for act, more in (("结束填写", {"confirm": "county-a"}), ("开箱", {})):
+        statuses.append((await site.send(SIGNING, {"act": act, **BOTH, **more})).status_code)
+
+    assert statuses == [303] * 4
+    assert "排印纸条" in slips.text
+    assert made.content.startswith(b"%PDF")
+    assert posters.content.startswith(b"PK")
+    assert "下载打印文件" in log
+    assert "&lt;10" in early
+    assert "结束前不显示满意度" in early
+    assert gone.status_code == 409
+    assert (await load_wave("county-a")).state == "opened"
+
+
+def _school(page: str) -> str:
+    """The first school offered on the papers page."""
+    return re.search(r'<option value="(\d{10})">', page)[1]  # type: ignore[index]
+
+
+async def test_a_certified_wave_offers_its_files_and_its_results(certified: Site) -> None:
+    await certified.sign_in()
+    page = (await certified.client.get("/console/waves/county-a/certificate")).text
+    pdf = await certified.client.get("/console/waves/county-a/certificate/certificate.pdf")
+    key = await certified.client.get("/console/waves/county-a/certificate/..%2f..%2fsurvey.db")
+    results = (await certified.client.get("/console/waves/county-a/results")).text
+    monitor = (await certified.client.get("/console/waves/county-a/monitor")).text
+    figure = re.search(r'class="figure">(.*?)<', results)
+
+    assert "第3号证书" in page
+    assert pdf.content.startswith(b"%PDF")
+    assert key.status_code == 404
+    assert figure
+    assert figure[1] in page
+    assert results.count('<svg class="chart"') == 4
+    assert "填写已经结束" in monitor
+
+
+async def test_a_wrong_passphrase_changes_nothing(site: Site) -> None:
+    await site.sign_in()
+    await site.wave(until="drawn")
+    without = await site.client.get(SIGNING)
+    for role in ROLES:
+        create_signer(site.settings, role, BOTH[role])
+    wrong = await site.send(SIGNING, {"act": "签署方案", **BOTH, "approver": "not this"})
+    other_act = await site.send(SIGNING, {"act": "签发证书", **BOTH})
+
+    assert "还没有经办和签发的签名密钥" in without.text
+    assert wrong.status_code == 422
+    assert "什么也没有改" in wrong.text
+    assert "not this" not in wrong.text
+    assert other_act.status_code == 409
+    assert (await load_wave("county-a")).state == "drawn"
+
+
+async def test_one_person_cannot_sign_for_both(site: Site) -> None:
+    await site.sign_in()
+    await site.wave(until="drawn")
+    for role in ROLES:
+        create_signer(site.settings, role, PASSWORD)
+    reply = await site.send(SIGNING, {"act": "签署方案", **dict.fromkeys(ROLES, PASSWORD)})
+
+    assert reply.status_code == 400
+    assert "signers.same_person" in reply.text
+
+
+async def test_the_figure_of_the_api_is_the_figure_of_the_page(certified: Site) -> None:
+    await certified.sign_in()
+    page = (await certified.client.get("/console/waves/county-a/results")).text
+    api = (
+        await certified.client.get("/api/v1/waves/county-a/figure", headers=await certified.token("figure:read"))
+    ).json()
+    taken_part = (
+        await certified.client.get(
+            "/api/v1/waves/county-a/participation", headers=await certified.token("participation:read")
+        )
+    ).json()
+
+    assert f'class="figure">{api["percent"]}<' in page
+    assert api["certified"] is True
+    assert api["seal"]["verify"] == "/v/3"
+    assert int(taken_part["returned"]) == api["answers"]
+
+
