@@ -81,6 +81,7 @@ def test_parts_add_up_to_the_whole_in_any_order(seed, cut):
         assert (joined.keys[name] == whole.keys[name]).all()
 
 
+@pytest.mark.slow
 def test_any_table_from_counters_takes_under_ten_milliseconds():
     from time import perf_counter
 

@@ -100,9 +100,9 @@ def test_jackknife_and_linearization_agree_on_a_total():
 
 def test_the_bootstrap_comes_near_linearization():
     design, y, _, _ = sample()
-    drawn = rao_wu(design, 4000, np.random.default_rng(7))
+    drawn = rao_wu(design, 1500, np.random.default_rng(7))
 
-    assert mean(y, drawn).se == pytest.approx(mean(y, design).se, rel=0.06)
+    assert mean(y, drawn).se == pytest.approx(mean(y, design).se, rel=0.1)
 
 
 def test_a_composite_counts_the_covariance_between_groups_of_one_school():

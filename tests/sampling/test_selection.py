@@ -91,7 +91,7 @@ def test_inclusion_probabilities_add_up_and_never_exceed_one(seed):
 @pytest.mark.parametrize("draw", ["systematic", "sampford", "entropy"])
 def test_unequal_draws_have_the_probabilities_they_claim(draw):
     pi = inclusion_probabilities(SIZES, 4)
-    counts, rounds = np.zeros(8), 3000
+    counts, rounds = np.zeros(8), 1500
     for k in range(rounds):
         u = seeded_uniforms(f"{draw}/{k}", 8)
         if draw == "systematic":
@@ -103,7 +103,7 @@ def test_unequal_draws_have_the_probabilities_they_claim(draw):
         assert len(drawn) == 4
         counts[drawn] += 1
 
-    assert np.abs(counts / rounds - pi).max() < 0.04
+    assert np.abs(counts / rounds - pi).max() < 0.05
 
 
 @pytest.mark.parametrize("method", JOINT)
@@ -132,6 +132,7 @@ def test_a_draw_larger_than_the_frame_is_refused():
         inclusion_probabilities([-1, 5, 5], 2)
 
 
+@pytest.mark.slow
 def test_a_country_of_250_000_schools_is_drawn_in_under_two_seconds():
     from time import perf_counter
 
