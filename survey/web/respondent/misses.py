@@ -8,12 +8,18 @@ The limit is wide because a school shares one address, and guessing is hopeless 
 
 from __future__ import annotations
 
+import logging
+import math
 from collections import OrderedDict, deque
 from collections.abc import Callable
 
 MOST_MISSES = 30
 WINDOW_SECONDS = 600.0
 MOST_ADDRESSES = 50_000
+ALARM_PER_HOUR = 3_000
+HOUR_SECONDS = 3600.0
+
+log = logging.getLogger("survey.web.respondent")
 
 
 class Misses:
@@ -23,6 +29,9 @@ class Misses:
         self._clock = clock
         self._seen: OrderedDict[str, deque[float]] = OrderedDict()
         self._resting: OrderedDict[str, float] = OrderedDict()
+        self._hour_began = clock()
+        self.this_hour = 0
+        """Misses of the running hour, whoever made them."""
 
     def minutes_to_rest(self, address: str) -> int:
         """Whole minutes the address still has to wait, 0 when it may look up."""
@@ -33,12 +42,13 @@ class Misses:
         if left <= 0:
             del self._resting[_network(address)]
             return 0
-        return int(left // 60) + 1
+        return math.ceil(left / 60)
 
     def count(self, address: str) -> None:
         """Note one well-formed code that nobody knows."""
         network = _network(address)
         now = self._clock()
+        self._watch(now)
         times = self._seen.setdefault(network, deque())
         self._seen.move_to_end(network)
         times.append(now)
@@ -51,6 +61,14 @@ class Misses:
             self._seen.popitem(last=False)
         while len(self._resting) > MOST_ADDRESSES:
             self._resting.popitem(last=False)
+
+    def _watch(self, now: float) -> None:
+        """Say once an hour, and to nobody's harm, that somebody is guessing on a large scale."""
+        if now - self._hour_began >= HOUR_SECONDS:
+            self._hour_began, self.this_hour = now, 0
+        self.this_hour += 1
+        if self.this_hour == ALARM_PER_HOUR:
+            log.warning("more than %d unknown codes within an hour", ALARM_PER_HOUR)
 
 
 def _network(address: str) -> str:
