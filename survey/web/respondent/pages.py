@@ -38,7 +38,7 @@ class Pages:
     def form(self, wave: Wave, draw: DomainDraw, look: Look) -> SplicedPage:
         """The empty form of a domain, compressed, with its two gaps (one without a school)."""
         school = draw.school_code is not None
-        key = (wave.plan.wave, draw.instrument, draw.group, str(school), look.lang, str(look.size))
+        key = (wave.plan.wave, draw.group, str(draw.stage), str(school), look.lang, str(look.size))
         found = self._forms.get(key)
         if found is None:
             view = self._view(wave, draw, look, SCHOOL_GAP if school else "", HIDDEN_GAP)

@@ -5,7 +5,7 @@ state of a wave is never kept here, it comes with the slip from the intake itsel
 """
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from survey.errors import SurveyError
 from survey.sampling.sample import DomainDraw
@@ -40,6 +40,8 @@ class Wave:
     plan: Plan
     scheme: Scheme
     domains: dict[str, DomainDraw]
+    instruments: dict[tuple[str, str | None], Instrument] = field(default_factory=dict)
+    """Made when first asked for, since an instrument's digest takes a millisecond."""
 
     def domain(self, domain: str) -> DomainDraw:
         """The domain a slip belongs to.
@@ -58,10 +60,13 @@ class Wave:
         Raises:
             UnknownDomainError: the plan asks nothing of this group at this stage.
         """
-        found = instrument_of(self.plan, self.scheme, draw.group, draw.stage)
-        if found is None:
-            raise UnknownDomainError(self.plan.wave, draw.domain)
-        return found
+        asked = (draw.group, draw.stage)
+        if asked not in self.instruments:
+            found = instrument_of(self.plan, self.scheme, *asked)
+            if found is None:
+                raise UnknownDomainError(self.plan.wave, draw.domain)
+            self.instruments[asked] = found
+        return self.instruments[asked]
 
     def must_say(self, lang: str) -> str:
         """The sentence the scheme wants on every page."""
