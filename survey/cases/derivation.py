@@ -11,7 +11,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cached_property
+from math import lcm
 
+import numpy as np
+
+from survey.arrays import Ints
 from survey.cases.case_file import CaseFile
 from survey.cases.item_nonresponse import silence
 from survey.scheme.instrument import Instrument, Item
@@ -32,10 +37,17 @@ class Column:
     top: tuple[Worth, ...]
     base: tuple[Worth, ...]
 
-    @property
-    def n_valid(self) -> int:
-        """Cases inside the base."""
-        return sum(base != 0 for base in self.base)
+    @cached_property
+    def whole(self) -> tuple[int, Ints, Ints]:
+        """(L, L·top, L·base) as whole numbers, L the least common denominator: exact, and fast to add up."""
+        worths = {worth for worths in (self.top, self.base) for worth in worths}
+        common = lcm(*(Fraction(worth).denominator for worth in worths)) if worths else 1
+        scaled = {worth: int(worth * common) for worth in worths}
+        return (
+            common,
+            np.array([scaled[worth] for worth in self.top], dtype=np.int64),
+            np.array([scaled[worth] for worth in self.base], dtype=np.int64),
+        )
 
 
 def scheme_reading(answers: AnswersReading, formula: str) -> ReadAnswer:

@@ -15,13 +15,13 @@ side and weighed by the stratum's sampling fraction only.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 
 import numpy as np
 
-from survey.arrays import Flags
+from survey.arrays import Flags, Ints
 from survey.cases.case_file import CaseFile
 from survey.cases.derivation import Column
 from survey.errors import SurveyError
@@ -84,6 +84,10 @@ class WaveRates:
         }
         self.positions = [at for at, case in enumerate(case_file.cases) if case.domain in weights.by_domain]
         self.domains = [case_file.cases[at].domain for at in self.positions]
+        self._names = list(self.draws)
+        place = {name: at for at, name in enumerate(self._names)}
+        self._code = np.array([place[domain] for domain in self.domains], dtype=np.int64)
+        self._at = np.array(self.positions, dtype=np.int64)
         self.design = self._design(sample)
         lonely = [name for name in self.design.lonely_strata() if not name.startswith("county/")]
         if lonely:
@@ -139,27 +143,28 @@ class WaveRates:
         """(rows,) True for the answers of the domains that `keep` names."""
         kept = {domain for domain, draw in self.draws.items() if keep(draw)}
         flags = np.zeros(self.n_rows, dtype=bool)
-        flags[: len(self.domains)] = [domain in kept for domain in self.domains]
+        flags[: len(self.domains)] = np.array([name in kept for name in self._names], dtype=bool)[self._code]
         return flags
 
     def sums(
         self, column: Column, keep: Callable[[DomainDraw], bool] = lambda draw: True
     ) -> dict[str, tuple[Fraction, Fraction, int, int]]:
         """Domain → (Σ top, Σ base, answers, answers inside the base), for the domains kept."""
-        found: dict[str, list[Fraction | int]] = {
-            domain: [0, 0, 0, 0] for domain, draw in self.draws.items() if keep(draw)
-        }
-        for at, domain in zip(self.positions, self.domains, strict=True):
-            if domain in found:
-                row = found[domain]
-                row[0] += column.top[at]
-                row[1] += column.base[at]
-                row[2] += 1
-                row[3] += column.base[at] != 0
+        common, top, base = self._of_rows(column)
+        size = len(self._names)
+        tops, bases = _added(top, self._code, size), _added(base, self._code, size)
+        valid = np.bincount(self._code[base != 0], minlength=size)
+        n = np.bincount(self._code, minlength=size)
         return {
-            domain: (Fraction(top), Fraction(base), int(n), int(valid))
-            for domain, (top, base, n, valid) in found.items()
+            name: (Fraction(tops[at], common), Fraction(bases[at], common), int(n[at]), int(valid[at]))
+            for at, name in enumerate(self._names)
+            if keep(self.draws[name])
         }
+
+    def _of_rows(self, column: Column) -> tuple[int, Ints, Ints]:
+        """A column over the counted rows, as whole numbers over a common denominator."""
+        common, top, base = column.whole
+        return common, top[self._at], base[self._at]
 
     def rate(
         self,
@@ -183,11 +188,12 @@ class WaveRates:
             base += factor * down
         if not base:
             return None
+        common, tops, bases = self._of_rows(column)
+        of_domain = np.array([float(s.get(self.draws[name].group, 1)) for name in self._names])[self._code]
         y, x = np.full(self.n_rows, np.nan), np.full(self.n_rows, np.nan)
-        for row, at in enumerate(self.positions):
-            if column.base[at]:
-                factor = float(s.get(self.draws[self.domains[row]].group, 1))
-                y[row], x[row] = factor * float(column.top[at]), factor * float(column.base[at])
+        counts = np.flatnonzero(bases)
+        y[counts] = of_domain[counts] * (tops[counts] / common)
+        x[counts] = of_domain[counts] * (bases[counts] / common)
         inside = self.mask(keep)
         estimate = ratio(y, x, self.design, domain=inside, skip_missing=True)
         unhappy = inside & ~np.isnan(y) & (y < x)
@@ -220,6 +226,8 @@ class WaveRates:
         return sum((row[0] for row in counted), Fraction(0)) / base if base else None
 
 
-def by_group(rates: WaveRates, column: Column, groups: Sequence[str]) -> dict[str, Rate | None]:
-    """Each group's own rate."""
-    return {group: rates.rate(column, lambda draw, group=group: draw.group == group) for group in groups}
+def _added(values: Ints, codes: Ints, size: int) -> list[int]:
+    """Sums of whole numbers by code, as Python integers."""
+    sums = np.zeros(size, dtype=np.int64)
+    np.add.at(sums, codes, values)
+    return [int(one) for one in sums]
