@@ -150,7 +150,8 @@ def _mean_of_items(rates: WaveRates, scheme: Scheme, read: ReadAnswer, group: st
         rates.design,
     )
     most = max((rate for _, rate in parts), key=lambda rate: rate.n_valid)
-    return Rate(value, estimate, most.n, most.n_valid, max(rate.against_in_psus for _, rate in parts))
+    against = max(rate.against_in_psus for _, rate in parts)
+    return Rate(value, estimate, most.n, most.n_valid, against, most.psus)
 
 
 def _item_weights(rule: FigureRule, rates: list[tuple[Item, Rate]]) -> list[tuple[Fraction, Rate]]:

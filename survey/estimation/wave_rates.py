@@ -25,7 +25,7 @@ from survey.arrays import Flags, Ints
 from survey.cases.case_file import CaseFile
 from survey.cases.derivation import Column
 from survey.errors import SurveyError
-from survey.estimation.intervals import Interval, korn_graubard, t_interval
+from survey.estimation.intervals import FEWEST_PSUS, Interval, korn_graubard, planned_n, t_interval
 from survey.estimation.linearization import Estimate
 from survey.estimation.means import ratio
 from survey.sampling.design import CellAdjustment, Design
@@ -55,12 +55,25 @@ class Rate:
     n_valid: int
     against_in_psus: int
     """First-stage units in which somebody was not satisfied."""
+    psus: int
+    """First-stage units with an answer in the base."""
+
+    @property
+    def few_against(self) -> bool:
+        """Whether the dissatisfied come from so few units that the variance is guesswork (METHOD 2)."""
+        return self.value < 1 and self.against_in_psus < FEWEST_PSUS
 
     def interval(self, level: float, *, proportion: bool = True) -> Interval | None:
-        """Korn–Graubard at this level; for means of points a t interval within [0, 1]."""
+        """Korn–Graubard at this level, its sample size capped where few units hold the dissatisfied.
+
+        For means of points a t interval within [0, 1].
+        """
         one = self.estimate
         if proportion:
-            return korn_graubard(min(max(one.value, 0.0), 1.0), one.variance, one.n, one.df, level)
+            cap = planned_n(one.n, self.psus) if self.few_against and self.psus else None
+            return korn_graubard(
+                min(max(one.value, 0.0), 1.0), one.variance, one.n, one.df, level, at_most=cap
+            )
         found = t_interval(one.value, one.variance, one.df, level)
         if found is None:
             return None
@@ -203,6 +216,7 @@ class WaveRates:
             n=sum(row[2] for row in counted.values()),
             n_valid=sum(row[3] for row in counted.values()),
             against_in_psus=len(np.unique(self.design.stages[0].unit[unhappy])),
+            psus=len(np.unique(self.design.stages[0].unit[inside & ~np.isnan(y)])),
         )
 
     def pool_rows(self, column: Column) -> list[tuple[str, Fraction, Fraction, Fraction]]:

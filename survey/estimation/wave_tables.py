@@ -36,8 +36,8 @@ from survey.sampling.scheme_sizes import GROUP_NAMES
 from survey.scheme.instrument import Instrument, Item
 from survey.scheme.texts import dimension_names
 
-FEWEST_UNHAPPY_PSUS = 5
-MUCH_DONT_KNOW = Fraction(1, 10)
+FEWEST_FOR_OPTIONS = 40
+"""Counts by option are told from so many answers: with fewer, one person's answer could be read from them."""
 
 
 @dataclass(frozen=True)
@@ -139,7 +139,7 @@ def cautions(rate: Rate) -> list[str]:
         said.append("只来自一所学校或一个人，不给区间")
     elif rate.estimate.df < 8:
         said.append("学校少，区间只作参考")
-    if rate.value < 1 and rate.against_in_psus < FEWEST_UNHAPPY_PSUS:
+    if rate.few_against:
         said.append("不满意的人只来自很少几所学校，下限可能偏高")
     if rate.n_valid < 30:
         said.append("份数少，区间很宽")
@@ -227,7 +227,7 @@ def item_table(tables: Tables) -> list[dict[str, Any]]:
                     "refused": counts.refused,
                     "dont_know_n": counts.dont_know,
                     "off_path": counts.off_path,
-                    "options": _option_counts(item, cases),
+                    "options": _option_counts(item, cases) if row["n_valid"] >= FEWEST_FOR_OPTIONS else None,
                 }
             rows.append(
                 {"group": group, "group_name": GROUP_NAMES.get(group, group), "instrument": name, **row}

@@ -21,6 +21,7 @@ from simulated import (
 from survey.canonical import decode, digest, encode
 from survey.cases.case_file import build_case_file
 from survey.certification.table import read_table, weighted_ratio
+from survey.estimation.intervals import korn_graubard
 from survey.estimation.results import CertificationRefusedError, MixedInputsError, estimate_results
 from survey.estimation.wave_figure import FormulaNotForSamplesError
 from survey.fieldwork.disposition import DomainOutcome
@@ -190,9 +191,26 @@ def test_every_counted_answer_stands_somewhere_and_none_twice():
     assert sum(row["n"] for row in document["by_stage"]) == sum(row["n"] for row in document["by_place"])
     assert sum(row["counted"] for row in document["counts"]) == document["n"]
     for row in document["items"]:
-        if not row.get("withheld"):
+        if not row.get("withheld") and row["options"] is not None:
             answered = sum(option["n"] for option in row["options"])
             assert answered + row["skipped"] + row["off_path"] == row["n"]
+
+
+def test_counts_by_option_are_told_from_forty_answers_only():
+    rows = [row for row in wave_results().document()["items"] if not row.get("withheld")]
+
+    assert {row["options"] is not None for row in rows} == {True, False}
+    assert all((row["options"] is not None) == (row["n_valid"] >= 40) for row in rows)
+
+
+def test_an_interval_is_widened_where_few_schools_hold_the_dissatisfied():
+    results = wave_results()
+    few = [rate for rate in results.whole.groups.values() if rate.few_against and rate.psus < rate.n_valid]
+
+    for rate in few:
+        plain = korn_graubard(rate.estimate.value, rate.estimate.variance, rate.n_valid, rate.estimate.df)
+        assert rate.interval(0.95).lower <= plain.lower
+    assert few
 
 
 def test_a_group_too_small_is_withheld_with_the_next_smallest_and_stops_the_certificate():
