@@ -12,12 +12,10 @@ in any case the form carries a field derived from the session that no foreign pa
 import hashlib
 import hmac
 from collections.abc import Callable
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote, urlsplit
 
-from litestar import Request
-from litestar.connection import ASGIConnection
 from litestar.datastructures import Cookie, FormMultiDict, UploadFile
 from litestar.exceptions import HTTPException
 from litestar.handlers import BaseRouteHandler
@@ -61,6 +59,7 @@ SCOPES = {
 }
 
 UNSAFE = frozenset({"POST", "PUT", "PATCH", "DELETE"})
+from survey.web.pages import AnyConnection, AnyRequest
 
 
 class NotSignedInError(WebError):
@@ -137,13 +136,13 @@ class ScopeMissingError(WebError):
 
 def utc_now() -> datetime:
     """This instant, aware and in UTC."""
-    return datetime.now(timezone.utc)
+    return datetime.now(UTC)
 
 
-Guard = Callable[[ASGIConnection[Any, Any, Any, Any], BaseRouteHandler], Any]
+Guard = Callable[[AnyConnection, BaseRouteHandler], Any]
 
 
-async def anyone(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:
+async def anyone(connection: AnyConnection, _: BaseRouteHandler) -> None:
     """Open to everybody, said aloud, so that a forgotten guard is not mistaken for this."""
 
 
@@ -151,7 +150,7 @@ def may(right: str) -> Guard:
     """A guard that lets pass whoever is signed in with a role that holds `right`."""
     holders = RIGHTS[right]
 
-    async def guard(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:
+    async def guard(connection: AnyConnection, _: BaseRouteHandler) -> None:
         session = await session_of(connection)
         if session is None:
             raise NotSignedInError(connection.scope["path"])
@@ -166,7 +165,7 @@ def token_with(scope: str) -> Guard:
     """A guard that lets pass a bearer token which carries `scope`."""
     assert scope in SCOPES
 
-    async def guard(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:
+    async def guard(connection: AnyConnection, _: BaseRouteHandler) -> None:
         token = await token_of(connection)
         if scope not in token.scopes:
             raise ScopeMissingError(scope)
@@ -198,7 +197,7 @@ def session_cookie(settings: Settings, session_id: str | None) -> Cookie:
     )
 
 
-async def session_of(connection: ASGIConnection[Any, Any, Any, Any]) -> Session | None:
+async def session_of(connection: AnyConnection) -> Session | None:
     """The session of the cookie, if storage knows it; an id that storage never gave is nobody's."""
     state = connection.scope["state"]
     if "session" not in state:
@@ -211,7 +210,7 @@ async def session_of(connection: ASGIConnection[Any, Any, Any, Any]) -> Session 
     return session
 
 
-async def token_of(connection: ASGIConnection[Any, Any, Any, Any]) -> ApiToken:
+async def token_of(connection: AnyConnection) -> ApiToken:
     """The bearer token of the request.
 
     Raises:
@@ -226,7 +225,7 @@ async def token_of(connection: ASGIConnection[Any, Any, Any, Any]) -> ApiToken:
     return found
 
 
-def person_of(connection: ASGIConnection[Any, Any, Any, Any]) -> Account:
+def person_of(connection: AnyConnection) -> Account:
     """The account that a guard has already let pass.
 
     Raises:
@@ -243,7 +242,7 @@ def has_right(account: Account, right: str) -> bool:
     return bool(RIGHTS[right] & frozenset(account.roles))
 
 
-def form_key(connection: ASGIConnection[Any, Any, Any, Any]) -> str:
+def form_key(connection: AnyConnection) -> str:
     """The hidden field of this session's forms; empty where nobody is signed in."""
     session_id = connection.scope["state"].get("session_id")
     if not session_id:
@@ -251,7 +250,7 @@ def form_key(connection: ASGIConnection[Any, Any, Any, Any]) -> str:
     return hmac.new(session_id.encode(), b"survey/v1/form", hashlib.sha256).hexdigest()
 
 
-async def check_form(request: Request[Any, Any, Any]) -> None:
+async def check_form(request: AnyRequest) -> None:
     """Before an unsafe handler: the form comes from our own page, is readable and is this session's.
 
     Raises:
@@ -266,7 +265,7 @@ async def check_form(request: Request[Any, Any, Any]) -> None:
         raise StaleFormError
 
 
-def check_origin(request: Request[Any, Any, Any]) -> None:
+def check_origin(request: AnyRequest) -> None:
     """Refuse an unsafe request that another site's page sent.
 
     Raises:
@@ -290,7 +289,7 @@ def check_origin(request: Request[Any, Any, Any]) -> None:
         raise ForeignRequestError
 
 
-async def read_form(request: Request[Any, Any, Any]) -> dict[str, str | UploadFile]:
+async def read_form(request: AnyRequest) -> dict[str, str | UploadFile]:
     """The fields of a form, each given once.
 
     Raises:
@@ -318,7 +317,7 @@ def single_values(form: FormMultiDict) -> dict[str, Any]:
     return values
 
 
-def check_query(request: Request[Any, Any, Any], known: frozenset[str]) -> dict[str, str]:
+def check_query(request: AnyRequest, known: frozenset[str]) -> dict[str, str]:
     """The query of a request, each name known and given once.
 
     Raises:

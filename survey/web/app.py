@@ -7,7 +7,7 @@ application answers and stops them after, in the same event loop.
 from collections.abc import Callable
 from datetime import datetime
 
-from litestar import Litestar, MediaType, Request, Response, Router, get
+from litestar import Litestar, MediaType, Response, Router, get
 from litestar.datastructures import CacheControlHeader, State
 from litestar.static_files import create_static_files_router
 
@@ -21,7 +21,7 @@ from survey.web.console.routes import console_router
 from survey.web.console.sign_in import Tries
 from survey.web.errors import EXCEPTION_HANDLERS
 from survey.web.headers import ANSWER_LIMIT, send_headers, with_deadline, with_head
-from survey.web.pages import html
+from survey.web.pages import AnyRequest, html
 from survey.web.respondent.routes import respondent_router
 from survey.web.templating import static_folder
 from survey.web.verify.heads import HeadsBoard
@@ -78,7 +78,7 @@ def create_app(
 
 
 @get("/", guards=[anyone])
-async def show_home(request: Request) -> Response[str]:
+async def show_home(request: AnyRequest) -> Response[str]:
     """The front door: where to answer, where to verify, where the office works."""
     return html("shared/home.html", host=request.app.state.settings.base_url)
 

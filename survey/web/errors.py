@@ -8,16 +8,18 @@ kind of the exception and where it happened, but not what it says, which may quo
 import logging
 import secrets
 import traceback
+from collections.abc import Mapping
 from http import HTTPStatus
+from types import MappingProxyType
 from typing import Any
 
 import msgspec
-from litestar import Request, Response
+from litestar import Response
 from litestar.exceptions import HTTPException, SerializationException
 from litestar.response import Redirect
 
 from survey.errors import FaultsError, SurveyError
-from survey.web.pages import render
+from survey.web.pages import AnyRequest, render
 
 log = logging.getLogger("survey.web")
 
@@ -36,11 +38,26 @@ _WORDS = {
     400: ("http.bad_request", "请求", "读不懂发来的内容", "请返回上一页，重新填写后再发送"),
     404: ("http.not_found", "网址", "这里没有页面", "请核对网址，或从首页进入"),
     405: ("http.method_not_allowed", "网址", "这个网址不接受这种请求", "请从页面上的按钮进入"),
-    413: ("http.too_large", "发来的内容", "超过了允许的大小", "请减小后再发送；学校名册和证书文件不超过10 MB"),
-    415: ("http.media_type", "发来的内容", "不是这里接受的格式", "请使用页面上的表单，接口请发送application/json"),
+    413: (
+        "http.too_large",
+        "发来的内容",
+        "超过了允许的大小",
+        "请减小后再发送；学校名册和证书文件不超过10 MB",
+    ),
+    415: (
+        "http.media_type",
+        "发来的内容",
+        "不是这里接受的格式",
+        "请使用页面上的表单，接口请发送application/json",
+    ),
     422: ("http.invalid", "发来的内容", "有的内容不符合要求", "请核对后再发送"),
     429: ("http.too_many", "请求", "次数太多", "请过几分钟再试"),
-    500: ("http.incident", "系统", "出了意外，已经停下这一步，没有保存任何改动", "请稍后再试；再出现时把事件编号告诉管理员"),
+    500: (
+        "http.incident",
+        "系统",
+        "出了意外，已经停下这一步，没有保存任何改动",
+        "请稍后再试；再出现时把事件编号告诉管理员",
+    ),
     503: ("http.busy", "系统", "现在很忙", "请一分钟后再试，填好的内容不会丢"),
 }
 
@@ -49,7 +66,7 @@ class WebError(SurveyError):
     """A refusal that belongs to HTTP itself, with its own status and headers."""
 
     status = 400
-    headers: dict[str, str] = {}
+    headers: Mapping[str, str] = MappingProxyType({})
 
 
 class SlowBodyError(WebError):
@@ -79,7 +96,7 @@ class UnknownPageError(SurveyError):
     kind = "not_found"
 
 
-def wants_problem(request: Request) -> bool:
+def wants_problem(request: AnyRequest) -> bool:
     """Whether the reader is a program: under /api, or asking for JSON and not for HTML."""
     if request.scope["path"].startswith("/api/"):
         return True
@@ -92,7 +109,7 @@ def status_of(error: SurveyError) -> int:
     return error.status if isinstance(error, WebError) else STATUS_BY_KIND.get(error.kind, 400)
 
 
-def answer_refusal(request: Request, error: SurveyError) -> Response[Any]:
+def answer_refusal(request: AnyRequest, error: SurveyError) -> Response[Any]:
     """The page or problem document of a deliberate refusal."""
     from survey.web.access import NotSignedInError
 
@@ -104,7 +121,7 @@ def answer_refusal(request: Request, error: SurveyError) -> Response[Any]:
     return _answer(request, status_of(error), words, headers=headers, faults=faults)
 
 
-def answer_http_exception(request: Request, error: HTTPException) -> Response[Any]:
+def answer_http_exception(request: AnyRequest, error: HTTPException) -> Response[Any]:
     """The page or problem document of what the framework refused."""
     if error.status_code >= 500:
         return answer_incident(request, error)
@@ -113,14 +130,14 @@ def answer_http_exception(request: Request, error: HTTPException) -> Response[An
     return _answer(request, error.status_code, words, headers=kept)
 
 
-def answer_unreadable(request: Request, error: Exception) -> Response[Any]:
+def answer_unreadable(request: AnyRequest, error: Exception) -> Response[Any]:
     """400 where the reader's bytes could not be read; our own mistake anywhere else."""
     if request.method in ("GET", "HEAD") and not isinstance(error, SerializationException):
         return answer_incident(request, error)
     return answer_refusal(request, UnreadableBodyError())
 
 
-def answer_incident(request: Request, error: Exception) -> Response[Any]:
+def answer_incident(request: AnyRequest, error: Exception) -> Response[Any]:
     """500 with an incident number; where it happened goes to the log, what it says does not."""
     incident = secrets.token_hex(4)
     frames = "".join(traceback.format_tb(error.__traceback__))
@@ -129,7 +146,7 @@ def answer_incident(request: Request, error: Exception) -> Response[Any]:
     return _answer(request, 500, _WORDS[500], incident=incident)
 
 
-EXCEPTION_HANDLERS = {
+EXCEPTION_HANDLERS: dict[int | type[Exception], Any] = {
     SurveyError: answer_refusal,
     HTTPException: answer_http_exception,
     SerializationException: answer_unreadable,
@@ -140,7 +157,7 @@ EXCEPTION_HANDLERS = {
 
 
 def _answer(
-    request: Request,
+    request: AnyRequest,
     status: int,
     words: tuple[str, str, str, str],
     *,

@@ -19,7 +19,9 @@ MEDIA_TYPES = {
 def download(data: bytes, filename: str, media_type: str | None = None) -> Response[bytes]:
     """A file to keep, never to be shown in place."""
     suffix = Path(filename).suffix.lower()
-    ascii_name = "".join(sign if sign.isascii() and (sign.isalnum() or sign in "._-") else "_" for sign in filename)
+    ascii_name = "".join(
+        sign if sign.isascii() and (sign.isalnum() or sign in "._-") else "_" for sign in filename
+    )
     disposition = f"attachment; filename=\"{ascii_name}\"; filename*=UTF-8''{quote(filename, safe='')}"
     return Response(
         data,

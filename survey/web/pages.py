@@ -5,10 +5,17 @@ from functools import cache
 from typing import Any
 
 from jinja2 import Environment
-from litestar import Response
+from litestar import Request, Response
+from litestar.connection import ASGIConnection
 
 from survey.exact import percent_text
 from survey.web.templating import environment
+
+AnyRequest = Request[Any, Any, Any]
+"""A request, whoever asks."""
+
+AnyConnection = ASGIConnection[Any, Any, Any, Any]
+"""The same as a guard sees it, before a handler is chosen."""
 
 CHINA = timezone(timedelta(hours=8), "北京时间")
 """The clock on every page; China keeps one zone and no summer time."""
@@ -39,7 +46,9 @@ def render(template: str, **context: Any) -> str:
     return page_environment().get_template(template).render(**context)
 
 
-def html(template: str, status: int = 200, headers: dict[str, str] | None = None, **context: Any) -> Response[str]:
+def html(
+    template: str, status: int = 200, headers: dict[str, str] | None = None, **context: Any
+) -> Response[str]:
     """A page as a response."""
     return Response(
         render(template, **context),

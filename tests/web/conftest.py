@@ -6,6 +6,7 @@ copied for each test that changes something.
 """
 
 import asyncio
+import itertools
 import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -101,11 +102,10 @@ class Site:
             await draw_wave(wave, "20261124", actor="test", now=self.clock())
         return wave
 
-
     async def stand(self, wave: str, state: str) -> None:
         """Let the books say that a drawn wave has come further; its intake stays empty."""
         road = ("drawn", "planned", "open", "closed", "opened", "estimated", "certified")
-        for before, after in zip(road, road[1:], strict=False):
+        for before, after in itertools.pairwise(road):
             if after in road[: road.index(state) + 1]:
                 await set_state(wave, before, after, now=self.clock())
 

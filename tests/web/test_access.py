@@ -18,7 +18,10 @@ async def test_signing_in_gives_a_new_session_whatever_id_the_browser_brought(si
     await site.person()
     site.client.cookies.set("session", "an-id-the-attacker-knows")
     reply = await site.client.post(
-        "/console/sign-in", data={"name": "demo", "password": PASSWORD}, headers=SAME_ORIGIN, follow_redirects=False
+        "/console/sign-in",
+        data={"name": "demo", "password": PASSWORD},
+        headers=SAME_ORIGIN,
+        follow_redirects=False,
     )
     given = reply.cookies["session"]
     site.client.cookies.clear()
@@ -36,7 +39,10 @@ async def test_signing_in_again_ends_the_session_that_was_there(site: Site) -> N
     first = site.client.cookies["session"]
     token = await issue_sign_in_link("demo", now=NOW)
     reply = await site.client.post(
-        f"/console/sign-in/{token}", data={"form_key": await site.form_key()}, headers=SAME_ORIGIN, follow_redirects=False
+        f"/console/sign-in/{token}",
+        data={"form_key": await site.form_key()},
+        headers=SAME_ORIGIN,
+        follow_redirects=False,
     )
     second = reply.cookies["session"]
     site.client.cookies.clear()
@@ -102,7 +108,9 @@ async def test_a_form_sent_by_another_site_is_refused(site: Site, headers: dict[
 @pytest.mark.parametrize("fields", [{}, {"form_key": ""}, {"form_key": "0" * 64}, {"form_key": "零"}])
 async def test_a_form_without_this_sessions_key_is_refused(site: Site, fields: dict[str, str]) -> None:
     await site.sign_in()
-    reply = await site.client.post("/console/sign-out", data=fields, headers=SAME_ORIGIN, follow_redirects=False)
+    reply = await site.client.post(
+        "/console/sign-out", data=fields, headers=SAME_ORIGIN, follow_redirects=False
+    )
 
     assert reply.status_code == 403
     assert "access.stale_form" in reply.text
@@ -112,12 +120,17 @@ async def test_a_wrong_password_waits_longer_each_time_for_this_address_only(sit
     await site.person()
     wrong = {"name": "demo", "password": "not this one"}
     statuses = [
-        (await site.client.post("/console/sign-in", data=wrong, headers=SAME_ORIGIN)).status_code for _ in range(7)
+        (await site.client.post("/console/sign-in", data=wrong, headers=SAME_ORIGIN)).status_code
+        for _ in range(7)
     ]
     right = {"name": "demo", "password": PASSWORD}
-    too_soon = await site.client.post("/console/sign-in", data=right, headers=SAME_ORIGIN, follow_redirects=False)
+    too_soon = await site.client.post(
+        "/console/sign-in", data=right, headers=SAME_ORIGIN, follow_redirects=False
+    )
     site.clock.now = NOW + timedelta(minutes=11)
-    later = await site.client.post("/console/sign-in", data=right, headers=SAME_ORIGIN, follow_redirects=False)
+    later = await site.client.post(
+        "/console/sign-in", data=right, headers=SAME_ORIGIN, follow_redirects=False
+    )
 
     assert statuses == [422] * 5 + [429] * 2
     assert too_soon.status_code == 429
@@ -138,7 +151,15 @@ async def test_an_unknown_name_and_a_wrong_password_read_alike(site: Site) -> No
 
 
 @pytest.mark.parametrize(
-    "place", ["https://elsewhere.example", "//elsewhere.example", "/console//x", "/console/\\x", "/s/x", "/console/sign-in"]
+    "place",
+    [
+        "https://elsewhere.example",
+        "//elsewhere.example",
+        "/console//x",
+        "/console/\\x",
+        "/s/x",
+        "/console/sign-in",
+    ],
 )
 async def test_signing_in_never_leads_to_another_site(site: Site, place: str) -> None:
     await site.person()
@@ -166,7 +187,9 @@ def test_on_https_the_cookie_is_bound_to_the_host(tmp_path: Path) -> None:
 async def test_setting_a_password_ends_every_other_session(site: Site) -> None:
     await site.sign_in()
     elsewhere = site.client.cookies["session"]
-    reply = await site.send("/console/account/password", {"password": "another long phrase", "again": "another long phrase"})
+    reply = await site.send(
+        "/console/account/password", {"password": "another long phrase", "again": "another long phrase"}
+    )
     here = await site.client.get("/console/waves", follow_redirects=False)
     site.client.cookies.clear()
     site.client.cookies.set("session", elsewhere)

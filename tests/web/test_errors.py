@@ -101,7 +101,10 @@ async def test_a_body_that_cannot_be_read_is_a_bad_request(raising: AsyncTestCli
         ("application/x-www-form-urlencoded", b"name=%ff%fe&password=x"),
         ("application/x-www-form-urlencoded", b"name=a&name=b"),
         ("multipart/form-data", b"no boundary"),
-        ("multipart/form-data; boundary=x", b"--x\r\nContent-Disposition: form-data; name=\"\xff\"\r\n\r\n\xff\r\n--x--\r\n"),
+        (
+            "multipart/form-data; boundary=x",
+            b'--x\r\nContent-Disposition: form-data; name="\xff"\r\n\r\n\xff\r\n--x--\r\n',
+        ),
         ("multipart/form-data; boundary=x", b"--x\r\nContent-Disposition: form-data\r\n\r\na\r\n--x--\r\n"),
         ("multipart/form-data; boundary=x", b"--x\r\n" * 2000),
         ("text/plain", b'{"name": "demo"}'),
@@ -122,3 +125,23 @@ async def test_an_unknown_address_is_a_chinese_page_and_under_the_api_a_problem(
     assert page.status_code == problem.status_code == 404
     assert "这里没有页面" in page.text
     assert problem.json()["code"] == "http.not_found"
+
+
+@pytest.mark.parametrize(
+    "query", ["?x=%ff%fe", "?a=1&a=2", "?" + "a=b&" * 300, "?next=%00", "?number=%F0%28&code=1", "?limit=1e9"]
+)
+async def test_no_query_on_any_page_becomes_an_incident(site: Site, query: str) -> None:
+    await site.sign_in()
+    await site.wave("county-a", until="drawn")
+    headers = await site.token("waves:read", "figure:read", "participation:read")
+    paths = [
+        route.path.replace("{wave:str}", "county-a").replace("{number:int}", "1").replace("{number:str}", "x")
+        for route in site.app.routes
+        if not route.path.startswith(("/s", "/S", "/o", "/O", "/check", "/CHECK", "/static"))
+    ]
+    statuses = {
+        path: (await site.client.get(path + query, headers=headers, follow_redirects=False)).status_code
+        for path in paths
+    }
+
+    assert {path: status for path, status in statuses.items() if status >= 500} == {}

@@ -6,7 +6,21 @@ from survey.web.access import RIGHTS, ROLES, anyone
 
 from .conftest import SAME_ORIGIN, Site
 
-PUBLIC = ("/", "/healthz", "/static", "/v", "/V", "/log", "/s", "/S", "/o", "/O", "/check", "/CHECK", "/console/sign-in")
+PUBLIC = (
+    "/",
+    "/healthz",
+    "/static",
+    "/v",
+    "/V",
+    "/log",
+    "/s",
+    "/S",
+    "/o",
+    "/O",
+    "/check",
+    "/CHECK",
+    "/console/sign-in",
+)
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 
 
@@ -31,7 +45,9 @@ async def test_every_handler_names_a_guard(site: Site) -> None:
 async def test_only_the_pages_meant_for_everybody_are_open_to_everybody(site: Site) -> None:
     opened = {path for path, _, handler in handlers(site) if anyone in handler.resolve_guards()}
 
-    assert all(any(path == start or path.startswith(f"{start}/") for start in PUBLIC) for path in opened), opened
+    assert all(any(path == start or path.startswith(f"{start}/") for start in PUBLIC) for path in opened), (
+        opened
+    )
 
 
 async def test_no_page_of_the_console_opens_without_a_session(site: Site) -> None:
@@ -65,7 +81,9 @@ async def test_every_role_is_let_in_exactly_where_the_table_says(site: Site) -> 
         await site.sign_in(f"{role}-person", (role,))
         form_key = await site.form_key()
         for path, method, handler in handlers(site):
-            rights = [right for right in RIGHTS if any(_is(guard, right) for guard in handler.resolve_guards())]
+            rights = [
+                right for right in RIGHTS if any(_is(guard, right) for guard in handler.resolve_guards())
+            ]
             if not rights or path in ("/console/sign-out", "/console/account/sessions/end"):
                 continue
             data = {"form_key": form_key} if method == "POST" else None

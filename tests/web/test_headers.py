@@ -50,7 +50,9 @@ async def test_every_response_carries_the_security_headers(site: Site) -> None:
 
 
 async def test_dynamic_pages_are_never_stored(site: Site) -> None:
-    replies = {path: (await site.client.get(path, follow_redirects=False)).headers["cache-control"] for path in PAGES}
+    replies = {
+        path: (await site.client.get(path, follow_redirects=False)).headers["cache-control"] for path in PAGES
+    }
 
     assert {value for path, value in replies.items() if "/static/console" not in path} == {"no-store"}
 

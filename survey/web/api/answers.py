@@ -4,7 +4,9 @@ import hashlib
 from typing import Any
 
 import msgspec
-from litestar import Request, Response
+from litestar import Response
+
+from survey.web.pages import AnyRequest
 
 
 def answer(document: msgspec.Struct | dict[str, Any]) -> Response[bytes]:
@@ -12,7 +14,7 @@ def answer(document: msgspec.Struct | dict[str, Any]) -> Response[bytes]:
     return Response(msgspec.json.encode(document), media_type="application/json")
 
 
-def answer_with_etag(request: Request[Any, Any, Any], document: msgspec.Struct) -> Response[Any]:
+def answer_with_etag(request: AnyRequest, document: msgspec.Struct) -> Response[Any]:
     """The document with the digest of its bytes, or 304 where the reader already has them.
 
     `no-cache` instead of the `no-store` of pages: a program may keep the document, and asks

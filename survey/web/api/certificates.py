@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from litestar import Request, Response, get
+from litestar import Response, get
 from litestar.params import FromPath
 
 from survey.canonical import sha256_hex
@@ -13,6 +13,7 @@ from survey.storage.plans import load_wave
 from survey.web.access import check_query, token_with
 from survey.web.api.answers import answer_with_etag
 from survey.web.api.documents import Certificate
+from survey.web.pages import AnyRequest
 
 
 class NotCertifiedError(SurveyError):
@@ -26,7 +27,7 @@ class NotCertifiedError(SurveyError):
 
 
 @get("/waves/{wave:str}/certificate", guards=[token_with("figure:read")])
-async def show_certificate(request: Request, wave: FromPath[str]) -> Response[Any]:
+async def show_certificate(request: AnyRequest, wave: FromPath[str]) -> Response[Any]:
     """The newest certificate of a wave."""
     check_query(request, frozenset())
     row = await load_wave(wave)

@@ -66,7 +66,8 @@ class WavePage(Struct, frozen=True, kw_only=True):
 
     items: list[Wave]
     next: Annotated[
-        str | None, Meta(description="下一页的cursor；没有下一页时为null", examples=["d2FuYW4tMjAyNi1hdXR1bW4"])
+        str | None,
+        Meta(description="下一页的cursor；没有下一页时为null", examples=["d2FuYW4tMjAyNi1hdXR1bW4"]),
     ]
 
 
@@ -86,9 +87,7 @@ class Participation(Struct, frozen=True, kw_only=True):
 
     wave: WaveId
     state: str
-    as_of: Annotated[
-        str, Meta(description="数据截至（UTC）", examples=["2026-11-24T02:32:00+00:00"])
-    ]
+    as_of: Annotated[str, Meta(description="数据截至（UTC）", examples=["2026-11-24T02:32:00+00:00"])]
     required: Annotated[Count, Meta(description="方案要求的有效份数", examples=[1850])]
     issued: Annotated[Count, Meta(description="发出的填写码", examples=[2847])]
     returned: Annotated[str, Meta(description="收回的答卷，文字；写法同下", examples=["1204"])]
@@ -165,7 +164,9 @@ class Figure(Struct, frozen=True, kw_only=True):
     evidence_class: Annotated[
         str | None, Meta(description="A 一次性填写码，B 名额海报，C 开放填答", examples=["A"])
     ]
-    formula: Annotated[str, Meta(description="口径，用文字说明", examples=["满意=非常满意+比较满意；说不清不计入"])]
+    formula: Annotated[
+        str, Meta(description="口径，用文字说明", examples=["满意=非常满意+比较满意；说不清不计入"])
+    ]
     sentences: Annotated[list[str], Meta(description="引用时必须一起说的话")]
     groups: list[Part]
     stages: list[Part]
@@ -186,7 +187,9 @@ class Certificate(Struct, frozen=True, kw_only=True):
     file_digest: Digest
     download: Address
     verify: Address
-    versions: Annotated[list[int], Meta(description="这次调查所有证书的编号，最后一个是现行的", examples=[[7]])]
+    versions: Annotated[
+        list[int], Meta(description="这次调查所有证书的编号，最后一个是现行的", examples=[[7]])
+    ]
 
 
 class FaultDocument(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -204,7 +207,9 @@ class FaultDocument(Struct, frozen=True, kw_only=True, omit_defaults=True):
 class Problem(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A refusal after RFC 9457: the thing, the reason, the remedy, under a stable code."""
 
-    type: Annotated[str, Meta(description="urn:survey:problem: 加代码", examples=["urn:survey:problem:api.not_opened"])]
+    type: Annotated[
+        str, Meta(description="urn:survey:problem: 加代码", examples=["urn:survey:problem:api.not_opened"])
+    ]
     title: Annotated[str, Meta(description="事情和原因", examples=["满意度：还没有开箱，结束以前不显示"])]
     status: Annotated[int, Meta(ge=400, le=599, examples=[409])]
     detail: str

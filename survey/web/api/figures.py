@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from litestar import Request, Response, get
+from litestar import Response, get
 from litestar.params import FromPath
 
 from survey.canonical import digest
@@ -15,6 +15,7 @@ from survey.web.access import check_query, token_with
 from survey.web.api.answers import answer_with_etag
 from survey.web.api.documents import Figure, Interval, Part, Seal, Threshold, Way
 from survey.web.console.page import AFTER_OPENING
+from survey.web.pages import AnyRequest
 from survey.web.verify.standing import statement_in
 
 
@@ -29,7 +30,7 @@ class NotOpenedError(SurveyError):
 
 
 @get("/waves/{wave:str}/figure", guards=[token_with("figure:read")])
-async def show_figure(request: Request, wave: FromPath[str]) -> Response[Any]:
+async def show_figure(request: AnyRequest, wave: FromPath[str]) -> Response[Any]:
     """The estimated or certified figure of a wave."""
     check_query(request, frozenset())
     row = await load_wave(wave)

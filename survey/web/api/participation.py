@@ -1,6 +1,6 @@
 """Participation: what the plan needs and what has come, never an answer."""
 
-from litestar import Request, Response, get
+from litestar import Response, get
 from litestar.params import FromPath
 
 from survey.errors import SurveyError
@@ -12,7 +12,7 @@ from survey.web.access import check_query, token_with
 from survey.web.api.answers import answer
 from survey.web.api.documents import Participation, Share
 from survey.web.console.page import GROUPS, PUBLISHED, state_reached
-from survey.web.pages import CHINA
+from survey.web.pages import CHINA, AnyRequest
 
 
 class NotPublishedError(SurveyError):
@@ -26,7 +26,7 @@ class NotPublishedError(SurveyError):
 
 
 @get("/waves/{wave:str}/participation", guards=[token_with("participation:read")])
-async def show_participation(request: Request, wave: FromPath[str]) -> Response[bytes]:
+async def show_participation(request: AnyRequest, wave: FromPath[str]) -> Response[bytes]:
     """Counts of a published wave; under ten they are withheld until it has closed."""
     check_query(request, frozenset())
     row = await load_wave(wave)

@@ -1,7 +1,6 @@
 """Every route of the API under one address, and its description."""
 
-from litestar import Request, Response, Router, get
-from litestar.connection import ASGIConnection
+from litestar import Response, Router, get
 from litestar.handlers import BaseRouteHandler
 
 from survey.web.access import session_of, token_of
@@ -11,16 +10,17 @@ from survey.web.api.figures import show_figure
 from survey.web.api.openapi import describe_api
 from survey.web.api.participation import show_participation
 from survey.web.api.waves import show_wave, show_waves
+from survey.web.pages import AnyConnection, AnyRequest
 
 
-async def known_reader(connection: ASGIConnection, _: BaseRouteHandler) -> None:
+async def known_reader(connection: AnyConnection, _: BaseRouteHandler) -> None:
     """A guard for the description: any valid token, or anyone signed in at the console."""
     if await session_of(connection) is None:
         await token_of(connection)
 
 
 @get("/openapi.json", guards=[known_reader])
-async def show_description(request: Request) -> Response[bytes]:
+async def show_description(request: AnyRequest) -> Response[bytes]:
     """The OpenAPI document."""
     return answer(describe_api())
 

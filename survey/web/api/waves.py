@@ -3,7 +3,7 @@
 import base64
 import binascii
 
-from litestar import Request, Response, get
+from litestar import Response, get
 from litestar.params import FromPath
 
 from survey.errors import SurveyError
@@ -15,6 +15,7 @@ from survey.web.api.documents import Links, Wave, WavePage
 
 MOST = 100
 DEFAULT = 50
+from survey.web.pages import AnyRequest
 
 
 class BadPageError(SurveyError):
@@ -28,7 +29,7 @@ class BadPageError(SurveyError):
 
 
 @get("/waves", guards=[token_with("waves:read")])
-async def show_waves(request: Request) -> Response[bytes]:
+async def show_waves(request: AnyRequest) -> Response[bytes]:
     """Waves, the newest first, a page at a time."""
     query = check_query(request, frozenset({"limit", "cursor"}))
     limit = _limit(query.get("limit"))
@@ -42,7 +43,7 @@ async def show_waves(request: Request) -> Response[bytes]:
 
 
 @get("/waves/{wave:str}", guards=[token_with("waves:read")])
-async def show_wave(request: Request, wave: FromPath[str]) -> Response[bytes]:
+async def show_wave(request: AnyRequest, wave: FromPath[str]) -> Response[bytes]:
     """One wave."""
     check_query(request, frozenset())
     return answer(wave_document(await load_wave(wave), await load_plan(wave)))
@@ -89,7 +90,9 @@ def _cursor(wave: str) -> str:
 def _after(rows: list[WaveRow], cursor: str) -> list[WaveRow]:
     """The rows behind the cursor's wave; waves are never removed, so a cursor we gave is found."""
     try:
-        wave = base64.b64decode(cursor.encode("ascii") + b"=" * (-len(cursor) % 4), b"-_", validate=True).decode()
+        wave = base64.b64decode(
+            cursor.encode("ascii") + b"=" * (-len(cursor) % 4), b"-_", validate=True
+        ).decode()
     except (binascii.Error, ValueError) as error:
         raise BadPageError("cursor") from error
     for position, row in enumerate(rows):

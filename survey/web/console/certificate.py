@@ -1,6 +1,6 @@
 """C11, light: the certificates of a wave, with what to download and how anyone checks them."""
 
-from litestar import Request, Response, get
+from litestar import Response, get
 from litestar.params import FromPath
 
 from survey.canonical import sha256_hex
@@ -20,10 +20,11 @@ NAMES = {
     "bundle.zip": "公开包：方案、日志、纸条摘要、表和签名",
     "report.pdf": "报告",
 }
+from survey.web.pages import AnyRequest
 
 
 @get("/waves/{wave:str}/certificate", guards=[may("certificate.see")])
-async def show_certificate(request: Request, wave: FromPath[str]) -> Response[str]:
+async def show_certificate(request: AnyRequest, wave: FromPath[str]) -> Response[str]:
     """The newest certificate of the wave, the older ones, and their files."""
     row = await load_wave(wave)
     versions = await list_certificates(wave)
@@ -48,7 +49,7 @@ async def show_certificate(request: Request, wave: FromPath[str]) -> Response[st
 
 
 @get("/waves/{wave:str}/certificate/{name:str}", guards=[may("certificate.see")])
-async def download_file(request: Request, wave: FromPath[str], name: FromPath[str]) -> Response[bytes]:
+async def download_file(request: AnyRequest, wave: FromPath[str], name: FromPath[str]) -> Response[bytes]:
     """One finished file of the wave; only the names of the list above are handed out."""
     row = await load_wave(wave)
     made = {path.name: path for path in files_in(request.app.state.settings.out / row.wave)}

@@ -4,17 +4,18 @@ import csv
 import io
 from typing import Any
 
-from litestar import Request, Response, get, post
+from litestar import Response, get, post
 from litestar.datastructures import UploadFile
 from litestar.params import FromPath
 from litestar.response import Redirect
 
 from survey.errors import Fault
 from survey.jobs.import_frame import import_frame
-from survey.sampling.frame import Frame, control_totals
+from survey.sampling.frame import KIND_CODES, PLACE_NAMES, STAGE_NAMES, Frame, control_totals
 from survey.sampling.frame_file import FrameReading
 from survey.storage.frames import find_column_map, find_frame, list_column_maps
-from survey.storage.plans import BEFORE_SIGNING, WaveRow, load_wave
+from survey.storage.plans import WaveRow, load_wave
+from survey.storage.states import BEFORE_SIGNING
 from survey.web.access import check_query, may, person_of, read_form
 from survey.web.console.imports import PendingImport
 from survey.web.console.page import console_page, wave_crumbs
@@ -24,10 +25,11 @@ from survey.web.files import download
 from survey.web.headers import FILE_LIMIT
 
 FAULTS_SHOWN = 200
+from survey.web.pages import AnyRequest
 
 
 @get("/waves/{wave:str}/frame", guards=[may("wave.see")])
-async def show_frame(request: Request, wave: FromPath[str]) -> Response[str]:
+async def show_frame(request: AnyRequest, wave: FromPath[str]) -> Response[str]:
     """The frame the wave has, and the form to bring another while that is still possible."""
     check_query(request, frozenset({"done"}))
     row = await load_wave(wave)
@@ -36,8 +38,10 @@ async def show_frame(request: Request, wave: FromPath[str]) -> Response[str]:
     return await _page(request, row, frame=frame, done=done)
 
 
-@post("/waves/{wave:str}/frame", guards=[may("frame.import")], request_max_body_size=FILE_LIMIT, status_code=200)
-async def try_frame(request: Request, wave: FromPath[str]) -> Response[str]:
+@post(
+    "/waves/{wave:str}/frame", guards=[may("frame.import")], request_max_body_size=FILE_LIMIT, status_code=200
+)
+async def try_frame(request: AnyRequest, wave: FromPath[str]) -> Response[str]:
     """Read an uploaded file without keeping anything, and show what it would give."""
     row = await load_wave(wave)
     app, person = request.app.state, person_of(request)
@@ -56,7 +60,7 @@ async def try_frame(request: Request, wave: FromPath[str]) -> Response[str]:
 
 
 @post("/waves/{wave:str}/frame/confirm", guards=[may("frame.import")], status_code=303)
-async def confirm_frame(request: Request, wave: FromPath[str]) -> Redirect:
+async def confirm_frame(request: AnyRequest, wave: FromPath[str]) -> Redirect:
     """Import the file that was tried, as a whole."""
     app, person = request.app.state, person_of(request)
     form = await read_form(request)
@@ -75,13 +79,11 @@ async def confirm_frame(request: Request, wave: FromPath[str]) -> Redirect:
 
 
 @get("/waves/{wave:str}/frame/faults.csv", guards=[may("frame.import")])
-async def download_faults(request: Request, wave: FromPath[str]) -> Response[bytes]:
+async def download_faults(request: AnyRequest, wave: FromPath[str]) -> Response[bytes]:
     """Every fault of the file that was tried, as a sheet to work through."""
     app, person = request.app.state, person_of(request)
     reading = app.imports.load(person.name, wave, app.now()).reading
-    return download(
-        faults_sheet((*reading.faults, *reading.warnings)), f"{wave}_名册错误表.csv", "text/csv"
-    )
+    return download(faults_sheet((*reading.faults, *reading.warnings)), f"{wave}_名册错误表.csv", "text/csv")
 
 
 FRAME_ROUTES = (show_frame, try_frame, confirm_frame, download_faults)
@@ -108,7 +110,7 @@ def plain_cell(text: str) -> str:
 
 
 async def _page(
-    request: Request[Any, Any, Any],
+    request: AnyRequest,
     row: WaveRow,
     *,
     frame: Frame | None = None,
@@ -143,16 +145,14 @@ async def _page(
 
 def totals_tables(frame: Frame) -> tuple[tuple[str, tuple[tuple[str, int, int, int, int], ...]], ...]:
     """Totals by stage, place and kind: (heading, rows of name, schools, classes, pupils, teachers)."""
-    from survey.sampling.frame import KIND_CODES, PLACE_NAMES, STAGE_NAMES
-
     def by(heading: str, names: dict[str, str], value: Any) -> tuple[str, tuple[Any, ...]]:
         rows = []
-        for key in names:
+        for key, name in names.items():
             schools = [school for school in frame.schools if value(school) == key]
             if schools:
                 rows.append(
                     (
-                        names[key],
+                        name,
                         len(schools),
                         sum(school.classes for school in schools),
                         sum(school.pupils for school in schools),
@@ -164,5 +164,9 @@ def totals_tables(frame: Frame) -> tuple[tuple[str, tuple[tuple[str, int, int, i
     return (
         by("学段", STAGE_NAMES, lambda school: school.stage),
         by("城乡", PLACE_NAMES, lambda school: school.place),
-        by("办学类型", {code: name for code, (_, name) in KIND_CODES.items()}, lambda school: school.kind_code),
+        by(
+            "办学类型",
+            {code: name for code, (_, name) in KIND_CODES.items()},
+            lambda school: school.kind_code,
+        ),
     )

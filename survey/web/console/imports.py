@@ -21,7 +21,9 @@ class ImportForgottenError(SurveyError):
     kind = "conflict"
 
     def __init__(self) -> None:
-        super().__init__("试读过的文件", "已经超过30分钟，或者服务重新启动过", "请把文件再上传一次，看过结果后马上确认")
+        super().__init__(
+            "试读过的文件", "已经超过30分钟，或者服务重新启动过", "请把文件再上传一次，看过结果后马上确认"
+        )
 
 
 @dataclass(frozen=True)

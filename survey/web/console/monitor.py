@@ -3,7 +3,7 @@
 from datetime import date
 from typing import Any
 
-from litestar import Request, Response, get, post
+from litestar import Response, get, post
 from litestar.params import FromPath
 from litestar.response import Redirect
 
@@ -16,7 +16,7 @@ from survey.storage.plans import load_plan, load_wave
 from survey.web.access import may, person_of, read_form
 from survey.web.console.page import GROUPS, PUBLISHED, console_page, state_reached, wave_crumbs
 from survey.web.console.waves import tabs_of
-from survey.web.pages import CHINA
+from survey.web.pages import CHINA, AnyRequest
 
 
 class NotPublishedError(SurveyError):
@@ -40,7 +40,7 @@ class WrongNameError(SurveyError):
 
 
 @get("/waves/{wave:str}/monitor", guards=[may("progress.see")])
-async def show_monitor(request: Request, wave: FromPath[str]) -> Response[str]:
+async def show_monitor(request: AnyRequest, wave: FromPath[str]) -> Response[str]:
     """Counts against need by group, place and stage, the pace, and the schools with none."""
     row, plan = await load_wave(wave), await load_plan(wave)
     if row.state not in PUBLISHED:
@@ -69,7 +69,7 @@ async def show_monitor(request: Request, wave: FromPath[str]) -> Response[str]:
 
 
 @post("/waves/{wave:str}/publish", guards=[may("wave.run")], status_code=303)
-async def post_publish(request: Request, wave: FromPath[str]) -> Redirect:
+async def post_publish(request: AnyRequest, wave: FromPath[str]) -> Redirect:
     """发布: accept answers from now on; the print file is erased, so the wave's name is asked for."""
     app, form = request.app.state, await read_form(request)
     if str(form.get("confirm", "")).strip() != wave:
@@ -79,7 +79,7 @@ async def post_publish(request: Request, wave: FromPath[str]) -> Redirect:
 
 
 @post("/waves/{wave:str}/pause", guards=[may("wave.run")], status_code=303)
-async def post_pause(request: Request, wave: FromPath[str]) -> Redirect:
+async def post_pause(request: AnyRequest, wave: FromPath[str]) -> Redirect:
     """暂停: accept nothing for a while."""
     app = request.app.state
     await pause_wave(app.office, wave, actor=person_of(request).name, now=app.now())
@@ -87,7 +87,7 @@ async def post_pause(request: Request, wave: FromPath[str]) -> Redirect:
 
 
 @post("/waves/{wave:str}/resume", guards=[may("wave.run")], status_code=303)
-async def post_resume(request: Request, wave: FromPath[str]) -> Redirect:
+async def post_resume(request: AnyRequest, wave: FromPath[str]) -> Redirect:
     """继续: accept answers again."""
     app = request.app.state
     await resume_wave(app.office, wave, actor=person_of(request).name, now=app.now())

@@ -6,12 +6,12 @@ command line by using the pages (UX section 15).
 
 from typing import Any
 
-from litestar import Request, Response
+from litestar import Response
 
 from survey.scheme.plan import Plan
 from survey.storage.plans import WaveRow
 from survey.web.access import ROLES, form_key, has_right, person_of
-from survey.web.pages import html
+from survey.web.pages import AnyRequest, html
 
 ORDER = (
     "draft",
@@ -50,7 +50,7 @@ def state_reached(state: str, wanted: str) -> bool:
 
 
 def console_page(
-    request: Request[Any, Any, Any],
+    request: AnyRequest,
     template: str,
     *,
     title: str,

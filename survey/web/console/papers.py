@@ -7,7 +7,7 @@ the wave opens; who made them is in the log. Posters show no code and can be mad
 from asyncio import Lock
 from pathlib import Path
 
-from litestar import Request, Response, get
+from litestar import Response, get
 from litestar.params import FromPath
 
 from survey.errors import SurveyError
@@ -25,6 +25,7 @@ from survey.web.files import MEDIA_TYPES, download
 PAPERS = {"a3": "A3", "a4": "A4", "a5": "A5"}
 
 _one_at_a_time = Lock()
+from survey.web.pages import AnyRequest
 
 
 class UnknownPaperError(SurveyError):
@@ -38,7 +39,7 @@ class UnknownPaperError(SurveyError):
 
 
 @get("/waves/{wave:str}/papers", guards=[may("papers.download")])
-async def show_papers(request: Request, wave: FromPath[str]) -> Response[str]:
+async def show_papers(request: AnyRequest, wave: FromPath[str]) -> Response[str]:
     """What there is to print, what must still happen before there is, and how to hand it out."""
     row = await load_wave(wave)
     sample = await find_sample(wave)
@@ -60,7 +61,7 @@ async def show_papers(request: Request, wave: FromPath[str]) -> Response[str]:
 
 
 @get("/waves/{wave:str}/papers/posters.zip", guards=[may("papers.download")])
-async def download_posters(request: Request, wave: FromPath[str]) -> Response[bytes]:
+async def download_posters(request: AnyRequest, wave: FromPath[str]) -> Response[bytes]:
     """Posters of every drawn school, one PDF each, in one ZIP."""
     paper = check_query(request, frozenset({"size"})).get("size", "a4")
     if paper not in PAPERS:
@@ -72,7 +73,7 @@ async def download_posters(request: Request, wave: FromPath[str]) -> Response[by
 
 
 @get("/waves/{wave:str}/papers/slips.pdf", guards=[may("papers.download")])
-async def download_slips(request: Request, wave: FromPath[str]) -> Response[bytes]:
+async def download_slips(request: AnyRequest, wave: FromPath[str]) -> Response[bytes]:
     """Slips with their codes, of all schools or of one; the log keeps who made them."""
     school = check_query(request, frozenset({"school"})).get("school") or None
     app, row = request.app.state, await load_wave(wave)

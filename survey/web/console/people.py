@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from litestar import Request, Response, get, post
+from litestar import Response, get, post
 from litestar.response import Redirect
 
 from survey.errors import SurveyError
@@ -14,10 +14,11 @@ from survey.web.access import ROLES, check_query, may, person_of, read_form, ses
 from survey.web.console.page import console_page
 
 ACTS_SHOWN = 200
+from survey.web.pages import AnyRequest
 
 
 @get("/people", guards=[may("people.see")])
-async def show_people(request: Request) -> Response[str]:
+async def show_people(request: AnyRequest) -> Response[str]:
     """Every account with its roles, and the tokens it answers for."""
     accounts = await list_accounts()
     tokens = [token for account in accounts for token in await list_tokens(account.name)]
@@ -33,7 +34,7 @@ async def show_people(request: Request) -> Response[str]:
 
 
 @get("/log", guards=[may("people.see")])
-async def show_log(request: Request) -> Response[str]:
+async def show_log(request: AnyRequest) -> Response[str]:
     """The audit trail, newest first, and whether its chain of digests is whole."""
     try:
         entries: int | None = await verify_audit()
@@ -52,14 +53,14 @@ async def show_log(request: Request) -> Response[str]:
 
 
 @get("/account", guards=[may("account.own")])
-async def show_account(request: Request) -> Response[str]:
+async def show_account(request: AnyRequest) -> Response[str]:
     """One's own account: password and open sessions."""
     query = check_query(request, frozenset({"done"}))
     return await _account_page(request, done=query.get("done", ""))
 
 
 @post("/account/password", guards=[may("account.own")], status_code=303)
-async def post_password(request: Request) -> Response[Any]:
+async def post_password(request: AnyRequest) -> Response[Any]:
     """Set one's own password; every other session of the account ends, this one gets a new id."""
     app, person = request.app.state, person_of(request)
     form = await read_form(request)
@@ -81,22 +82,20 @@ async def post_password(request: Request) -> Response[Any]:
 
 
 @post("/account/sessions/end", guards=[may("account.own")], status_code=303)
-async def post_end_sessions(request: Request) -> Redirect:
+async def post_end_sessions(request: AnyRequest) -> Redirect:
     """End every session of one's own, this one too."""
     app, person = request.app.state, person_of(request)
     await end_session(request.scope["state"]["session_id"])
     await end_sessions(person.name)
     await record_audit(person.name, "end_sessions", person.name, now=app.now())
-    return Redirect(
-        path="/console/sign-in", status_code=303, cookies=[session_cookie(app.settings, None)]
-    )
+    return Redirect(path="/console/sign-in", status_code=303, cookies=[session_cookie(app.settings, None)])
 
 
 PEOPLE_ROUTES = (show_people, show_log, show_account, post_password, post_end_sessions)
 
 
 async def _account_page(
-    request: Request[Any, Any, Any], *, fault: str = "", done: str = "", status: int = 200
+    request: AnyRequest, *, fault: str = "", done: str = "", status: int = 200
 ) -> Response[str]:
     person = person_of(request)
     return console_page(

@@ -8,7 +8,7 @@ import csv
 import io
 from typing import Any
 
-from litestar import Request, Response, get
+from litestar import Response, get
 from litestar.params import FromPath
 
 from survey.errors import SurveyError
@@ -29,13 +29,22 @@ _ROW: dict[str, Any] = dict.fromkeys(
 )
 _WHOLE: dict[str, Any] = dict.fromkeys(
     (
-        *("interval", "threshold", "line_in_words", "decision", "evidence_class", "evidence_words", "reached"),
+        *(
+            "interval",
+            "threshold",
+            "line_in_words",
+            "decision",
+            "evidence_class",
+            "evidence_words",
+            "reached",
+        ),
         *("se", "dont_know", "conservative", "response", "another_formula", "beside", "items", "flags"),
         *("sentences", "notes", "must_say", "certifiable", "not_certifiable_because"),
     )
 )
 _WAY: dict[str, Any] = dict.fromkeys(("formula", "note", "percent", "shown", "reached"))
 """What a page looks for; a results document may leave any of it out."""
+from survey.web.pages import AnyRequest
 
 
 class NotOpenedError(SurveyError):
@@ -45,11 +54,15 @@ class NotOpenedError(SurveyError):
     kind = "conflict"
 
     def __init__(self, state_name: str) -> None:
-        super().__init__("满意度", f"现在是“{state_name}”，结束并由两人开箱以前没有满意度", "先看参与情况；结束、开箱、计算以后再来")
+        super().__init__(
+            "满意度",
+            f"现在是“{state_name}”，结束并由两人开箱以前没有满意度",
+            "先看参与情况；结束、开箱、计算以后再来",
+        )
 
 
 @get("/waves/{wave:str}/results", guards=[may("results.see")])
-async def show_results(request: Request, wave: FromPath[str]) -> Response[str]:
+async def show_results(request: AnyRequest, wave: FromPath[str]) -> Response[str]:
     """The figure, its interval and its line; every breakdown; the same answers by other formulas."""
     row = await load_wave(wave)
     if row.state not in AFTER_OPENING:
@@ -81,7 +94,7 @@ async def show_results(request: Request, wave: FromPath[str]) -> Response[str]:
 
 
 @get("/waves/{wave:str}/results.csv", guards=[may("results.see")])
-async def download_results(request: Request, wave: FromPath[str]) -> Response[bytes]:
+async def download_results(request: AnyRequest, wave: FromPath[str]) -> Response[bytes]:
     """The breakdowns as a sheet; what is withheld on the page is withheld here."""
     row = await load_wave(wave)
     results = await find_results(wave) if row.state in AFTER_OPENING else None
@@ -104,12 +117,8 @@ async def _domain_names(wave: str) -> dict[str, str]:
 
 def filled(results: dict[str, Any]) -> dict[str, Any]:
     """A results document in which every key a page looks for is present, as None where it was absent."""
-    parts = {
-        key: [{**_ROW, **row} for row in results.get(key) or ()] for key in (*dict(BREAKDOWNS), "items")
-    }
-    ways = {
-        key: [{**_WAY, **way} for way in results.get(key) or ()] for key in ("another_formula", "beside")
-    }
+    parts = {key: [{**_ROW, **row} for row in results.get(key) or ()] for key in (*dict(BREAKDOWNS), "items")}
+    ways = {key: [{**_WAY, **way} for way in results.get(key) or ()] for key in ("another_formula", "beside")}
     return {**_WHOLE, **results, **parts, **ways}
 
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from litestar import Request, Response, get, post
+from litestar import Response, get, post
 from litestar.params import FromPath
 from litestar.response import Redirect
 
@@ -13,11 +13,13 @@ from survey.sampling.frame import PLACE_NAMES, STAGE_NAMES
 from survey.sampling.sample import Preview, Sample
 from survey.storage.audit import record_audit
 from survey.storage.frames import find_frame
-from survey.storage.plans import BEFORE_SIGNING, load_plan, load_wave
+from survey.storage.plans import load_plan, load_wave
 from survey.storage.samples import find_sample
+from survey.storage.states import BEFORE_SIGNING
 from survey.web.access import may, person_of, read_form
 from survey.web.console.page import GROUPS, console_page, group_names, wave_crumbs
 from survey.web.console.waves import tabs_of
+from survey.web.pages import AnyRequest
 
 
 class ReasonMissingError(SurveyError):
@@ -31,7 +33,7 @@ class ReasonMissingError(SurveyError):
 
 
 @get("/waves/{wave:str}/sample", guards=[may("sample.see")])
-async def show_sample(request: Request, wave: FromPath[str]) -> Response[str]:
+async def show_sample(request: AnyRequest, wave: FromPath[str]) -> Response[str]:
     """Required against drawn by group, stage and place, with the half-width to expect."""
     row, plan = await load_wave(wave), await load_plan(wave)
     preview, sample, refusal = None, await find_sample(wave), None
@@ -62,7 +64,7 @@ async def show_sample(request: Request, wave: FromPath[str]) -> Response[str]:
 
 
 @post("/waves/{wave:str}/sample", guards=[may("sample.draw")], status_code=303)
-async def post_sample(request: Request, wave: FromPath[str]) -> Redirect:
+async def post_sample(request: AnyRequest, wave: FromPath[str]) -> Redirect:
     """Draw from the seed; drawing again needs a reason, which goes to the log."""
     app, person, form = request.app.state, person_of(request), await read_form(request)
     seed = str(form.get("seed", "")).strip()

@@ -8,7 +8,7 @@ next try wait longer, per account and address, so nobody can lock another person
 from datetime import datetime, timedelta
 from typing import Any
 
-from litestar import Request, Response, get, post
+from litestar import Response, get, post
 from litestar.params import FromPath
 from litestar.response import Redirect
 
@@ -25,7 +25,7 @@ from survey.web.access import (
     session_of,
 )
 from survey.web.errors import WebError
-from survey.web.pages import html
+from survey.web.pages import AnyRequest, html
 
 HOME = "/console/waves"
 FREE_TRIES = 5
@@ -82,7 +82,7 @@ class Tries:
 
 
 @get("/sign-in", guards=[anyone])
-async def show_sign_in(request: Request) -> Response[Any]:
+async def show_sign_in(request: AnyRequest) -> Response[Any]:
     """The sign-in page; whoever is signed in already goes on to the waves."""
     query = check_query(request, frozenset({"next"}))
     if await session_of(request) is not None:
@@ -91,7 +91,7 @@ async def show_sign_in(request: Request) -> Response[Any]:
 
 
 @post("/sign-in", guards=[anyone], status_code=303)
-async def post_sign_in(request: Request) -> Response[Any]:
+async def post_sign_in(request: AnyRequest) -> Response[Any]:
     """Sign in by name and password."""
     form = await read_form(request)
     name, password = str(form.get("name", "")).strip(), str(form.get("password", ""))
@@ -111,13 +111,13 @@ async def post_sign_in(request: Request) -> Response[Any]:
 
 
 @get("/sign-in/{token:str}", guards=[anyone])
-async def show_link(request: Request, token: FromPath[str]) -> Response[str]:
+async def show_link(request: AnyRequest, token: FromPath[str]) -> Response[str]:
     """A button; opening the link spends nothing."""
     return html("console/sign_in_link.html", token=token[:200], form_key=form_key(request))
 
 
 @post("/sign-in/{token:str}", guards=[anyone], status_code=303)
-async def post_link(request: Request, token: FromPath[str]) -> Response[Any]:
+async def post_link(request: AnyRequest, token: FromPath[str]) -> Response[Any]:
     """Spend a one-time link and sign in."""
     app = request.app.state
     account = await accounts.spend_sign_in_link(token, now=app.now())
@@ -128,20 +128,18 @@ async def post_link(request: Request, token: FromPath[str]) -> Response[Any]:
 
 
 @post("/sign-out", guards=[may("wave.see")], status_code=303)
-async def post_sign_out(request: Request) -> Redirect:
+async def post_sign_out(request: AnyRequest) -> Redirect:
     """End this session, here and in storage."""
     app = request.app.state
     await audit.record_audit(person_of(request).name, "sign_out", "console", now=app.now())
     await sessions.end_session(request.scope["state"]["session_id"])
-    return Redirect(
-        path="/console/sign-in", status_code=303, cookies=[session_cookie(app.settings, None)]
-    )
+    return Redirect(path="/console/sign-in", status_code=303, cookies=[session_cookie(app.settings, None)])
 
 
 SIGN_IN_ROUTES = (show_sign_in, post_sign_in, show_link, post_link, post_sign_out)
 
 
-async def _let_in(request: Request[Any, Any, Any], account: Account, next_page: str) -> Redirect:
+async def _let_in(request: AnyRequest, account: Account, next_page: str) -> Redirect:
     """A fresh session for the account; whatever session the browser brought has ended."""
     app = request.app.state
     await session_of(request)
@@ -153,7 +151,7 @@ async def _let_in(request: Request[Any, Any, Any], account: Account, next_page: 
 
 
 def _sign_in_page(
-    request: Request[Any, Any, Any],
+    request: AnyRequest,
     *,
     next_page: str,
     name: str = "",

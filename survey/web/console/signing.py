@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
-from litestar import Request, Response, get, post
+from litestar import Response, get, post
 from litestar.params import FromPath
 from litestar.response import Redirect
 
@@ -28,6 +28,7 @@ from survey.web.console.monitor import WrongNameError
 from survey.web.console.page import console_page, wave_crumbs
 from survey.web.console.waves import tabs_of
 from survey.web.errors import status_of
+from survey.web.pages import AnyRequest
 
 
 @dataclass(frozen=True)
@@ -100,13 +101,13 @@ class NothingToSignError(SurveyError):
 
 
 @get("/waves/{wave:str}/signing", guards=[may("wave.sign")])
-async def show_signing(request: Request, wave: FromPath[str]) -> Response[str]:
+async def show_signing(request: AnyRequest, wave: FromPath[str]) -> Response[str]:
     """What the two are about to do, and two passphrases."""
     return await _page(request, await load_wave(wave))
 
 
 @post("/waves/{wave:str}/signing", guards=[may("wave.sign")], status_code=303)
-async def post_signing(request: Request, wave: FromPath[str]) -> Response[Any]:
+async def post_signing(request: AnyRequest, wave: FromPath[str]) -> Response[Any]:
     """Do it, if both passphrases open their keys; otherwise say what was wrong and change nothing."""
     app, row, form = request.app.state, await load_wave(wave), await read_form(request)
     act = _due(row)
@@ -117,16 +118,14 @@ async def post_signing(request: Request, wave: FromPath[str]) -> Response[Any]:
     try:
         passphrases = {role: str(form.get(role, "")) for role in ROLES}
         signers: Signers = await to_thread(open_signers, app.settings, passphrases)
-        await act.job(
-            app.settings, app.office, wave, signers, actor=person_of(request).name, now=app.now()
-        )
+        await act.job(app.settings, app.office, wave, signers, actor=person_of(request).name, now=app.now())
     except SurveyError as refusal:
         return await _page(request, row, refusal)
     return Redirect(path=f"/console/waves/{wave}/{act.leads_to}", status_code=303)
 
 
 @post("/waves/{wave:str}/estimate", guards=[may("wave.run")], status_code=303)
-async def post_estimate(request: Request, wave: FromPath[str]) -> Redirect:
+async def post_estimate(request: AnyRequest, wave: FromPath[str]) -> Redirect:
     """计算: estimate an opened wave; no signature is needed, the figure is not public yet."""
     app = request.app.state
     await estimate_wave(app.office, wave, actor=person_of(request).name, now=app.now())
@@ -142,9 +141,7 @@ def _due(row: WaveRow) -> Act:
     return BY_STATE[row.state]
 
 
-async def _page(
-    request: Request[Any, Any, Any], row: WaveRow, refusal: SurveyError | None = None
-) -> Response[str]:
+async def _page(request: AnyRequest, row: WaveRow, refusal: SurveyError | None = None) -> Response[str]:
     act = _due(row)
     settings = request.app.state.settings
     return console_page(

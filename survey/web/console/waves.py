@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from litestar import Request, Response, get
+from litestar import Response, get
 from litestar.params import FromPath
 from litestar.response import Redirect
 
@@ -15,7 +15,7 @@ from survey.storage.plans import WaveRow, list_waves, load_plan, load_wave
 from survey.storage.results import find_results
 from survey.web.access import may
 from survey.web.console.page import console_page, group_names, state_reached, wave_crumbs
-from survey.web.pages import CHINA
+from survey.web.pages import CHINA, AnyRequest
 
 
 @dataclass(frozen=True)
@@ -79,14 +79,14 @@ async def show_console() -> Redirect:
 
 
 @get("/waves", guards=[may("wave.see")])
-async def show_waves(request: Request) -> Response[str]:
+async def show_waves(request: AnyRequest) -> Response[str]:
     """C1: every wave with its state, dates, needed and valid counts, and its next step."""
     lines = [await _line(request, row) for row in await list_waves()]
     return console_page(request, "waves.html", title="调查", command="survey waves --json", lines=lines)
 
 
 @get("/waves/{wave:str}", guards=[may("wave.see")])
-async def show_wave(request: Request, wave: FromPath[str]) -> Response[str]:
+async def show_wave(request: AnyRequest, wave: FromPath[str]) -> Response[str]:
     """One wave: what was planned, how far it is, what comes next."""
     row, plan = await load_wave(wave), await load_plan(wave)
     frame = await find_frame(wave)
@@ -111,11 +111,13 @@ async def show_wave(request: Request, wave: FromPath[str]) -> Response[str]:
 WAVE_ROUTES = (show_console, show_waves, show_wave)
 
 
-async def _line(request: Request[Any, Any, Any], row: WaveRow) -> dict[str, Any]:
+async def _line(request: AnyRequest, row: WaveRow) -> dict[str, Any]:
     plan = await load_plan(row.wave)
     line = {"row": row, "plan": plan, "next": next_step(row), "needed": None, "valid": None}
     if row.state in ("open", "paused", "closed"):
-        seen = await participation(request.app.state.office, row.wave, now=request.app.state.now().astimezone(CHINA))
+        seen = await participation(
+            request.app.state.office, row.wave, now=request.app.state.now().astimezone(CHINA)
+        )
         line |= {"needed": seen.whole.need, "valid": seen.whole.shown}
     elif state_reached(row.state, "estimated") and (results := await find_results(row.wave)):
         line |= {"valid": results.get("n")}

@@ -7,7 +7,7 @@ After closing every head is public.
 
 from datetime import datetime, timedelta
 
-from litestar import Request, Response, get
+from litestar import Response, get
 from litestar.params import FromPath
 
 from survey.certification.closing import heads_text
@@ -20,6 +20,7 @@ from survey.web.console.page import PUBLISHED, state_reached
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
 FEW_SCHOOLS = 10
+from survey.web.pages import AnyRequest
 
 
 class NoLogError(SurveyError):
@@ -49,7 +50,7 @@ class HeadsBoard:
 
 
 @get("/log/{wave:str}/heads", guards=[anyone])
-async def show_heads(request: Request, wave: FromPath[str]) -> Response[bytes]:
+async def show_heads(request: AnyRequest, wave: FromPath[str]) -> Response[bytes]:
     """All heads of a wave that are public by now, as signed notes in the form of `heads.txt`."""
     check_query(request, frozenset())
     row = await find_wave(wave[:40])

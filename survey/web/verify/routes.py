@@ -6,11 +6,12 @@ from asyncio import to_thread
 from pathlib import Path
 from typing import Any
 
-from litestar import Request, Response, Router, get, post
+from litestar import Response, Router, get, post
 from litestar.datastructures import UploadFile
 from litestar.params import FromPath
 
-from survey.certification.verification import Verdict, verify_file
+from survey.certification.claims import Verdict
+from survey.certification.verification import verify_file
 from survey.errors import SurveyError
 from survey.settings import Settings
 from survey.storage.certificates import Certificate, find_certificate, list_certificates
@@ -19,7 +20,7 @@ from survey.web.access import anyone, check_query, read_form
 from survey.web.errors import UnreadableBodyError
 from survey.web.files import download
 from survey.web.headers import FILE_LIMIT
-from survey.web.pages import html
+from survey.web.pages import AnyRequest, html
 from survey.web.verify.heads import show_heads
 from survey.web.verify.standing import (
     UNKNOWN,
@@ -37,7 +38,9 @@ class NoCertificateError(SurveyError):
     kind = "not_found"
 
     def __init__(self, number: str) -> None:
-        super().__init__(f"证书编号{number}", "没有登记", "请核对证书上印的编号和验证码；仍然不对，请打证书上的电话")
+        super().__init__(
+            f"证书编号{number}", "没有登记", "请核对证书上印的编号和验证码；仍然不对，请打证书上的电话"
+        )
 
 
 class NoBundleError(SurveyError):
@@ -51,7 +54,7 @@ class NoBundleError(SurveyError):
 
 
 @get(["/v", "/V"], guards=[anyone])
-async def show_form(request: Request) -> Response[str]:
+async def show_form(request: AnyRequest) -> Response[str]:
     """The form, or the answer for a number and twelve signs in the address."""
     query = check_query(request, frozenset({"number", "code"}))
     number, code = query.get("number", "").strip(), query.get("code", "").strip()
@@ -59,12 +62,14 @@ async def show_form(request: Request) -> Response[str]:
         return html("verify/form.html", number="", code="")
     certificate = await _look_up(number, code)
     if certificate is None:
-        return html("verify/result.html", 404, standing=Standing(UNKNOWN), verdict=None, wave=None, filename="")
+        return html(
+            "verify/result.html", 404, standing=Standing(UNKNOWN), verdict=None, wave=None, filename=""
+        )
     return await _result(certificate)
 
 
 @get(["/v/{number:str}", "/V/{number:str}"], guards=[anyone])
-async def show_number(request: Request, number: FromPath[str]) -> Response[str]:
+async def show_number(request: AnyRequest, number: FromPath[str]) -> Response[str]:
     """What was issued under a number; the address printed on the sheet leads here."""
     check_query(request, frozenset())
     certificate = await find_certificate(number[:40])
@@ -74,7 +79,7 @@ async def show_number(request: Request, number: FromPath[str]) -> Response[str]:
 
 
 @get(["/v/{number:int}/certificate.json", "/V/{number:int}/certificate.json"], guards=[anyone])
-async def download_certificate(request: Request, number: FromPath[int]) -> Response[bytes]:
+async def download_certificate(request: AnyRequest, number: FromPath[int]) -> Response[bytes]:
     """The certificate file, to check it elsewhere."""
     certificate = await find_certificate(number)
     if certificate is None:
@@ -83,7 +88,7 @@ async def download_certificate(request: Request, number: FromPath[int]) -> Respo
 
 
 @get(["/v/{number:int}/bundle.zip", "/V/{number:int}/bundle.zip"], guards=[anyone])
-async def download_bundle(request: Request, number: FromPath[int]) -> Response[bytes]:
+async def download_bundle(request: AnyRequest, number: FromPath[int]) -> Response[bytes]:
     """The public bundle of a certificate that is still the newest of its wave."""
     certificate = await find_certificate(number)
     newest = await list_certificates(certificate.wave) if certificate else ()
@@ -96,7 +101,7 @@ async def download_bundle(request: Request, number: FromPath[int]) -> Response[b
 
 
 @post("/v/file", guards=[anyone], request_max_body_size=FILE_LIMIT, status_code=200)
-async def check_file(request: Request) -> Response[str]:
+async def check_file(request: AnyRequest) -> Response[str]:
     """Read a certificate or a public bundle in place, claim by claim."""
     upload = (await read_form(request)).get("file")
     if not isinstance(upload, UploadFile) or not upload.filename:
@@ -105,7 +110,9 @@ async def check_file(request: Request) -> Response[str]:
     verdict = await to_thread(verify_file, data)
     statement = statement_in(await to_thread(_statement_file, data))
     standing = await standing_of_file(statement, verdict)
-    return await _page(standing, verdict, filename=upload.filename.replace("\\", "/").rpartition("/")[2][:120])
+    return await _page(
+        standing, verdict, filename=upload.filename.replace("\\", "/").rpartition("/")[2][:120]
+    )
 
 
 def verify_router() -> Router:

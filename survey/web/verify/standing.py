@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from survey.canonical import digest
-from survey.certification.verification import Verdict
+from survey.certification.claims import Verdict
 from survey.storage.certificates import Certificate, list_certificates
 from survey.storage.evidence import find_evidence
 

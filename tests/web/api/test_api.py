@@ -72,7 +72,8 @@ async def test_pages_of_waves_show_each_wave_once(asked: Site) -> None:
 
 
 @pytest.mark.parametrize(
-    "query", ["limit=0", "limit=101", "limit=x", "limit=²", "cursor=%00", "cursor=eA", "limit=1&limit=2", "other=1"]
+    "query",
+    ["limit=0", "limit=101", "limit=x", "limit=²", "cursor=%00", "cursor=eA", "limit=1&limit=2", "other=1"],
 )
 async def test_a_page_that_does_not_exist_is_a_bad_request(asked: Site, query: str) -> None:
     reply = await asked.client.get(f"/api/v1/waves?{query}", headers=await asked.token("waves:read"))

@@ -93,7 +93,9 @@ async def test_the_figure_of_the_api_is_the_figure_of_the_page(certified: Site) 
     await certified.sign_in()
     page = (await certified.client.get("/console/waves/county-a/results")).text
     api = (
-        await certified.client.get("/api/v1/waves/county-a/figure", headers=await certified.token("figure:read"))
+        await certified.client.get(
+            "/api/v1/waves/county-a/figure", headers=await certified.token("figure:read")
+        )
     ).json()
     taken_part = (
         await certified.client.get(
@@ -105,5 +107,3 @@ async def test_the_figure_of_the_api_is_the_figure_of_the_page(certified: Site) 
     assert api["certified"] is True
     assert api["seal"]["verify"] == "/v/3"
     assert int(taken_part["returned"]) == api["answers"]
-
-

@@ -21,7 +21,7 @@ async def hand_in(site: Site, data: bytes, name: str = "certificate.json") -> An
 
 def heading(text: str) -> str:
     """The page's h1."""
-    return re.search(r"<h1>(.*?)</h1>", text, re.S)[1]  # type: ignore[index]
+    return re.search(r"<h1>(.*?)</h1>", text, re.DOTALL)[1]  # type: ignore[index]
 
 
 async def test_number_and_signs_find_the_figure_with_what_must_be_said(certified: Site) -> None:
@@ -39,7 +39,12 @@ async def test_number_and_signs_find_the_figure_with_what_must_be_said(certified
 
 async def test_the_printed_addresses_lead_to_the_certificate_in_either_case(certified: Site) -> None:
     (issued,) = await list_certificates()
-    for path in (f"/v/{issued.number}", f"/V/{issued.number}", f"/V/{issued.short}", f"/v/{issued.short.lower()}"):
+    for path in (
+        f"/v/{issued.number}",
+        f"/V/{issued.number}",
+        f"/V/{issued.short}",
+        f"/v/{issued.short.lower()}",
+    ):
         assert heading((await certified.client.get(path)).text) == "一致", path
 
 
