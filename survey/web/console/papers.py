@@ -11,7 +11,7 @@ from litestar import Response, get
 from litestar.params import FromPath
 
 from survey.errors import SurveyError
-from survey.jobs.render_papers import render_posters, render_slips
+from survey.jobs.render_papers import render_posters, render_slips, suffix_of
 from survey.sampling.sample import Sample
 from survey.storage.audit import record_audit
 from survey.storage.plans import load_plan, load_wave
@@ -81,8 +81,7 @@ async def download_slips(request: AnyRequest, wave: FromPath[str]) -> Response[b
         slips = await render_slips(app.settings, row.wave, school=school, now=app.now())
     details = {"school": school or "all"}
     await record_audit(person_of(request).name, "download_papers", row.wave, details=details, now=app.now())
-    suffix = "zip" if slips.startswith(b"PK") else "pdf"
-    return download(slips, f"{row.county}_{row.wave}_纸条{'_' + school if school else ''}.{suffix}")
+    return download(slips, f"{row.county}_{row.wave}_纸条{'_' + school if school else ''}{suffix_of(slips)}")
 
 
 PAPER_ROUTES = (show_papers, download_posters, download_slips)
