@@ -16,6 +16,7 @@ from typing import IO, Any
 
 from survey.errors import SurveyError
 from survey.settings import FolderNotWritableError, Settings, prepare_folders
+from survey.storage.keys import make_private
 from survey.storage.migration import migrate
 from survey.storage.piccolo_conf import use_engine
 from survey.storage.postgres_engine import PoolEngine
@@ -95,6 +96,7 @@ class Database:
             self.engine = pool
         else:
             self._lock.acquire()
+            make_private(self.settings.database_file)
             self.engine = OneConnectionEngine(self.settings.database_file)
         use_engine(self.engine)
         try:

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from survey.storage.intake import About
 from survey.storage.intake_sql import intake_sql
+from survey.storage.keys import make_private
 
 PRAGMAS = (
     "PRAGMA locking_mode=EXCLUSIVE",
@@ -30,6 +31,7 @@ PRAGMAS = (
 
 def connect(path: Path) -> sqlite3.Connection:
     """A connection in manual transaction mode with the intake's pragmas."""
+    make_private(path)
     connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, cached_statements=64)
     for pragma in PRAGMAS:
         connection.execute(pragma).fetchall()

@@ -32,6 +32,7 @@ from survey.storage.intake import (
     Outcome,
 )
 from survey.storage.intake_file import connect, move_durably, transaction
+from survey.storage.keys import make_private
 from survey.storage.settlement import PosterCount, Settlement, settle
 from survey.storage.sqlite_batch import receipt_of, refusal, write_batch
 from survey.storage.states import WrongStateError
@@ -288,6 +289,7 @@ class SqliteIntake:
                 raise WrongStateError(self.about.wave, self._state, ("closed",))
             copy = self.path.with_suffix(".rewritten")
             copy.unlink(missing_ok=True)
+            make_private(copy)
             connection.execute("VACUUM INTO ?", (str(copy),))
             connection.close()
             # The old file's journal is empty and belongs to nothing any more.
@@ -303,6 +305,7 @@ class SqliteIntake:
         """A consistent copy beside a running wave; it holds no keys."""
 
         def copy(connection: sqlite3.Connection) -> None:
+            make_private(target)
             connection.execute("VACUUM INTO ?", (str(target),))
 
         await self._writer.ask(copy)

@@ -82,3 +82,8 @@ def load_key(settings: Settings, wave: str | None, name: str) -> bytes:
             f"密钥 {path}", f"别的系统用户也能读（权限 {stat.S_IMODE(mode):04o}）", f"先运行 chmod 600 {path}"
         )
     return path.read_bytes()
+
+
+def make_private(path: Path) -> None:
+    """Create an empty file that only this user may read; SQLite then writes into it and keeps its mode."""
+    os.close(os.open(path, os.O_WRONLY | os.O_CREAT, 0o600))

@@ -291,6 +291,7 @@ async def test_what_closing_rewrites_keeps_no_order_of_arrival(sqlite_settings: 
     mode = connection.execute("PRAGMA journal_mode").fetchone()[0]
     connection.close()
 
+    assert path.stat().st_mode & 0o077 == 0 == sqlite_settings.database_file.stat().st_mode & 0o077
     assert mode != "wal" and not any(left.stat().st_size for left in path.parent.glob("*-journal"))
     assert {left.name for left in path.parent.iterdir()} <= {path.name, path.name + "-journal"}
     assert len(boxes) == 60 and all(content.count(box[:64]) == 1 for box in boxes)

@@ -25,6 +25,7 @@ from survey.storage.intake import (
     NotOpen,
     Poster,
 )
+from survey.storage.intake_sqlite import SqliteIntake
 from survey.storage.office import IntakeOffice
 from survey.storage.states import WrongStateError
 
@@ -401,3 +402,24 @@ async def test_two_offices_share_one_postgres_wave(database: Database) -> None:
     for note in heads:
         head = parse_checkpoint(note.split("\n\n")[0] + "\n")
         assert head.root == tree.root(head.size)
+
+
+async def test_a_backup_beside_a_running_wave_opens_and_verifies(
+    sqlite_settings: Settings, tmp_path: Path
+) -> None:
+    async with open_database(sqlite_settings):
+        office = IntakeOffice(sqlite_settings)
+        await office.start()
+        slips = await begin(office, 30)
+        sending = [asyncio.ensure_future(office.submit("wave-1", entry(e))) for e in slips[:20]]
+        await asyncio.sleep(0.01)
+        (tmp_path / "backup").mkdir()
+        await office.intake("wave-1").back_up(tmp_path / "backup" / "wave-1.db")
+        await asyncio.gather(*sending)
+        await office.stop()
+    intake = SqliteIntake(tmp_path / "backup" / "wave-1.db", fielding.LOG_SEED, lambda: None)
+    await intake.start()
+    n_leaves, n_boxes = len(await intake.leaves()), len(await intake.boxes())
+    await intake.stop()
+
+    assert n_leaves == n_boxes <= 20
