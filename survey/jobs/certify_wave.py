@@ -125,66 +125,76 @@ async def certify_wave(
     statement = _statement(plan, results, shown, table, head.root.hex(), head.size, now)
     digest = canonical.digest(statement)
     note = make_note(digest_note_text(plan.origin, "statement", digest), signers.both())
+    signed: dict[str, Any] = {
+        "plan": dict(plan.document),
+        "plan_note": await load_evidence(wave, "plan.note"),
+        "statement": statement,
+        "statement_note": note,
+        "table": table,
+        "closing_note": closing_note,
+    }
     # One transaction: a crash leaves either no certificate or a whole one.
     async with transaction():
-        entry = await register(settings, digest, STATEMENT_TYPE)
-        registry = await load_registry()
-
-        signed: dict[str, Any] = {
-            "plan": dict(plan.document),
-            "plan_note": await load_evidence(wave, "plan.note"),
-            "statement": statement,
-            "statement_note": note,
-            "table": table,
-            "closing_note": closing_note,
-        }
-        certificate = build_certificate(
-            **signed, registry=prove_registered(registry.leaves, entry.index, registry.note or "")
-        )
-        bundle = await to_thread(
-            build_bundle,
-            **signed,
-            closing=await _document(wave, "closing.json"),
-            opening=await _document(wave, "opening.json"),
-            opening_note=await load_evidence(wave, "opening.note"),
-            slips=await office.slips(wave),
-            leaves=await office.leaves(wave),
-            heads=await office.heads(wave),
-            slip_key=bytes.fromhex((await load_evidence(wave, "slip_key")).strip()),
-            instrument=await _document(wave, "instrument.json"),
-            registry=registry_document(registry.leaves, registry.note or ""),
-            documents={**await _public_documents(wave), "results.json": shown},
-        )
-        for data in (certificate, bundle):
-            verdict = await to_thread(verify_file, data)
-            if not verdict.ok:
-                raise SelfCheckError(
-                    wave, verdict.first_false.line if verdict.first_false else verdict.summary
-                )
-
-        short = short_code(digest)
-        folder = settings.out_of(wave)
-        made = Certified(
-            entry.index,
-            short,
-            folder / "certificate.json",
-            folder / "bundle.zip",
-            folder / "certificate.pdf",
-            folder / "report.pdf",
-        )
-        facts = sheet_of(certificate, await wave_imprint(await load_plan(wave)))
-        sheet = await to_thread(certificate_sheet, facts, at=printed_at(now))
-        made.certificate.write_bytes(certificate)
-        made.bundle.write_bytes(bundle)
-        made.sheet.write_bytes(sheet)
+        number = (await register(settings, digest, STATEMENT_TYPE)).index
+        made = await _issue(settings, office, wave, signed, shown, number, short_code(digest), now)
         await save_evidence(wave, "statement.json", canonical.encode(statement).decode(), now=now)
         await save_evidence(wave, "statement.note", note, now=now)
         await save_evidence(wave, "table.json", canonical.encode(table).decode(), now=now)
-        await save_certificate(entry.index, wave, short, certificate, now=now)
+        await save_certificate(number, wave, made.short, made.certificate.read_bytes(), now=now)
         await set_state(wave, "estimated", "certified", now=now)
-        details = {"number": entry.index, "statement_digest": digest}
+        details = {"number": number, "statement_digest": digest}
         await record_audit(actor, "certify_wave", wave, details=details, now=now)
-    (settings.out_of(wave) / "report.pdf").write_bytes(await render_report(wave, now=now))
+    made.report.write_bytes(await render_report(wave, now=now))
+    return made
+
+
+async def _issue(
+    settings: Settings,
+    office: IntakeOffice,
+    wave: str,
+    signed: dict[str, Any],
+    shown: dict[str, Any],
+    number: int,
+    short: str,
+    now: datetime,
+) -> Certified:
+    """Write certificate, bundle and sheet, each checked by the verifier before it is kept."""
+    registry = await load_registry()
+    certificate = build_certificate(
+        **signed, registry=prove_registered(registry.leaves, number, registry.note or "")
+    )
+    bundle = await to_thread(
+        build_bundle,
+        **signed,
+        closing=await _document(wave, "closing.json"),
+        opening=await _document(wave, "opening.json"),
+        opening_note=await load_evidence(wave, "opening.note"),
+        slips=await office.slips(wave),
+        leaves=await office.leaves(wave),
+        heads=await office.heads(wave),
+        slip_key=bytes.fromhex((await load_evidence(wave, "slip_key")).strip()),
+        instrument=await _document(wave, "instrument.json"),
+        registry=registry_document(registry.leaves, registry.note or ""),
+        documents={**await _public_documents(wave), "results.json": shown},
+    )
+    for data in (certificate, bundle):
+        verdict = await to_thread(verify_file, data)
+        if not verdict.ok:
+            raise SelfCheckError(wave, verdict.first_false.line if verdict.first_false else verdict.summary)
+    facts = sheet_of(certificate, await wave_imprint(await load_plan(wave)))
+    sheet = await to_thread(certificate_sheet, facts, at=printed_at(now))
+    folder = settings.out_of(wave)
+    made = Certified(
+        number,
+        short,
+        certificate=folder / "certificate.json",
+        bundle=folder / "bundle.zip",
+        sheet=folder / "certificate.pdf",
+        report=folder / "report.pdf",
+    )
+    made.certificate.write_bytes(certificate)
+    made.bundle.write_bytes(bundle)
+    made.sheet.write_bytes(sheet)
     return made
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from survey import METHOD_VERSION, canonical
 from survey.cases.case_file import CaseFile, build_case_file
+from survey.certification.sealing import read_leaf
 from survey.estimation.results import Results, estimate_results
 from survey.fieldwork.disposition import DomainOutcome
 from survey.sampling.frame import Frame
@@ -42,12 +43,13 @@ async def wave_results(office: IntakeOffice, wave: str) -> Results:
     """The results of an opened wave, computed anew from its answers; nothing is kept."""
     await require_state(wave, ("opened", "estimated", "certified"))
     plan, frame, sample = await load_plan(wave), await load_frame(wave), await load_sample(wave)
-    records = [canonical.decode(text.encode()) for _, text in await load_cases(wave)]
+    place = {read_leaf(leaf)["c"]: index for index, leaf in enumerate(await office.leaves(wave))}
+    cases = [(place[c], canonical.decode(text.encode())) for c, text in await load_cases(wave)]
     outcomes = [
         DomainOutcome(count.domain, count.issued, count.used, count.disputed, count.voided)
         for count in await office.participation(wave)
     ]
-    return await to_thread(_estimate, plan, frame, sample, records, outcomes)
+    return await to_thread(_estimate, plan, frame, sample, cases, outcomes)
 
 
 def results_document(results: Results) -> dict[str, Any]:
@@ -56,8 +58,14 @@ def results_document(results: Results) -> dict[str, Any]:
 
 
 def _estimate(
-    plan: Plan, frame: Frame, sample: Sample, records: list[dict[str, Any]], outcomes: list[DomainOutcome]
+    plan: Plan,
+    frame: Frame,
+    sample: Sample,
+    cases: list[tuple[int, dict[str, Any]]],
+    outcomes: list[DomainOutcome],
 ) -> Results:
     scheme = scheme_of(plan)
-    case_file: CaseFile = build_case_file(records, plan, scheme, sample)
+    case_file: CaseFile = build_case_file(
+        [record for _, record in cases], plan, scheme, sample, leaves=[index for index, _ in cases]
+    )
     return estimate_results(plan, scheme, frame, sample, case_file, outcomes)

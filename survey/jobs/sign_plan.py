@@ -28,6 +28,7 @@ from survey.scheme.plan import Plan, instrument_of, scheme_of
 from survey.scheme.scheme import Scheme
 from survey.settings import Settings
 from survey.storage.audit import record_audit
+from survey.storage.current import transaction
 from survey.storage.evidence import save_evidence
 from survey.storage.intake import About, Poster
 from survey.storage.office import IntakeOffice
@@ -98,33 +99,40 @@ async def sign_plan(
     digest = canonical.digest(document)
     note = make_note(f"{log.name}/plan\nsha256:{digest}\n", signers.both())
 
-    if box_secret is not None:
-        keep_shares(settings, wave, box_secret, signers)
-    save_print_file(settings, wave, [(one.code, one.domain) for one in invitations])
-    await save_evidence(wave, "instrument.json", canonical.encode(asked).decode(), now=now)
-    await office.create(
-        About(
-            wave=wave,
-            origin=log.name,
-            box_key=None if box_secret is None else box_public_key(box_secret),
-            opens_on=plan.opens_on,
-            posters=tuple(
-                Poster(draw.domain, _mode(plan, draw.group), draw.slips, None)
-                for draw in sample.domains
-                if _mode(plan, draw.group) != "slip"
-            ),
-        ),
-        [(bytes.fromhex(one.e), one.domain) for one in invitations],
-        slip_key=slip_key,
-        log_seed=log.seed,
-    )
-    await save_evidence(wave, "plan.json", text, now=now)
-    await save_evidence(wave, "plan.note", note, now=now)
-    await register(settings, digest, PLAN_TYPE)
-    await set_state(wave, "drawn", "planned", now=now)
-    details = {"plan_digest": digest, "slips": len(invitations)}
-    await record_audit(actor, "sign_plan", wave, details=details, now=now)
+    # The database commits last: a signing that dies half-way leaves the wave drawn, not half signed.
+    async with transaction():
+        await save_evidence(wave, "instrument.json", canonical.encode(asked).decode(), now=now)
+        await save_evidence(wave, "plan.json", text, now=now)
+        await save_evidence(wave, "plan.note", note, now=now)
+        await register(settings, digest, PLAN_TYPE)
+        await set_state(wave, "drawn", "planned", now=now)
+        details = {"plan_digest": digest, "slips": len(invitations)}
+        await record_audit(actor, "sign_plan", wave, details=details, now=now)
+        await office.create(
+            _about(plan, sample, log.name, box_secret),
+            [(bytes.fromhex(one.e), one.domain) for one in invitations],
+            slip_key=slip_key,
+            log_seed=log.seed,
+        )
+        if box_secret is not None:
+            keep_shares(settings, wave, box_secret, signers)
+        save_print_file(settings, wave, [(one.code, one.domain) for one in invitations])
     return Signed(document, digest, len(invitations))
+
+
+def _about(plan: Plan, sample: Sample, origin: str, box_secret: bytes | None) -> About:
+    """What stays fixed about the wave's intake."""
+    return About(
+        wave=plan.wave,
+        origin=origin,
+        box_key=None if box_secret is None else box_public_key(box_secret),
+        opens_on=plan.opens_on,
+        posters=tuple(
+            Poster(draw.domain, _mode(plan, draw.group), draw.slips, None)
+            for draw in sample.domains
+            if _mode(plan, draw.group) != "slip"
+        ),
+    )
 
 
 def _asked(plan: Plan, scheme: Scheme, sample: Sample) -> dict[str, Any]:

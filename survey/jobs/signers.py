@@ -95,9 +95,14 @@ def create_signer(settings: Settings, role: str, passphrase: str) -> Signer:
         raise UnknownRoleError(role)
     if has_key(settings, None, role):
         raise SignerExistsError(role)
-    signer = generate_signer(f"{settings.host_name}/{role}", secrets.token_bytes)
-    save_key(settings, None, f"{role}-name", signer.name.encode())
-    save_key(settings, None, role, save_encrypted(signer, passphrase))
+    name = f"{settings.host_name}/{role}"
+    if has_key(settings, None, f"{role}-name"):  # an earlier attempt ended between the two files
+        name = load_key(settings, None, f"{role}-name").decode()
+    signer = generate_signer(name, secrets.token_bytes)
+    sealed = save_encrypted(signer, passphrase)
+    if not has_key(settings, None, f"{role}-name"):
+        save_key(settings, None, f"{role}-name", signer.name.encode())
+    save_key(settings, None, role, sealed)
     return signer
 
 
