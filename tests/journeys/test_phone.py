@@ -83,6 +83,10 @@ def phone(*, scripts: bool) -> Iterator[Page]:
         browser.close()
 
 
+def step_of(page: Page) -> str:
+    return str(page.evaluate("document.querySelector('.step.on').id"))
+
+
 def responses(demonstration: Demonstration) -> list[bytes]:
     async def load() -> list[bytes]:
         async with at_intake(demonstration.settings) as (_, office):
@@ -112,10 +116,13 @@ def test_a_slip_leads_from_paper_to_a_stored_answer(on_sqlite: Demonstration) ->
             page.goto(scripted)
             width = page.evaluate("document.documentElement.scrollWidth")
             page.click("#begin")
-            while page.evaluate("document.querySelector('.step.on').id") != "check":
-                for question in page.locator(".step.on fieldset:visible:has(input[type=radio])").all():
-                    question.locator("label").nth(0).click()
+            while (part := step_of(page)) != "check":
+                for question in page.locator(f"#{part} fieldset:has(input[type=radio])").all():
+                    question.locator("label").first.click()
                 page.click("#next")
+                deadline = time.monotonic() + 10
+                while step_of(page) == part and time.monotonic() < deadline:
+                    time.sleep(0.02)
             page.click("#send")
             page.wait_for_selector("main[data-done]")
     after = responses(on_sqlite)
