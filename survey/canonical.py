@@ -104,6 +104,7 @@ def decode(data: bytes, limit: int = MAX_BYTES) -> Any:
         value = json.loads(
             data.decode("utf-8"),
             object_pairs_hook=_unique,
+            parse_int=_small_integer,
             parse_float=_refuse_float,
             parse_constant=_refuse_float,
         )
@@ -119,6 +120,13 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(value) != len(pairs):
         raise NotCanonicalError("有重复的键")
     return value
+
+
+def _small_integer(digits: str) -> int:
+    # Sixteen digits and a sign are the most a permitted integer has; longer ones cost time.
+    if len(digits) > 17:
+        raise NotCanonicalError("整数超出±(2^53−1)")
+    return int(digits)
 
 
 def _refuse_float(text: str) -> Any:

@@ -184,6 +184,12 @@ def check_heads(heads: Sequence[Checkpoint], leaves: Sequence[bytes], final: Che
     Raises:
         FieldRefusedError: the leaves do not give a root, by the size of its head.
     """
+    # The final head is signed by three: against it, leaves that differ are the leaves' own fault.
+    whole = CompactTree()
+    for leaf in leaves:
+        whole.add(leaf)
+    if (whole.size, whole.root()) != (final.size, final.root):
+        raise FieldRefusedError(LEAVES, "", f"清单{whole.size}份，算不出截止时的根，答卷被删改或换序")
     tree, wanted = CompactTree(), iter([*heads, None])
     head = next(wanted)
     for leaf in [None, *leaves]:
@@ -191,9 +197,7 @@ def check_heads(heads: Sequence[Checkpoint], leaves: Sequence[bytes], final: Che
             tree.add(leaf)
         while head is not None and head.size == tree.size:
             if head.root != tree.root():
-                raise FieldRefusedError(HEADS, f"大小{head.size}", "清单算不出这个头的根，答卷被删改或换序")
+                raise FieldRefusedError(HEADS, f"大小{head.size}", "清单算不出这个头的根")
             head = next(wanted)
-    if (tree.size, tree.root()) != (final.size, final.root):
-        raise FieldRefusedError(LEAVES, "", f"清单{tree.size}份，算不出截止时的根")
     if head is not None or (heads[-1].size if heads else 0) != final.size:
         raise FieldRefusedError(HEADS, "", "最后一个头不是截止时的头")

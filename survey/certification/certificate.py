@@ -74,8 +74,8 @@ def take_apart(data: bytes) -> CertificateParts:
     """
     document = canonical.decode(data)
     fields = Fields.of(CERTIFICATE, document)
-    fields.only(_KEYS)
     fields.constant("type", CERTIFICATE_TYPE)
+    fields.only(_KEYS)
     return CertificateParts(
         fields.object("plan").values,
         fields.text("plan_note"),

@@ -50,7 +50,8 @@ def signed_by_the_two(
     """
     opened = open_note(note, plan.people, only_known=True)
     if opened.text != digest_note_text(plan.origin, kind, digest):
-        raise FieldRefusedError(file, "sha256", "签的不是这份文件")
+        # The lines hold, so the note is what the two signed and the document is what was changed.
+        raise FieldRefusedError(file.replace(".note", ".json"), "", "与两人签名的摘要不符，被改过")
     _in_order(opened.signed_by, plan.people, (plan.operator, plan.approver), file)
     return opened.names, "、".join(opened.names)
 

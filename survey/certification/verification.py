@@ -18,6 +18,7 @@ from survey.certification.bundle_reader import BundleOptions
 from survey.certification.certificate import CERTIFICATE, take_apart
 from survey.certification.claims import Claim, Ledger, Verdict
 from survey.certification.core_claims import Papers, check_core
+from survey.certification.fields import FieldRefusedError
 from survey.certification.note import parse_vkey
 from survey.errors import SurveyError
 
@@ -50,6 +51,10 @@ def verify_file(
             members, faults = unpack(data)
             return check_bundle(members, faults, options)
         return verify_certificate(data, options)
+    except FieldRefusedError as error:
+        if error.field in ("", "type"):
+            return _unreadable(error.reason)
+        return Verdict((Claim("证书的写法", False, error.reason, error.file, error.field),), "certificate")
     except SurveyError as error:
         return _unreadable(error.reason)
     except (RecursionError, MemoryError):

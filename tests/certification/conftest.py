@@ -69,6 +69,7 @@ def make_wave(
     weighted: bool | None = None,
     void: bool | None = None,
     schools: int | None = None,
+    issued: tuple[int, int] = (4, 9),
     plan_changes: dict[str, Any] | None = None,
     statement_changes: dict[str, Any] | None = None,
     satisfied: float | None = None,
@@ -87,7 +88,7 @@ def make_wave(
             ("registry", f"{host}/registry"),
         )
     }
-    domains, slips, slip_key = _draw(rng, schools or rng.randint(2, 6))
+    domains, slips, slip_key = _draw(rng, schools or rng.randint(2, 6), issued)
     leaves, heads, satisfied_at, slips = _answer(rng, domains, slips, wave, signers, satisfied)
     instrument = {"type": "survey/instruments/v1", "instruments": {"parents/full": {"items": ["q01"]}}}
     plan_document = build_plan(
@@ -197,18 +198,20 @@ def make_wave(
     return Wave(plan_document, statement, table, certificate, bundle, {}, signers, facts)
 
 
-def _draw(rng: random.Random, schools: int) -> tuple[list[dict[str, Any]], list[tuple[str, str]], bytes]:
+def _draw(
+    rng: random.Random, schools: int, between: tuple[int, int]
+) -> tuple[list[dict[str, Any]], list[tuple[str, str]], bytes]:
     """Domains of a few schools, and (e, domain) of their slips."""
     slip_key = rng.randbytes(32)
     domains, slips = [], []
     for school in range(schools):
         for letter, group in (("P", "parent"), ("T", "teacher")):
-            issued = rng.randint(4, 9)
+            issued = rng.randint(*between)
             name = f"{school:04d}-{letter}"
             domains.append(
                 {
                     "domain": name,
-                    "eligible": rng.randint(issued, 400),
+                    "eligible": rng.randint(issued, issued + 400),
                     "mode": "slip",
                     "slips": issued,
                     "group": group,

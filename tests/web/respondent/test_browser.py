@@ -38,6 +38,17 @@ async def part(page: Page) -> str:
     return await page.evaluate("document.querySelector('.step.on').id")
 
 
+async def settled(page: Page) -> None:
+    """Until the page has followed its own fragment: a click returns before the part has changed."""
+    await page.wait_for_timeout(120)
+
+
+async def forward(page: Page, button: str = "#next") -> None:
+    """Press a button and wait for the part it leads to."""
+    await page.click(button)
+    await settled(page)
+
+
 async def walk_to_check(page: Page) -> None:
     """Press on to the check page, past the soft notes."""
     for _ in range(60):
@@ -45,7 +56,7 @@ async def walk_to_check(page: Page) -> None:
             return
         if await page.is_visible("[data-need]"):
             await page.locator("[data-need] label").nth(1).click()
-        await page.click("#next")
+        await forward(page)
     raise AssertionError("the check page was not reached")
 
 
@@ -60,22 +71,23 @@ async def test_a_parent_answers_goes_back_changes_and_sends(
         page.on("request", lambda request: requests.append(request.url))
         await page.goto(f"{address}/s/{code}")
         loaded = len(requests)
-        await page.click("#begin")
+        await forward(page, "#begin")
         first = await part(page)
         await page.click("label[for=PA01-2]")
-        await page.click("#next")
+        await forward(page)
         note = await page.inner_text("#soft")
-        await page.click("#next")
+        await forward(page)
         second = await part(page)
         focus = await page.evaluate("document.activeElement.tagName")
         await page.go_back()
+        await settled(page)
         back = await part(page)
         kept = await page.is_checked("#PA01-2")
         await walk_to_check(page)
         overall = await page.inner_text("dd[data-item]")
         await page.click("#sum .whole a")
         await page.click("label[for=PA20-1]")
-        await page.click("#next")
+        await forward(page)
         changed = await page.inner_text("dd[data-item]")
         await page.click("#send")
         await page.wait_for_selector("main[data-done]")
@@ -83,6 +95,7 @@ async def test_a_parent_answers_goes_back_changes_and_sends(
         receipt = await page.inner_text(".receipt", timeout=100) if await page.is_visible(".receipt") else ""
         stored = await page.evaluate("Object.keys(localStorage).length")
         await page.go_back()
+        await settled(page)
         after_back = await page.inner_text("h1")
         await page.goto(f"{address}/s/{code}")
         used = page.url
@@ -145,7 +158,7 @@ async def test_a_form_filled_half_on_a_dead_network_arrives_once_and_whole(
     before = await responses(made)
     async with phone(browser) as page:
         await page.goto(f"{address}/s/{made.code()}")
-        await page.click("#begin")
+        await forward(page, "#begin")
         await page.click("label[for=PA01-4]")
         await page.context.set_offline(True)
         await page.wait_for_selector("#net:not(:empty)")
@@ -171,7 +184,7 @@ async def test_a_draft_waits_on_this_phone_and_can_be_left_behind(
     async with phone(browser) as page:
         await page.goto(f"{address}/s/{code}")
         key = await page.input_value("[name=k]")
-        await page.click("#begin")
+        await forward(page, "#begin")
         await page.click("label[for=PA01-4]")
         await page.goto("about:blank")
         await page.goto(f"{address}/s/{code.lower()}?z=1")
@@ -195,7 +208,7 @@ async def test_pupils_see_one_question_at_a_time_and_nothing_stays_on_the_device
     before = await responses(made)
     async with phone(browser) as page:
         await page.goto(f"{address}/s/{made.code(PUPIL)}")
-        await page.click("#begin")
+        await forward(page, "#begin")
         visible = await page.locator("fieldset:visible").count()
         faces = await page.locator("fieldset:visible .face").count()
         await page.click("label[for=SA01-3]")
@@ -235,7 +248,7 @@ async def test_nothing_needs_sideways_scrolling_and_targets_are_large(
     for size, domain, width in ((0, PARENT, 360), (2, PARENT, 360), (0, PUPIL, 360), (2, PUPIL, 320)):
         async with phone(browser, width=width) as page:
             await page.goto(f"{address}/s/{made.code(domain)}?z={size}")
-            await page.click("#begin")
+            await forward(page, "#begin")
             wide = await page.evaluate("document.documentElement.scrollWidth")
             rows = await page.eval_on_selector_all(
                 ".step.on .o label", "labels => labels.map(l => l.getBoundingClientRect().height)"
@@ -257,7 +270,7 @@ async def test_one_question_six_options_and_the_button_fit_a_small_phone(
     made, address = laid
     async with phone(browser) as page:
         await page.goto(f"{address}/s/{made.code(PUPIL)}")
-        await page.click("#begin")
+        await forward(page, "#begin")
         bottom = await page.evaluate("document.getElementById('next').getBoundingClientRect().top + 30")
 
     assert bottom <= 640
@@ -270,7 +283,7 @@ async def test_fault_that_only_the_server_sees_comes_back_with_everything_typed(
     before = await responses(made)
     async with phone(browser) as page:
         await page.goto(f"{address}/s/{made.code()}")
-        await page.click("#begin")
+        await forward(page, "#begin")
         await page.click("label[for=PA01-4]")
         await page.evaluate("document.getElementById('i-PA25').value = 'a\u202eb'")
         await walk_to_check(page)
@@ -293,7 +306,7 @@ async def test_page_turned_right_to_left_keeps_its_radios_beside_the_text(
     async with phone(browser) as page:
         await page.goto(f"{address}/s/{made.code()}")
         await page.evaluate("document.documentElement.dir = 'rtl'")
-        await page.click("#begin")
+        await forward(page, "#begin")
         radio = await page.locator("#PA01-5").bounding_box()
         row = await page.locator("label[for=PA01-5]").bounding_box()
         wide = await page.evaluate("document.documentElement.scrollWidth")
