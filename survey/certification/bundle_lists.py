@@ -178,26 +178,22 @@ def _log_signature(line: str, position: int, plan: SignedPlan) -> bytes:
     return data[4:]
 
 
-def check_heads(heads: Sequence[Checkpoint], leaves: Sequence[bytes], final: Checkpoint) -> None:
+def check_heads(heads: Sequence[Checkpoint], leaves: Sequence[bytes]) -> None:
     """Refuses a head whose root is not that of the leaves so far, and a last one that is not final.
+
+    Args:
+        heads: in the order of their sizes.
+        leaves: the whole list, whose root is already known to be the closing's.
 
     Raises:
         FieldRefusedError: the leaves do not give a root, by the size of its head.
     """
-    # The final head is signed by three: against it, leaves that differ are the leaves' own fault.
-    whole = CompactTree()
-    for leaf in leaves:
-        whole.add(leaf)
-    if (whole.size, whole.root()) != (final.size, final.root):
-        raise FieldRefusedError(LEAVES, "", f"清单{whole.size}份，算不出截止时的根，答卷被删改或换序")
-    tree, wanted = CompactTree(), iter([*heads, None])
-    head = next(wanted)
-    for leaf in [None, *leaves]:
-        if leaf is not None:
+    tree, done = CompactTree(), 0
+    for head in heads:
+        for leaf in leaves[done : head.size]:
             tree.add(leaf)
-        while head is not None and head.size == tree.size:
-            if head.root != tree.root():
-                raise FieldRefusedError(HEADS, f"大小{head.size}", "清单算不出这个头的根")
-            head = next(wanted)
-    if head is not None or (heads[-1].size if heads else 0) != final.size:
+        done = head.size
+        if (tree.size, tree.root()) != (head.size, head.root):
+            raise FieldRefusedError(HEADS, f"大小{head.size}", "清单算不出这个头的根")
+    if done != len(leaves):
         raise FieldRefusedError(HEADS, "", "最后一个头不是截止时的头")

@@ -26,7 +26,7 @@ from survey.certification.claims import Ledger
 from survey.certification.core_claims import Core
 from survey.certification.fields import FieldRefusedError
 from survey.certification.signed_plan import SignedPlan
-from survey.certification.transparency_log import Checkpoint
+from survey.certification.transparency_log import Checkpoint, tree_root
 
 
 def check_lists(ledger: Ledger, reader: BundleReader, core: Core, options: BundleOptions) -> LeafList | None:
@@ -36,7 +36,7 @@ def check_lists(ledger: Ledger, reader: BundleReader, core: Core, options: Bundl
     key = reader.raw("slip_key")
     ledger.check("填写码密钥", "slip_key", _slip_key_fits, key, plan)
     slips = ledger.check("填写码清单", SLIPS, _slips_fit, slip_data, plan)
-    leaves = ledger.check("答卷清单", LEAVES, _leaves_read, leaf_data, plan)
+    leaves = ledger.check("答卷清单", LEAVES, _leaves_fit, leaf_data, plan, head)
     ledger.check("填写码数量", SLIPS, _slips_add_up, slips, leaves, plan)
     ledger.check("日志头", HEADS, _heads_fit, head_data, leaves, head, plan, options.check_all)
     return leaves
@@ -63,9 +63,13 @@ def _slips_fit(data: bytes, plan: SignedPlan) -> tuple[SlipList, str]:
     return slips, f"{slips.total}张，根与方案一致"
 
 
-def _leaves_read(data: bytes, plan: SignedPlan) -> tuple[LeafList, str]:
+def _leaves_fit(data: bytes, plan: SignedPlan, final: Checkpoint) -> tuple[LeafList, str]:
     leaves = read_leaves(data, plan)
-    return leaves, f"{len(leaves.leaves)}份，提交键没有重复"
+    if (len(leaves.leaves), tree_root(leaves.leaves)) != (final.size, final.root):
+        raise FieldRefusedError(
+            LEAVES, "", f"清单{len(leaves.leaves)}份，算不出截止时的根，有删改、增加或换序"
+        )
+    return leaves, f"{len(leaves.leaves)}份，根与截止时一致，提交键没有重复"
 
 
 def _slips_add_up(slips: SlipList, leaves: LeafList, plan: SignedPlan) -> tuple[bool, str]:
@@ -94,5 +98,5 @@ def _heads_fit(
     data: bytes, leaves: LeafList, final: Checkpoint, plan: SignedPlan, check_all: bool
 ) -> tuple[bool, str]:
     heads, checked = read_heads(data, plan, check_all=check_all)
-    check_heads(heads, leaves.leaves, final)
+    check_heads(heads, leaves.leaves)
     return True, f"{len(heads)}个头的根全部由清单算出，核对签名{checked}个"
