@@ -1,4 +1,4 @@
-"""The verifier as a program: `python -m survey.certification FILE`, and inside the zipapp.
+"""The verifier as a program: `survey verify FILE`, and inside the zipapp `survey-verify.pyz`.
 
 A file name enters; one line per claim and an exit code leave: 0 all hold, 1 something is
 false, 2 unreadable. Needs no network and nothing but the standard library.
@@ -16,15 +16,21 @@ from survey.certification.claims import Verdict
 from survey.certification.verification import verify_file
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+def main(arguments: Sequence[str] | None = None, *, program: str = "survey-verify") -> int:
     """Verify the file named on the command line; the exit code comes back."""
     parser = argparse.ArgumentParser(
-        prog="survey-verify", description="离线核验结果证书或公开证据包。退出码 0 成立，1 有假，2 读不懂。"
+        prog=program, description="离线核验结果证书或公开证据包。退出码 0 成立，1 有假，2 读不懂。"
     )
     parser.add_argument("file", type=Path, help="证书（JSON）或证据包（ZIP）")
     parser.add_argument("--key", action="append", help="您认可的经办、签发公钥，可多次给出")
     parser.add_argument("--plan-code", help="海报或填写单上印的方案码")
-    parser.add_argument("--receipts", nargs="*", type=Path, default=[], help="回执文本文件")
+    parser.add_argument(
+        "--receipts",
+        nargs="*",
+        type=Path,
+        default=[],
+        help="回执文本文件，写在文件名之后，如 --receipts *.txt",
+    )
     parser.add_argument("--all", action="store_true", help="核对每一个日志头的签名")
     parser.add_argument("--json", action="store_true", help="只输出一个JSON")
     options = parser.parse_args(arguments)
@@ -34,13 +40,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
         data = options.file.read_bytes()
         receipts = {str(path): path.read_text(encoding="utf-8") for path in options.receipts}
     except (OSError, UnicodeDecodeError) as error:
-        print(f"打不开文件：{error}")
+        _refuse(error, as_json=options.json)
         return 2
     verdict = verify_file(
         data, options.key, plan_code=options.plan_code, receipts=receipts, check_all=options.all
     )
     _show(verdict, as_json=options.json)
     return verdict.exit_code
+
+
+def _refuse(error: OSError | UnicodeDecodeError, *, as_json: bool) -> None:
+    """Say which file could not be opened, and why."""
+    name = getattr(error, "filename", None) or "回执"
+    why = getattr(error, "strerror", None) or "不是UTF-8文本"
+    message = f"文件 {name}：打不开（{why}）。看一看路径和权限。"
+    document = {"error": {"code": "cli.unreadable_file", "reason": message}}
+    print(json.dumps(document, ensure_ascii=False) if as_json else message)
 
 
 def _show(verdict: Verdict, *, as_json: bool) -> None:

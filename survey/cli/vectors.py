@@ -1,7 +1,7 @@
-"""A folder of reference vectors (`vectors/*.json`, `data/*.csv`) as values.
+"""A folder of reference vectors as values: statistics (`vectors/`, `data/`), or evidence (TRUST's).
 
 Kept beside the command because only a command reads folders; the checking itself is
-`survey.estimation.conformance`.
+`survey.estimation.conformance` and `survey.certification.conformance`.
 """
 
 from __future__ import annotations
@@ -14,7 +14,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from survey.certification.conformance import VECTORS
+from survey.certification.conformance_wave import NAME as WORKED_WAVE
 from survey.errors import SurveyError
+
+EVIDENCE = (*VECTORS, WORKED_WAVE)
 
 
 class NotAReferenceFolderError(SurveyError):
@@ -24,7 +28,9 @@ class NotAReferenceFolderError(SurveyError):
     kind = "invalid"
 
     def __init__(self, folder: Path, reason: str) -> None:
-        super().__init__(f"文件夹 {folder}", reason, "里面应有 vectors/*.json 和 data/*.csv")
+        super().__init__(
+            f"文件夹 {folder}", reason, "里面应有 vectors/*.json 和 data/*.csv，或者证据格式的向量文件"
+        )
 
 
 @dataclass
@@ -76,3 +82,25 @@ def read_vectors(folder: Path, topics: Iterable[str] = ()) -> ReferenceFolder:
     if not vectors:
         raise NotAReferenceFolderError(folder, "没有找到参考值")
     return ReferenceFolder(folder, vectors)
+
+
+def is_evidence_folder(folder: Path) -> bool:
+    """Whether the folder holds the vectors of the evidence format."""
+    return any((folder / f"{name}.json").is_file() for name in EVIDENCE)
+
+
+def read_evidence_vectors(folder: Path) -> dict[str, Any]:
+    """Every evidence file of the folder, parsed, by its name without ending.
+
+    Raises:
+        NotAReferenceFolderError: a file that is not JSON.
+    """
+    files: dict[str, Any] = {}
+    for name in EVIDENCE:
+        path = folder / f"{name}.json"
+        if path.is_file():
+            try:
+                files[name] = json.loads(path.read_text(encoding="utf-8"))
+            except ValueError as error:
+                raise NotAReferenceFolderError(folder, f"{path.name} 读不成JSON") from error
+    return files
