@@ -19,6 +19,8 @@ MAX_DEPTH = 16
 MAX_BYTES = 16 * 1024 * 1024
 MAX_RECORD_BYTES = 64 * 1024
 
+_PLAIN = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"), check_circular=False)
+
 
 class NotCanonicalError(SurveyError):
     """The value or text has no canonical form here."""
@@ -43,12 +45,37 @@ def encode(value: Any) -> bytes:
     >>> encode({"b": [1, None], "a": "十"}).decode()
     '{"a":"十","b":[1,null]}'
     """
-    parts: list[str] = []
-    _write(value, parts, 0)
+    if _is_plain(value, 0):
+        text = _PLAIN.encode(value)
+    else:
+        parts: list[str] = []
+        _write(value, parts, 0)
+        text = "".join(parts)
     try:
-        return "".join(parts).encode("utf-8")
+        return text.encode("utf-8")
     except UnicodeEncodeError as error:
         raise NotCanonicalError("文字里有不成对的代理码位") from error
+
+
+def _is_plain(value: Any, depth: int) -> bool:
+    """Whether the standard encoder writes `value` as RFC 8785 does: permitted types, ASCII keys.
+
+    Code points and UTF-16 code units sort ASCII keys alike. Whatever is not plain goes through
+    `_write`, which sorts by code units and names what it refuses.
+    """
+    kind = type(value)
+    if kind is int:
+        return -MAX_INTEGER <= value <= MAX_INTEGER
+    if kind is str or value is None or kind is bool:
+        return True
+    if depth >= MAX_DEPTH:
+        return False
+    if kind is dict:
+        for key, element in value.items():
+            if type(key) is not str or not key.isascii() or not _is_plain(element, depth + 1):
+                return False
+        return True
+    return kind in (list, tuple) and all(_is_plain(element, depth + 1) for element in value)
 
 
 def _write(value: Any, parts: list[str], depth: int) -> None:

@@ -6,8 +6,12 @@ skipped. Standard library only.
 
 from __future__ import annotations
 
+import base64
+
 SIGNS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _VALUES = {sign: value for value, sign in enumerate(SIGNS)} | {"I": 1, "L": 1, "O": 0}
+_FROM_RFC_4648 = bytes.maketrans(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567", SIGNS.encode())
+"""Both write five bits a sign, high bits first; only the alphabets differ."""
 
 
 def encode_signs(data: bytes, count: int | None = None) -> str:
@@ -17,9 +21,7 @@ def encode_signs(data: bytes, count: int | None = None) -> str:
     ('NYABH667', 'ZW')
     """
     total = -(-len(data) * 8 // 5)
-    number = int.from_bytes(data, "big") << (total * 5 - len(data) * 8)
-    signs = [SIGNS[number >> 5 * (total - 1 - at) & 31] for at in range(total if count is None else count)]
-    return "".join(signs)
+    return base64.b32encode(data).translate(_FROM_RFC_4648).decode()[: total if count is None else count]
 
 
 def decode_signs(text: str, length: int) -> bytes | None:

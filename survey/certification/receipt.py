@@ -10,11 +10,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from survey import canonical
 from survey.certification.crockford import decode_signs, encode_signs, in_groups, normalise_signs
 from survey.certification.ed25519_verify import verify
-from survey.certification.note import NoteRefusedError, Vkey, split_note
+from survey.certification.note import NoteLine, NoteRefusedError, Vkey, split_note
 from survey.certification.sealing import key_digest, read_leaf
 from survey.certification.transparency_log import Checkpoint, MerkleTree, leaf_hash, parse_checkpoint
 from survey.errors import SurveyError
@@ -79,13 +80,20 @@ def make_receipt(leaf_data: bytes, submission_key: bytes, index: int, head_note:
     Raises:
         NoteRefusedError: the head is not a note, or its first line is no Ed25519 signature.
     """
+    head, line = _head_and_line(head_note)
+    return Receipt(
+        leaf_hash(leaf_data), submission_key, index, head.size, head.root, line.key_id, line.signature
+    )
+
+
+@lru_cache(maxsize=64)
+def _head_and_line(head_note: str) -> tuple[Checkpoint, NoteLine]:
+    """The head of a batch and the log's line under it, read once for all the batch's receipts."""
     text, lines = split_note(head_note)
     head = parse_checkpoint(text)
     if len(lines[0].signature) != 64 or lines[0].name != head.origin:
         raise NoteRefusedError("第一行不是日志的签名")
-    return Receipt(
-        leaf_hash(leaf_data), submission_key, index, head.size, head.root, lines[0].key_id, lines[0].signature
-    )
+    return head, lines[0]
 
 
 def parse_receipt(text: str) -> Receipt:

@@ -13,6 +13,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 from survey import canonical
@@ -45,9 +46,10 @@ def record_bytes(record: Mapping[str, Any], *, pad: bool) -> bytes:
     """
     if not pad:
         return canonical.encode(dict(record))
-    shortest = len(canonical.encode({**record, "pad": ""}))
-    zeros = -(SALT_BYTES + shortest) % BLOCK
-    return canonical.encode({**record, "pad": "0" * zeros})
+    # After the pad come only v and wave, so the last empty pad is the record's own.
+    before, empty, after = canonical.encode({**record, "pad": ""}).rpartition(b'"pad":""')
+    zeros = -(SALT_BYTES + len(before) + len(empty) + len(after)) % BLOCK
+    return before + b'"pad":"' + b"0" * zeros + b'"' + after
 
 
 def commitment(salt: bytes, record: bytes) -> bytes:
@@ -66,7 +68,13 @@ def key_digest(submission_key: bytes) -> bytes:
 
 def leaf(c: bytes, domain: str, k: bytes) -> bytes:
     """The public leaf: JCS of c, domain, k and version."""
-    return canonical.encode({"c": c.hex(), "domain": domain, "k": k.hex(), "v": 1})
+    return b'{"c":"%b","domain":%b,"k":"%b","v":1}' % (c.hex().encode(), _text(domain), k.hex().encode())
+
+
+@lru_cache(maxsize=4096)
+def _text(text: str) -> bytes:
+    """The canonical form of a domain's name, which a whole school's leaves share."""
+    return canonical.encode(text)
 
 
 def read_leaf(data: bytes) -> dict[str, Any]:
@@ -117,10 +125,12 @@ def seal(record: bytes, salt: bytes, box_key: bytes | None, ephemeral: bytes | N
         return salt + record
     if ephemeral is None:
         raise SealBrokenError("缺少一次性密钥")
+    from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
     from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-    epk = box_public_key(ephemeral)
-    key = _box_content_key(ephemeral, box_key, epk, box_key)
+    private = X25519PrivateKey.from_private_bytes(ephemeral)
+    epk = private.public_key().public_bytes_raw()
+    key = _box_content_key(private, box_key, epk, box_key)
     return epk + AESGCM(key).encrypt(bytes(12), salt + record, commitment(salt, record))
 
 
@@ -144,25 +154,27 @@ def open_box(box: bytes, c: bytes, box_secret: bytes | None) -> tuple[bytes, byt
 
 def _decrypt(box: bytes, c: bytes, box_secret: bytes) -> bytes:
     from cryptography.exceptions import InvalidTag
+    from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
     from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
     if len(box) < 32 + SALT_BYTES + 16:
         raise SealBrokenError("长度不够")
     epk = box[:32]
     try:
-        key = _box_content_key(box_secret, epk, epk, box_public_key(box_secret))
+        private = X25519PrivateKey.from_private_bytes(box_secret)
+        key = _box_content_key(private, epk, epk, private.public_key().public_bytes_raw())
         return AESGCM(key).decrypt(bytes(12), box[32:], c)
     except (InvalidTag, ValueError) as error:
         raise SealBrokenError("打不开：内容被改过，或者钥匙不对") from error
 
 
-def _box_content_key(secret: bytes, peer: bytes, epk: bytes, box_key: bytes) -> bytes:
-    """dk = HKDF-SHA256(X25519(secret, peer), no salt, "survey/v1/seal" ‖ 0 ‖ epk ‖ box_key)."""
-    from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
+def _box_content_key(private: Any, peer: bytes, epk: bytes, box_key: bytes) -> bytes:
+    """dk = HKDF-SHA256(X25519(private, peer), no salt, "survey/v1/seal" ‖ 0 ‖ epk ‖ box_key)."""
+    from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PublicKey
     from cryptography.hazmat.primitives.hashes import SHA256
     from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-    shared = X25519PrivateKey.from_private_bytes(secret).exchange(X25519PublicKey.from_public_bytes(peer))
+    shared = private.exchange(X25519PublicKey.from_public_bytes(peer))
     return HKDF(SHA256(), 32, None, b"survey/v1/seal\x00" + epk + box_key).derive(shared)
 
 

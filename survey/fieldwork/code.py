@@ -20,6 +20,7 @@ BASE = len(ALPHABET)
 LENGTH = 12
 
 _VALUE = {sign: value for value, sign in enumerate(ALPHABET)}
+_DOUBLED = {sign: value * 2 // BASE + value * 2 % BASE for sign, value in _VALUE.items()}
 _MAX_TYPED = 64
 _DASHES = frozenset("-‐‑‒–—―−－_·.、，,")
 
@@ -45,10 +46,7 @@ def check_sign(first: str) -> str:
     >>> check_sign("8WYJ4VMNK44")
     '9'
     """
-    total = 0
-    for place, sign in enumerate(reversed(first)):
-        value = _VALUE[sign] * (2 if place % 2 == 0 else 1)
-        total += value // BASE + value % BASE
+    total = sum(map(_DOUBLED.__getitem__, first[::-2])) + sum(map(_VALUE.__getitem__, first[-2::-2]))
     return ALPHABET[-total % BASE]
 
 
@@ -67,6 +65,8 @@ def normalise(typed: str) -> str:
     >>> normalise(" ８ｗｙj-4vmn－k449 ")
     '8WYJ4VMNK449'
     """
+    if is_code(typed):
+        return typed
     folded = unicodedata.normalize("NFKC", typed[:_MAX_TYPED]).upper()
     signs = "".join(sign for sign in folded if not sign.isspace() and sign not in _DASHES)
     strange = next((sign for sign in signs if sign not in _VALUE), None)

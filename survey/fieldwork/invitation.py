@@ -9,7 +9,6 @@ Source: TRUST section 2 (slip digest, slip leaf) and section 6.
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -69,7 +68,7 @@ def slip_digest(slip_key: bytes, code: str) -> str:
         raise SlipKeyError(len(slip_key))
     if not is_code(code):
         raise SurveyError("填写码", "不是规范的12位填写码", "先用normalise整理再计算摘要")
-    return hmac.new(slip_key, SLIP_LABEL + code.encode("ascii"), hashlib.sha256).hexdigest()
+    return hmac.digest(slip_key, SLIP_LABEL + code.encode("ascii"), "sha256").hex()
 
 
 def slip_leaf(domain: str, e: str) -> bytes:

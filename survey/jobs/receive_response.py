@@ -117,9 +117,10 @@ def _seal(
 ) -> Sealed:
     sealed = about.box_key is not None
     content = record_bytes(record(answers, day=day, domain=domain, wave=about.wave, pace=pace), pad=sealed)
-    salt = secrets.token_bytes(SALT_BYTES)
+    drawn = secrets.token_bytes(2 * SALT_BYTES)
+    salt, ephemeral = drawn[:SALT_BYTES], drawn[SALT_BYTES:]
     c = commitment(salt, content)
-    box = seal(content, salt, about.box_key, secrets.token_bytes(32) if sealed else None)
+    box = seal(content, salt, about.box_key, ephemeral if sealed else None)
     return Sealed(domain, c, box, leaf(c, domain, key))
 
 

@@ -78,13 +78,16 @@ def read_answers(
 def _value(item: Item, sent: list[str]) -> tuple[Answer, Fault | None]:
     if item.kind == "text":
         return _text(item, sent)
+    by_text = item.option_by_text
+    if len(sent) == 1 and sent[0] in by_text:
+        only = by_text[sent[0]].value
+        return only if item.kind == "single" else [only], None
     given = [one for one in sent if one != ""]
     if item.kind == "single" and len(given) > 1:
         return None, Fault("answers.repeated", "这一题只能选一项", "请只选一项", item=item.id)
     if len(given) != len(set(given)):
         return None, Fault("answers.repeated", "同一个选项出现了两次", "请重新选", item=item.id)
     chosen = []
-    by_text = {str(option.value): option for option in item.options}
     for one in given:
         if one not in by_text:
             return None, Fault(

@@ -82,6 +82,11 @@ class Item:
         """The options of the item as a scale, for a scheme's reading."""
         return Scale(self.scale or self.id, self.options, self.max_chars, self.faces)
 
+    @cached_property
+    def option_by_text(self) -> Mapping[str, ResponseOption]:
+        """The options by what a form sends for them."""
+        return {str(option.value): option for option in self.options}
+
     def option(self, value: int | str) -> ResponseOption:
         """The option stored as `value`."""
         return self.answer_scale.option(value)

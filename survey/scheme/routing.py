@@ -22,8 +22,7 @@ def on_path(instrument: Instrument, answers: Mapping[str, Any]) -> frozenset[str
     """
     path: set[str] = set()
     for item in instrument.items:
-        given = {name: answers.get(name) for name in path}
-        if item.show_if is None or holds(item.show_if, given):
+        if item.show_if is None or holds(item.show_if, {name: answers.get(name) for name in path}):
             path.add(item.id)
     return frozenset(path)
 
