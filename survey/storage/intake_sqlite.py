@@ -34,7 +34,7 @@ from survey.storage.intake import (
 from survey.storage.intake_file import connect, move_durably, transaction
 from survey.storage.keys import make_private
 from survey.storage.settlement import PosterCount, Settlement, settle
-from survey.storage.sqlite_batch import receipt_of, refusal, write_batch
+from survey.storage.sqlite_batch import find_known, receipt_of, refusal, write_batch
 from survey.storage.states import WrongStateError
 from survey.storage.tally import Tally
 from survey.storage.writer_thread import WriterThread
@@ -375,11 +375,8 @@ class SqliteIntake:
 
     def _settle(self, connection: sqlite3.Connection, entries: Sequence[Entry]) -> Settlement:
         state = connection.execute("SELECT state FROM about").fetchone()[0]
-        known, slips = {}, {}
+        known, slips = find_known(connection, [entry.k for entry in entries]), {}
         for entry in entries:
-            row = connection.execute('SELECT "index" FROM leaves WHERE k = ?', (entry.k,)).fetchone()
-            if row is not None:
-                known[entry.k] = row[0]
             if entry.e is not None and (code := self._slips.get(entry.e)) is not None:
                 slips[entry.e] = (self._domains[code >> 2], SLIP_STATES[code & 3])
         return settle(

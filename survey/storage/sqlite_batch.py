@@ -2,11 +2,32 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Sequence
 
 from survey.storage.intake import Accepted, BusyError, StorageFullError
 from survey.storage.settlement import Settlement
+
+
+KNOWN = 'SELECT k, "index" FROM leaves WHERE k IN (SELECT substr(?1, value, 32) FROM json_each(?2))'
+USE = (
+    "UPDATE slips SET state = 'used' WHERE state = 'unused'"
+    " AND e IN (SELECT substr(?1, value, 32) FROM json_each(?2))"
+)
+BOXES = (
+    "INSERT INTO sealed SELECT substr(?1, value ->> 0, 32), substr(?1, value ->> 1, value ->> 2)"
+    " FROM json_each(?2)"
+)
+LEAVES = (
+    'INSERT INTO leaves SELECT ?3 + key, substr(?1, value ->> 1, value ->> 2), substr(?1, value ->> 0, 32)'
+    " FROM json_each(?2)"
+)
+
+
+def find_known(connection: sqlite3.Connection, keys: Sequence[bytes]) -> dict[bytes, int]:
+    """The index of every submission key that is in the log already."""
+    return dict(connection.execute(KNOWN, (b"".join(keys), json.dumps([*range(1, 32 * len(keys), 32)]))))
 
 
 def write_batch(
@@ -17,6 +38,9 @@ def write_batch(
 ) -> None:
     """Spend the slips, keep the boxes in the order of their digests, append the leaves.
 
+    A statement carries a whole batch as one row of bytes and a list of places in it: the
+    thread gives the interpreter back once a statement, not once a row.
+
     Args:
         settled: what was decided.
         adds, largest: counters to add to, and counters of which the larger stays.
@@ -24,28 +48,34 @@ def write_batch(
     Raises:
         sqlite3.IntegrityError: the tables do not hold what the decision rested on.
     """
-    used = connection.executemany(
-        "UPDATE slips SET state = 'used' WHERE e = ? AND state = 'unused'",
-        [(e,) for e in sorted(settled.slips_used)],
-    )
-    if settled.slips_used and used.rowcount != len(settled.slips_used):
-        raise sqlite3.IntegrityError("a slip was used already")
+    slips = sorted(settled.slips_used)
+    if slips:
+        places = json.dumps([*range(1, 32 * len(slips), 32)])
+        if connection.execute(USE, (b"".join(slips), places)).rowcount != len(slips):
+            raise sqlite3.IntegrityError("a slip was used already")
     connection.executemany(
         "UPDATE posters SET used = used + ? WHERE domain = ?",
         [(n, domain) for domain, n in sorted(settled.posters_used.items())],
     )
     boxes = sorted((sealed.c, sealed.box) for _, _, sealed in settled.append)
-    connection.executemany("INSERT INTO sealed VALUES (?, ?)", boxes)
-    connection.executemany(
-        "INSERT INTO leaves VALUES (?, ?, ?)",
-        [(index, sealed.leaf, entry.k) for index, entry, sealed in settled.append],
-    )
+    connection.execute(BOXES, _packed(boxes))
+    leaves = [(entry.k, sealed.leaf) for _, entry, sealed in settled.append]
+    connection.execute(LEAVES, (*_packed(leaves), settled.size))
     connection.executemany(
         "INSERT INTO counters VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET n = n + excluded.n", adds
     )
     connection.executemany(
         "INSERT INTO counters VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET n = max(n, excluded.n)", largest
     )
+
+
+def _packed(rows: Sequence[tuple[bytes, bytes]]) -> tuple[bytes, str]:
+    """Pairs of a digest and bytes of any length as one piece, and where each begins and how long it is."""
+    places, at = [], 1
+    for _, content in rows:
+        places.append((at, at + 32, len(content)))
+        at += 32 + len(content)
+    return b"".join(part for row in rows for part in row), json.dumps(places)
 
 
 def receipt_of(connection: sqlite3.Connection, index: int) -> Accepted:
