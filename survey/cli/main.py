@@ -32,6 +32,7 @@ VERBS = {
     "estimate": "survey.cli.concluding",
     "certify": "survey.cli.concluding",
     "report": "survey.cli.concluding",
+    "ledger": "survey.cli.ledger",
     "verify": "survey.cli.checking",
     "validate": "survey.cli.checking",
 }

@@ -110,6 +110,19 @@ class Certificates(Table, tablename="certificates"):
     saved_at = Timestamptz(default=None)
 
 
+class LedgerEntries(Table, tablename="ledger_entries"):
+    """Problems of a wave and what is done about them; each row's document holds its history."""
+
+    wave = Text(primary_key=True)
+    number = Integer()
+    source = Text()
+    source_key = Text()
+    state = Text()
+    due_on = Text(null=True, default=None)
+    version = Integer()
+    document = Text()
+
+
 class Accounts(Table, tablename="accounts"):
     """Who works at the console; passwords as Argon2id."""
 

@@ -47,6 +47,8 @@ RIGHTS: dict[str, frozenset[str]] = {
     "progress.see": _ALL,
     "results.see": _ALL,
     "certificate.see": _ALL,
+    "ledger.see": _ALL,
+    "ledger.keep": frozenset({"admin", "operator", "reviewer", "approver"}),
     "account.own": _ALL,
     "people.see": frozenset({"admin", "auditor"}),
 }

@@ -5,6 +5,7 @@ from litestar import Router
 from survey.web.access import check_form
 from survey.web.console.certificate import CERTIFICATE_ROUTES
 from survey.web.console.frame import FRAME_ROUTES
+from survey.web.console.ledger import LEDGER_ROUTES
 from survey.web.console.monitor import MONITOR_ROUTES
 from survey.web.console.papers import PAPER_ROUTES
 from survey.web.console.people import PEOPLE_ROUTES
@@ -30,6 +31,7 @@ def console_router() -> Router:
             *SIGNING_ROUTES,
             *RESULT_ROUTES,
             *CERTIFICATE_ROUTES,
+            *LEDGER_ROUTES,
             *PEOPLE_ROUTES,
         ],
     )

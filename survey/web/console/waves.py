@@ -49,6 +49,7 @@ TABS = (
     ("/monitor", "参与情况", "planned"),
     ("/results", "结果", "opened"),
     ("/certificate", "证书", "certified"),
+    ("/ledger", "问题台账", "certified"),
 )
 
 

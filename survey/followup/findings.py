@@ -1,0 +1,103 @@
+"""Weak points and falls that are not noise, from certified results.
+
+What enters is one results document, or two of comparable waves; what leaves is findings, the most
+surely weak first. Every row shown is one look, and Holm's correction pays for all the looks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from survey.estimation.comparison import holm
+from survey.exact import percent_text
+from survey.followup.published import (
+    TABLES,
+    NotComparableError,
+    PublishedRow,
+    difference,
+    published_rows,
+    whole_row,
+    why_not_comparable,
+)
+
+RISK = 0.05
+"""The chance, over all rows together, of naming one that is not weak."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Something a ledger may take up, with the numbers that say so."""
+
+    kind: str
+    """`weak`, under the line beyond chance; `fall`, lower than the wave before beyond chance."""
+    table: str
+    group: str
+    key: str
+    name: str
+    shown: str
+    before: str | None
+    """The earlier rate of a fall."""
+    p_value: float
+    """After Holm's correction."""
+    text: str
+
+
+def weak_points(results: Mapping[str, Any]) -> tuple[Finding, ...]:
+    """Rows of a certified wave that lie under its line beyond chance, the surest first.
+
+    A wave without a line has none. The line is asked of every row, though the rule asks it of the
+    whole: it only says where to look first.
+    """
+    if results.get("threshold") is None or results.get("evidence_class") == "C":
+        return ()
+    line, asked = float(results["threshold"]), percent_text(str(results["threshold"]))
+    rows = published_rows(results)
+    chances = holm([row.chance_below(line) for row in rows])
+    found = [
+        _finding("weak", row, None, chance, f"{_where(row)}的满意率{percent_text(row.shown)}，低于{asked}，不是抽样误差能解释的")
+        for row, chance in zip(rows, chances, strict=True)
+        if chance < RISK
+    ]  # fmt: skip
+    return tuple(sorted(found, key=lambda one: (one.p_value, one.shown, one.key)))
+
+
+def falls(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[Finding, ...]:
+    """Rows that fell since an earlier certified wave beyond chance, the surest first.
+
+    Raises:
+        NotComparableError: formula, evidence class or method differ.
+    """
+    if reasons := why_not_comparable(before, after):
+        raise NotComparableError(str(before["wave"]), str(after["wave"]), reasons)
+    earlier = {row.place: row for row in (whole_row(before), *published_rows(before))}
+    pairs = [
+        (earlier[row.place], row)
+        for row in (whole_row(after), *published_rows(after))
+        if row.place in earlier and earlier[row.place].name == row.name
+    ]
+    changes = [difference(first, second) for first, second in pairs]
+    sure = [at for at, change in enumerate(changes) if change.p_value == change.p_value]
+    chances = holm([changes[at].p_value for at in sure])
+    found = [
+        _finding(
+            "fall", pairs[at][1], pairs[at][0], chance,
+            f"{_where(pairs[at][1])}从{percent_text(pairs[at][0].shown)}降到{percent_text(pairs[at][1].shown)}，不是抽样误差能解释的",
+        )
+        for at, chance in zip(sure, chances, strict=True)
+        if chance < RISK and changes[at].value < 0
+    ]  # fmt: skip
+    return tuple(sorted(found, key=lambda one: (one.p_value, one.key)))
+
+
+def _finding(kind: str, row: PublishedRow, before: PublishedRow | None, chance: float, text: str) -> Finding:
+    return Finding(
+        kind, row.table, row.group, row.key, row.name, row.shown, None if before is None else before.shown,
+        chance, text,
+    )  # fmt: skip
+
+
+def _where(row: PublishedRow) -> str:
+    table = TABLES.get(row.table)
+    return f"{table}“{row.name}”" if table else row.name

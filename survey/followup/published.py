@@ -1,0 +1,158 @@
+"""Rows of published results, and what can be said between two of them.
+
+What enters is the results document of a certified wave; what leaves is its shown rows as numbers,
+and the difference of two independent rows with its error. A withheld row does not exist here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from math import sqrt
+from typing import Any
+
+from scipy import special, stats
+
+from survey.errors import SurveyError
+
+TABLES = {"by_group": "人群", "by_stage": "学段", "by_place": "城乡", "by_dimension": "方面", "items": "题目"}
+"""Tables of a results document, in the order in which they are read, with their names."""
+
+
+class NotComparableError(SurveyError):
+    """Two waves whose figures mean different things."""
+
+    code = "followup.not_comparable"
+    kind = "refused"
+
+    def __init__(self, first: str, second: str, reasons: Sequence[str]) -> None:
+        super().__init__(
+            f"{first} 和 {second} 的比较",
+            "；".join(reasons),
+            "只比较问卷、选项、算法和填答方式都相同的两次调查",
+            reasons=list(reasons),
+        )
+
+
+@dataclass(frozen=True)
+class PublishedRow:
+    """One shown rate: where it stands, what it is, how surely."""
+
+    table: str
+    group: str
+    """The respondent group of an item's row; empty elsewhere."""
+    key: str
+    name: str
+    shown: str
+    """The rate as it was published, four decimals."""
+    se: float
+    df: float
+    n: int
+
+    @property
+    def value(self) -> float:
+        """The published rate as a number, for computing; what is shown stays `shown`."""
+        return float(self.shown)
+
+    @property
+    def place(self) -> tuple[str, str, str]:
+        """Table, group and key: the same row in another wave."""
+        return self.table, self.group, self.key
+
+    def chance_below(self, line: float) -> float:
+        """The one-sided p value of "the rate is at least `line`"; small means surely under it.
+
+        Args:
+            line: in (0, 1).
+
+        Source: t test with the row's own degrees of freedom (METHOD 15); where the sample shows no
+        spread, the exact binomial tail `P(X <= n·value)`.
+        """
+        if self.se > 0 and self.df > 0:
+            return float(special.stdtr(self.df, (self.value - line) / self.se))
+        return float(stats.binom.cdf(round(self.n * self.value), self.n, line))
+
+
+@dataclass(frozen=True)
+class Difference:
+    """Second minus first, of two samples drawn independently."""
+
+    value: float
+    se: float
+    df: float
+    p_value: float
+    """Two-sided."""
+    lower: float
+    upper: float
+
+
+def published_rows(results: Mapping[str, Any], tables: Iterable[str] = TABLES) -> tuple[PublishedRow, ...]:
+    """Every shown row of a results document, the withheld ones left out."""
+    return tuple(
+        PublishedRow(
+            table=table,
+            group=str(row.get("group", "")) if table == "items" else "",
+            key=str(row["key"]),
+            name=_name(row),
+            shown=str(row["shown"]),
+            se=float(row["se"]),
+            df=float(row["df"]),
+            n=int(row["n_valid"]),
+        )
+        for table in tables
+        for row in results.get(table) or ()
+        if not row.get("withheld") and row.get("shown") is not None and row.get("se") is not None
+    )
+
+
+def whole_row(results: Mapping[str, Any]) -> PublishedRow:
+    """The wave's figure itself as a row."""
+    return PublishedRow(
+        "figure", "", "figure", str(results["name"]), str(results["figure"]["shown"]),
+        float(results["se"]), float(results["df"]), int(results["n_valid"]),
+    )  # fmt: skip
+
+
+def why_not_comparable(first: Mapping[str, Any], second: Mapping[str, Any]) -> tuple[str, ...]:
+    """Why two waves must not be compared; empty when they may be."""
+    reasons = []
+    if first["formula_in_words"] != second["formula_in_words"]:
+        reasons.append("算法不同")
+    if first["evidence_class"] != second["evidence_class"]:
+        reasons.append("填答方式的证据等级不同")
+    if first.get("method_version") != second.get("method_version"):
+        reasons.append("方法版本不同")
+    if "C" in (first["evidence_class"], second["evidence_class"]):
+        reasons.append("自愿参加的结果没有误差可算")
+    return tuple(reasons)
+
+
+def difference(first: PublishedRow, second: PublishedRow, level: float = 0.95) -> Difference:
+    """Second minus first for independent samples, with Satterthwaite's degrees of freedom.
+
+    Args:
+        level: of the interval, in (0, 1).
+
+    Source: METHOD 16; Satterthwaite (1946), `(v1+v2)²/(v1²/df1 + v2²/df2)`; `estimation.comparison.
+    difference_of_waves` does the same from answers.
+
+    >>> one = PublishedRow("figure", "", "figure", "", "0.9000", 0.01, 30, 900)
+    >>> two = PublishedRow("figure", "", "figure", "", "0.8600", 0.01, 30, 900)
+    >>> round(difference(one, two).value, 4), round(difference(one, two).p_value, 4)
+    (-0.04, 0.0064)
+    """
+    value, variance = second.value - first.value, first.se**2 + second.se**2
+    if variance <= 0 or min(first.df, second.df) <= 0:
+        # Nothing varied in either sample, or nothing is known of how it would.
+        return Difference(value, sqrt(max(variance, 0.0)), 0.0, float("nan"), float("nan"), float("nan"))
+    df = variance**2 / (first.se**4 / first.df + second.se**4 / second.df)
+    se = sqrt(variance)
+    half = float(special.stdtrit(df, (1 + level) / 2)) * se
+    return Difference(
+        value, se, df, float(2 * special.stdtr(df, -abs(value / se))), value - half, value + half
+    )
+
+
+def _name(row: Mapping[str, Any]) -> str:
+    group = row.get("group_name")
+    return f"{row['name']}（{group}）" if group else str(row["name"])

@@ -1,0 +1,109 @@
+"""Keep the problem ledger of a certified wave: take a problem up, act on it, ask what is weak."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from survey.followup.findings import Finding, falls, weak_points
+from survey.followup.ledger import LedgerEntry, new_entry, take_act
+from survey.followup.published import NotComparableError
+from survey.storage.audit import record_audit
+from survey.storage.current import transaction
+from survey.storage.ledger import add_entry, list_entries, load_entry, next_number, save_entry
+from survey.storage.plans import list_waves, load_wave, require_state
+from survey.storage.results import load_results
+
+
+@dataclass(frozen=True)
+class Findings:
+    """What a certified wave gives the ledger, and why a fall could not be looked for."""
+
+    weak: tuple[Finding, ...]
+    fallen: tuple[Finding, ...]
+    compared_with: str | None
+    why_not_compared: str
+
+
+async def findings_of(wave: str) -> Findings:
+    """Weak rows of a certified wave, and falls since the county's certified wave before it.
+
+    Raises:
+        WrongStateError: the wave is not certified.
+    """
+    row = await require_state(wave, "certified")
+    results = await load_results(wave)
+    earlier = [
+        one
+        for one in await list_waves()
+        if one.county == row.county
+        and one.state == "certified"
+        and one.created_at < row.created_at
+        and one.demonstration == row.demonstration
+    ]
+    if not earlier:
+        return Findings(weak_points(results), (), None, "这个县没有更早的、已签发的调查")
+    before = max(earlier, key=lambda one: one.created_at)
+    try:
+        return Findings(
+            weak_points(results), falls(await load_results(before.wave), results), before.wave, ""
+        )
+    except NotComparableError as refusal:
+        return Findings(weak_points(results), (), None, f"不能和 {before.wave} 比较：{refusal.reason}")
+
+
+async def take_up(
+    wave: str, source: str, source_key: str, problem: str, basis: str, *, actor: str, now: datetime
+) -> LedgerEntry:
+    """Take a problem of a certified wave up into its ledger.
+
+    Raises:
+        WrongStateError: the wave is not certified.
+        FaultsError: problem or basis is missing, too long, or the source is unknown.
+        AlreadyTakenUpError: the source is in the ledger already.
+    """
+    await require_state(wave, "certified")
+    async with transaction():
+        number = await next_number(wave)
+        entry = new_entry(
+            wave, number, source, source_key or f"{source}-{number}", problem, basis, who=actor, now=now
+        )
+        await add_entry(entry)
+        await record_audit(actor, "ledger_open", wave, details={"number": number, "source": source}, now=now)
+    return entry
+
+
+async def act_on_entry(
+    wave: str,
+    number: int,
+    act: str,
+    *,
+    actor: str,
+    now: datetime,
+    version: int | None = None,
+    **given: str | date | None,
+) -> LedgerEntry:
+    """Do one act to an entry of the ledger.
+
+    Args:
+        version: the version the person saw; None takes the newest.
+        given: note, evidence, unit, person, due_on, measures, as `followup.ledger.take_act` takes them.
+
+    Raises:
+        EntryNotFoundError, EntryChangedError, WrongTurnError, SamePersonError, FaultsError.
+    """
+    await load_wave(wave)
+    async with transaction():
+        entry = await load_entry(wave, number)
+        moved = take_act(entry, act, who=actor, now=now, **given)  # type: ignore[arg-type]
+        await save_entry(moved, entry.version if version is None else version)
+        details: dict[str, Any] = {"number": number, "before": entry.state, "after": moved.state}
+        await record_audit(actor, f"ledger_{act}", wave, details=details, now=now)
+    return moved
+
+
+async def ledger_of(wave: str) -> tuple[LedgerEntry, ...]:
+    """Every entry of a wave's ledger; refuses an unknown wave."""
+    await load_wave(wave)
+    return await list_entries(wave)

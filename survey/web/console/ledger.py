@@ -1,0 +1,193 @@
+"""C13 the problem ledger: what is weak, whose it is, until when, and what was done."""
+
+import csv
+import io
+import re
+from datetime import date
+from typing import Any
+
+from litestar import Response, get, post
+from litestar.params import FromPath
+from litestar.response import Redirect
+
+from survey.errors import Fault, FaultsError, SurveyError
+from survey.followup.ledger import ACTS, SOURCES, STATES, LedgerEntry, by_urgency
+from survey.jobs.keep_ledger import Findings, act_on_entry, findings_of, ledger_of, take_up
+from survey.storage.ledger import load_entry
+from survey.storage.plans import WaveRow, load_wave
+from survey.web.access import check_query, may, person_of, read_form
+from survey.web.console.frame import plain_cell
+from survey.web.console.page import console_page, wave_crumbs
+from survey.web.console.waves import tabs_of
+from survey.web.errors import status_of
+from survey.web.files import download
+from survey.web.pages import CHINA, AnyRequest
+
+TYPED_SOURCES = ("fact", "text")
+"""What a person types in; the other sources come from the findings table."""
+
+_TYPED = dict.fromkeys(
+    ("source", "problem", "basis", "unit", "person", "due_on", "measures", "evidence", "note"), ""
+)
+"""Every field a person may have typed before a refusal."""
+
+
+@get("/waves/{wave:str}/ledger", guards=[may("ledger.see")])
+async def show_ledger(request: AnyRequest, wave: FromPath[str]) -> Response[str]:
+    """Every problem, overdue first, and the findings that are not taken up yet."""
+    query = check_query(request, frozenset({"state"}))
+    return await _ledger_page(request, await load_wave(wave), state=query.get("state", ""))
+
+
+@post("/waves/{wave:str}/ledger", guards=[may("ledger.keep")], status_code=303)
+async def post_entry(request: AnyRequest, wave: FromPath[str]) -> Response[Any]:
+    """登记: take a finding, a fact or a released text up."""
+    form = {name: str(value) for name, value in (await read_form(request)).items()}
+    try:
+        entry = await take_up(
+            wave,
+            form.get("source", ""),
+            form.get("source_key", ""),
+            form.get("problem", ""),
+            form.get("basis", ""),
+            actor=person_of(request).name,
+            now=request.app.state.now(),
+        )
+    except SurveyError as refusal:
+        return await _ledger_page(request, await load_wave(wave), refusal=refusal, typed=form)
+    return Redirect(path=f"/console/waves/{wave}/ledger/{entry.number}", status_code=303)
+
+
+@get("/waves/{wave:str}/ledger.csv", guards=[may("ledger.see")])
+async def download_ledger(wave: FromPath[str]) -> Response[bytes]:
+    """The ledger as a sheet for 督查专报; no cell can begin a formula."""
+    row = await load_wave(wave)
+    text = io.StringIO()
+    sheet = csv.writer(text, lineterminator="\r\n")
+    sheet.writerow(
+        ["编号", "状态", "问题", "依据", "来源", "责任单位", "责任人", "时限", "措施", "佐证", "最近一步"]
+    )
+    for entry in await ledger_of(wave):
+        sheet.writerow([plain_cell(cell) for cell in _cells(entry)])
+    return download(text.getvalue().encode("utf-8-sig"), f"{row.county}_{wave}_问题台账.csv")
+
+
+@get("/waves/{wave:str}/ledger/{number:int}", guards=[may("ledger.see")])
+async def show_entry(request: AnyRequest, wave: FromPath[str], number: FromPath[int]) -> Response[str]:
+    """One problem with its whole history, and what may be done next."""
+    return await _entry_page(request, await load_wave(wave), await load_entry(wave, number))
+
+
+@post("/waves/{wave:str}/ledger/{number:int}", guards=[may("ledger.keep")], status_code=303)
+async def post_act(request: AnyRequest, wave: FromPath[str], number: FromPath[int]) -> Response[Any]:
+    """One act to one problem; what was typed is kept where it is refused."""
+    form = {name: str(value) for name, value in (await read_form(request)).items()}
+    try:
+        await act_on_entry(
+            wave,
+            number,
+            form.get("act", ""),
+            actor=person_of(request).name,
+            now=request.app.state.now().astimezone(CHINA),
+            version=int(version) if re.fullmatch("[0-9]{1,6}", version := form.get("version", "")) else None,
+            **_given(form),
+        )
+    except SurveyError as refusal:
+        entry = await load_entry(wave, number)
+        return await _entry_page(request, await load_wave(wave), entry, refusal=refusal, typed=form)
+    return Redirect(path=f"/console/waves/{wave}/ledger/{number}", status_code=303)
+
+
+LEDGER_ROUTES = (show_ledger, post_entry, download_ledger, show_entry, post_act)
+
+
+def _given(form: dict[str, str]) -> dict[str, str | date | None]:
+    given: dict[str, str | date | None] = {
+        name: form[name] for name in ("note", "evidence", "unit", "person", "measures") if name in form
+    }
+    if typed := form.get("due_on", "").strip():
+        try:
+            given["due_on"] = date.fromisoformat(typed)
+        except ValueError as error:
+            fault = Fault(
+                "followup.not_a_date", f"时限“{typed[:20]}”不是日期", "写成2026-12-31这样", item="due_on"
+            )
+            raise FaultsError("时限", (fault,)) from error
+    return given
+
+
+async def _ledger_page(
+    request: AnyRequest,
+    row: WaveRow,
+    *,
+    state: str = "",
+    refusal: SurveyError | None = None,
+    typed: dict[str, str] | None = None,
+) -> Response[str]:
+    today = request.app.state.now().astimezone(CHINA).date()
+    entries = await ledger_of(row.wave)
+    found: Findings | None = await findings_of(row.wave) if row.state == "certified" else None
+    taken = {entry.source_key for entry in entries}
+    return console_page(
+        request,
+        "ledger.html",
+        title="问题台账",
+        crumbs=wave_crumbs(row),
+        command=f"survey ledger list {row.wave}",
+        row=row,
+        status=status_of(refusal) if refusal else 200,
+        tabs=tabs_of(row, "/ledger"),
+        refusal=refusal,
+        typed=_TYPED | (typed or {}),
+        today=today,
+        states=STATES,
+        counts={key: sum(entry.state == key for entry in entries) for key in STATES},
+        overdue=sum(entry.is_overdue(today) for entry in entries),
+        state=state if state in STATES else "",
+        entries=[one for one in by_urgency(entries, today) if state not in STATES or one.state == state],
+        found=found,
+        new_findings=[
+            (one, key)
+            for one in (*found.weak, *found.fallen)
+            if (key := f"{one.kind}:{one.table}:{one.group}:{one.key}") not in taken
+        ]
+        if found
+        else [],
+        typed_sources=[(key, SOURCES[key]) for key in TYPED_SOURCES],
+    )
+
+
+async def _entry_page(
+    request: AnyRequest,
+    row: WaveRow,
+    entry: LedgerEntry,
+    *,
+    refusal: SurveyError | None = None,
+    typed: dict[str, str] | None = None,
+) -> Response[str]:
+    today = request.app.state.now().astimezone(CHINA).date()
+    return console_page(
+        request,
+        "ledger_entry.html",
+        title=f"台账第{entry.number}号",
+        crumbs=(*wave_crumbs(row), ("问题台账", f"/console/waves/{row.wave}/ledger")),
+        command=f"survey ledger show {row.wave} {entry.number}",
+        row=row,
+        status=status_of(refusal) if refusal else 200,
+        entry=entry,
+        overdue=entry.is_overdue(today),
+        refusal=refusal,
+        typed=_TYPED | (typed or {}),
+        acts=[(act, ACTS[act]) for act in entry.acts()],
+        needs_owner="start" in entry.acts(),
+    )
+
+
+def _cells(entry: LedgerEntry) -> tuple[str, ...]:
+    last = entry.history[-1]
+    evidence = next((act.evidence for act in reversed(entry.history) if act.evidence), "")
+    return (
+        str(entry.number), entry.state_name, entry.problem, entry.basis, entry.source_name, entry.unit, entry.person,
+        "" if entry.due_on is None else entry.due_on.isoformat(), entry.measures, evidence,
+        f"{last.at.astimezone(CHINA):%Y-%m-%d} {last.who} {last.name}",
+    )  # fmt: skip
