@@ -27,7 +27,7 @@ DECISIONS = {
     "point-estimate-above-threshold": "above",
     "no-threshold": None,
 }
-ESTIMATORS = ("stratified-mean/v1", "weighted-ratio/v1")
+ESTIMATORS = ("stratified-mean/v1", "weighted-ratio/v1", "weighted-parts/v1", "full-body/v1")
 EXCLUSIONS = ("X1", "X2", "X3")
 REQUIRED = (
     "box_key",
@@ -49,7 +49,7 @@ REQUIRED = (
 KNOWN = (
     *("approval", "callbacks", "canaries", "closes_on", "demonstration", "design_digest"),
     *("destroy_after_days", "disclosure", "flags", "frame_digest", "group_shares", "honey"),
-    *("method_version", "objection_days", "opens_on", "pass_with_class_b", "pools"),
+    *("method_version", "objection_days", "opens_on", "part_shares", "pass_with_class_b", "pools"),
     *("registry_key", "sample_digest", "scheme_digest", "seed", "spares", "tables"),
     *("verifier_digest", "weighting"),
 )
@@ -96,6 +96,8 @@ class SignedPlan:
     domains: Mapping[str, PlanDomain]
     estimator: str
     shares: Mapping[str, Fraction]
+    part_shares: Mapping[str, Mapping[str, Fraction]]
+    """Group → part of the figure → its share within the group; of `weighted-parts/v1` alone."""
     decision: str
     threshold: Fraction | None
     threshold_text: str | None
@@ -224,7 +226,8 @@ def read_plan(document: Any, file: str = "plan.json") -> SignedPlan:
         registry=registry,
         domains=_read_domains(fields),
         estimator=estimator,
-        shares=_read_shares(fields) if estimator == "weighted-ratio/v1" else {},
+        shares=_read_shares(fields) if estimator != "stratified-mean/v1" else {},
+        part_shares=_read_part_shares(fields) if estimator == "weighted-parts/v1" else {},
         decision=decision,
         threshold=threshold,
         threshold_text=document["threshold"],
@@ -293,6 +296,18 @@ def _read_shares(fields: Fields) -> dict[str, Fraction]:
     if not shares or any(share < 0 for share in shares.values()) or sum(shares.values()) != 1:
         raise fields.refuse("group_shares", "各组份额相加不是1")
     return shares
+
+
+def _read_part_shares(fields: Fields) -> dict[str, dict[str, Fraction]]:
+    groups = fields.object("part_shares")
+    found = {}
+    for group in groups.values:
+        parts = groups.object(group)
+        shares = {part: parts.fraction(part) for part in parts.values}
+        if not shares or any(share < 0 for share in shares.values()) or sum(shares.values()) != 1:
+            raise groups.refuse(group, "各题份额相加不是1")
+        found[group] = shares
+    return found
 
 
 def share_texts(shares: Mapping[str, Fraction]) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""The certified table, and the two estimators that make one figure of it, exactly.
+"""The certified table, and the estimators that make one figure of it, exactly.
 
 Rows of counts enter; a `Fraction` leaves, and the decision against the line. The table is
 free of order and time: one row per domain or pool of domains. Everything is exact, because
@@ -6,15 +6,20 @@ free of order and time: one row per domain or pool of domains. Everything is exa
 
     stratified-mean/v1   Σ eligible·x/n ÷ Σ eligible              rows {domain, n, x}
     weighted-ratio/v1    Σ_g share_g · (Σ w·x ÷ Σ w·v)            rows {domain, group, n, v, w, x}
+    weighted-parts/v1    Σ_g share_g · Σ_p a_gp · (Σ w·x ÷ Σ w·v)  rows {domain, group, n, parts, w}
+    full-body/v1         Σ_g share_g · (Σ x ÷ Σ eligible)         rows {domain, group, n, x}
 
 n is the number of counted answers, v of valid opinions, x of satisfied ones, w the weight
-of one case as a fraction in text.
+of one case as a fraction in text. `parts` maps a part of the figure (an item of a form, or the
+overall one) to its {v, x}, x here the sum of points over the most there are, a fraction in text
+from 0 to v; the plan's `part_shares` give a_gp. A part of which a group gave no valid opinion
+leaves, and the group's other parts carry its share in proportion to their own.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from math import lcm
 from typing import Any
@@ -27,7 +32,10 @@ MAX_DENOMINATOR_BITS = 200_000
 _KEYS = {
     "stratified-mean/v1": ("domain", "n", "x"),
     "weighted-ratio/v1": ("domain", "group", "n", "v", "w", "x"),
+    "weighted-parts/v1": ("domain", "group", "n", "parts", "w"),
+    "full-body/v1": ("domain", "group", "n", "x"),
 }
+_NOBODY: tuple[int, Fraction] = (0, Fraction(0))
 
 
 @dataclass(frozen=True)
@@ -36,10 +44,12 @@ class TableRow:
 
     domain: str
     n: int
-    x: int
+    x: int | Fraction
     v: int
     w: Fraction | None = None
     group: str | None = None
+    parts: Mapping[str, tuple[int, Fraction]] = field(default_factory=dict)
+    """Part of the figure → (valid opinions, sum of points); of `weighted-parts/v1` alone."""
 
 
 def read_table(document: Any, estimator: str, file: str = TABLE) -> tuple[TableRow, ...]:
@@ -63,11 +73,27 @@ def _read_row(fields: Fields, estimator: str) -> TableRow:
     n = fields.count("n")
     if estimator == "stratified-mean/v1":
         return TableRow(fields.text("domain"), fields.count("n", 1), fields.count("x", 0, n), n)
-    v = fields.count("v", 0, n)
+    if estimator == "full-body/v1":
+        return TableRow(fields.text("domain"), n, fields.count("x", 0, n), n, None, fields.text("group"))
     w = fields.fraction("w")
     if w <= 0:
         raise fields.refuse("w", "权数要大于0")
+    if estimator == "weighted-parts/v1":
+        parts = {
+            name: _read_part(fields.object("parts").object(name), n) for name in fields.object("parts").values
+        }
+        return TableRow(fields.text("domain"), n, 0, n, w, fields.text("group"), parts)
+    v = fields.count("v", 0, n)
     return TableRow(fields.text("domain"), n, fields.count("x", 0, v), v, w, fields.text("group"))
+
+
+def _read_part(fields: Fields, n: int) -> tuple[int, Fraction]:
+    """(v, x) of one part: no more opinions than answers, no more points than opinions."""
+    fields.only(("v", "x"))
+    v, x = fields.count("v", 0, n), fields.fraction("x")
+    if not 0 <= x <= v:
+        raise fields.refuse("x", f"应当在0到{v}之间")
+    return v, x
 
 
 def members_of(
@@ -108,6 +134,14 @@ def figure_of(rows: Sequence[TableRow], plan: SignedPlan, members: Mapping[str, 
     if plan.estimator == "stratified-mean/v1":
         eligible = {row.domain: sum(plan.domains[d].eligible for d in members[row.domain]) for row in rows}
         return stratified_mean([(eligible[row.domain], row.n, row.x) for row in rows])
+    if plan.estimator == "full-body/v1":
+        body = [
+            (str(row.group), sum(plan.domains[d].eligible for d in members[row.domain]), row.n, row.x)
+            for row in rows
+        ]
+        return full_body(body, plan.shares)
+    if plan.estimator == "weighted-parts/v1":
+        return weighted_parts(rows, plan.shares, plan.part_shares)
     return weighted_ratio(rows, plan.shares)
 
 
@@ -133,12 +167,73 @@ def weighted_ratio(rows: Sequence[TableRow], shares: Mapping[str, Fraction]) -> 
     Fraction(7, 11)
     """
     figure = Fraction(0)
-    if unlisted := sorted({str(row.group) for row in rows} - set(shares)):
-        raise FieldRefusedError(TABLE, "group", f"方案里没有{unlisted[0]}的份额")
+    _only_listed({str(row.group) for row in rows}, shares)
     for group, share in shares.items():
         if share:
             figure += share * _ratio([row for row in rows if row.group == group], group)
     return figure
+
+
+def weighted_parts(
+    rows: Sequence[TableRow],
+    shares: Mapping[str, Fraction],
+    part_shares: Mapping[str, Mapping[str, Fraction]],
+) -> Fraction:
+    """Σ_g share_g · Σ_p a_gp · (Σ w·x ÷ Σ w·v): points, or items of several weights.
+
+    >>> row = TableRow("a", 10, 0, 10, Fraction(1), "g", {"q1": (10, Fraction(15, 2)), "q2": (0, Fraction(0))})
+    >>> weighted_parts([row], {"g": Fraction(1)}, {"g": {"q1": Fraction(1, 4), "q2": Fraction(3, 4)}})
+    Fraction(3, 4)
+    """
+    _only_listed({str(row.group) for row in rows}, shares)
+    figure = Fraction(0)
+    for group, share in shares.items():
+        if not share:
+            continue
+        inside = [row for row in rows if row.group == group]
+        listed = part_shares.get(group, {})
+        if unlisted := sorted({name for row in inside for name in row.parts} - set(listed)):
+            raise FieldRefusedError(TABLE, "parts", f"方案里没有{unlisted[0]}的份额")
+        known = {
+            name: _ratio([_of_part(row, name) for row in inside], group)
+            for name in listed
+            if any(row.parts.get(name, _NOBODY)[0] for row in inside)
+        }
+        carried = sum((listed[name] for name in known), Fraction(0))
+        if not carried:
+            raise FieldRefusedError(TABLE, "group", f"{group}没有有效意见")
+        figure += share * sum((listed[name] * rate for name, rate in known.items()), Fraction(0)) / carried
+    return figure
+
+
+def _of_part(row: TableRow, name: str) -> TableRow:
+    v, x = row.parts.get(name, _NOBODY)
+    return TableRow(row.domain, row.n, x, v, row.w, row.group)
+
+
+def full_body(rows: Sequence[tuple[str, int, int, int]], shares: Mapping[str, Fraction]) -> Fraction:
+    """Σ_g share_g · (Σ x ÷ Σ eligible) over rows of (group, eligible, n, x): whoever is silent did not vote for.
+
+    >>> full_body([("deputy", 60, 50, 45), ("deputy", 40, 40, 30)], {"deputy": Fraction(1)})
+    Fraction(3, 4)
+    """
+    _only_listed({group for group, *_ in rows}, shares)
+    if crowded := [eligible for _, eligible, n, _ in rows if n > eligible]:
+        raise FieldRefusedError(TABLE, "n", f"计入的份数多于全体{crowded[0]}人")
+    figure = Fraction(0)
+    for group, share in shares.items():
+        body = sum(eligible for name, eligible, _, _ in rows if name == group)
+        if share and not body:
+            raise FieldRefusedError(TABLE, "group", f"{group}没有应答的人")
+        if share:
+            figure += share * Fraction(sum(x for name, _, _, x in rows if name == group), body)
+    return figure
+
+
+def _only_listed(groups: set[str], shares: Mapping[str, Fraction]) -> None:
+    """Refuses a row of a group that has no share in the plan."""
+    if unlisted := sorted(groups - set(shares)):
+        raise FieldRefusedError(TABLE, "group", f"方案里没有{unlisted[0]}的份额")
 
 
 def _ratio(rows: Sequence[TableRow], group: str) -> Fraction:
@@ -149,7 +244,7 @@ def _ratio(rows: Sequence[TableRow], group: str) -> Fraction:
     valid = sum(weight * row.v for weight, row in zip(whole, rows))
     if not valid:
         raise FieldRefusedError(TABLE, "group", f"{group}没有有效意见")
-    return Fraction(sum(weight * row.x for weight, row in zip(whole, rows)), valid)
+    return Fraction(sum((weight * row.x for weight, row in zip(whole, rows)), Fraction(0)), valid)
 
 
 def _common_denominator(denominators: set[int]) -> int:

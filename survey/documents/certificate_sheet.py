@@ -28,6 +28,8 @@ CLASSES = {
 MODES = {"slip": "抽中的人凭一次性填写码填答", "quota": "按名额扫码填答", "open": "公开链接，自愿填答"}
 ESTIMATORS = {
     "weighted-ratio/v1": "各类人员加权满意率按份额合成",
+    "weighted-parts/v1": "各类人员各题加权得分按份额合成",
+    "full-body/v1": "满意人数除以全体人数",
     "stratified-mean/v1": "分层满意率按人数合成",
 }
 NOT_PROVEN = (

@@ -5,8 +5,7 @@ What enters is plan, scheme, frame, sample, case file and the counts of slips; w
 counts from which anybody recomputes the figure. All published numbers come from one computation,
 so parts and total cannot disagree. The figure is decided exactly (`figure`), its error is Taylor
 linearised over schools and persons (`wave_rates`), small cells are withheld (`disclosure`).
-Where the scheme's figure is not a share of the overall item, or a group is too small to be shown,
-there are results but no certificate, and the document says why.
+Where a group is too small to be shown there are results but no certificate, and the document says why.
 """
 
 from __future__ import annotations
@@ -18,12 +17,13 @@ from functools import cached_property
 from typing import Any
 
 from survey.cases.case_file import CaseFile
-from survey.cases.derivation import Column, column, dont_know_reading, overall
+from survey.cases.derivation import Column, column, dont_know_reading, overall, top_reading
 from survey.cases.editing import edit_counts
 from survey.cases.indicators import Flag, domain_flags
 from survey.errors import SurveyError
 from survey.estimation.another_formula import other_ways
-from survey.estimation.beside import Beside, sums_over
+from survey.estimation.beside import Beside
+from survey.estimation.certified_rows import certified_rows
 from survey.estimation.figure import (
     EVIDENCE_WORDS,
     Figure,
@@ -32,7 +32,15 @@ from survey.estimation.figure import (
     evidence_grade,
     interval_document,
 )
-from survey.estimation.wave_figure import WaveFigure, careful_value, figure_reading, wave_figure
+from survey.estimation.figure_parts import OVERALL, part_shares
+from survey.estimation.wave_figure import (
+    WaveFigure,
+    careful_value,
+    figure_reading,
+    full_body_share,
+    majority_grade,
+    wave_figure,
+)
 from survey.estimation.wave_rates import WaveRates
 from survey.estimation.wave_tables import (
     Tables,
@@ -131,8 +139,6 @@ class Results:
         """Why no certificate may be made, or None."""
         if len(self.excluded) < self.case_file.outside_days:
             return f"有{self.case_file.outside_days}份的日期在填答日之外，要写明它们在日志里的序号"
-        if not self.whole.certifiable:
-            return "方案的算法不是总体评价一题的占比，证书里的计数表算不回来"
         for pool in self.weights.pools:
             if pool.n < self.plan.minimum_count:
                 name = GROUP_NAMES.get(pool.group, pool.group)
@@ -140,28 +146,14 @@ class Results:
         return None
 
     def certified_table(self) -> list[dict[str, Any]]:
-        """The rows of `weighted-ratio/v1`, sorted by id: n counted, v valid, x satisfied, w exact text.
+        """The rows of the figure's estimator, sorted by id; weights and points are exact text.
 
         Raises:
-            CertificationRefusedError: the figure cannot be recomputed from counts, or a row is too small.
+            CertificationRefusedError: a row is too small, or a record outside the days is not named.
         """
         if self.refusal is not None:
             raise CertificationRefusedError(self.refusal)
-        counted = self.rates.sums(self.answers)
-        rows = []
-        for pool in self.weights.pools:
-            top, base = sums_over(counted, pool.domains)
-            rows.append(
-                {
-                    "domain": pool.id,
-                    "group": pool.group,
-                    "n": pool.n,
-                    "v": int(base),
-                    "w": fraction_text(pool.weight),
-                    "x": int(top),
-                }
-            )
-        return sorted(rows, key=lambda row: row["domain"])
+        return certified_rows(self.weights.pools, self.rates, self.whole)
 
     @property
     def pooled(self) -> dict[str, list[str]]:
@@ -190,7 +182,6 @@ class Results:
             if line is not None and bounds is not None and self.reached is not None
             else None
         )
-        grade = self.scheme.requirement.grade(self.figure)
         estimate = self.whole.estimate
         spread = self.figure * (1 - self.figure)
         tables = self._tables(level)
@@ -226,7 +217,7 @@ class Results:
             "decision": decision_words(self.reached, across) if line is not None else "没有要求线",
             "evidence_grade": firm,
             "evidence_words": EVIDENCE_WORDS[firm] if firm is not None else None,
-            "grade": None if grade is None else grade.zh,
+            "grade": self._grade(),
             **self._beside(tables),
             "response": self._response(tables),
             "counts": domain_counts(self.sample, self.outcomes, self.case_file),
@@ -248,7 +239,9 @@ class Results:
             ],
             "sentences": [{"id": key, "zh": SENTENCES[key]} for key in spoken_sentences(self.plan, self.outcomes, across=across, auditor=self.auditor, public_draw=self.public_draw)],
             "notes": [
-                *notes(self.plan, self.scheme, self.sample, self.case_file, self.weights),
+                *notes(
+                    self.plan, self.scheme, self.sample, self.case_file, self.weights, self.whole.silent
+                ),
                 *self.sampling_notes,
             ],
             "not_known": list(self.scheme.not_known()),
@@ -263,6 +256,15 @@ class Results:
             "certifiable": self.refusal is None,
             "not_certifiable_because": self.refusal,
         }  # fmt: skip
+
+    def _grade(self) -> str | None:
+        """The grade word: by the scheme's edges, or by the majority of the full body."""
+        if self.whole.counted_whole:
+            best = column(self.case_file, overall, top_reading(1, "all"))
+            columns = {group: {OVERALL: best} for group in self.shares}
+            return majority_grade(full_body_share(self.rates, columns, self.shares), self.figure)
+        grade = self.scheme.requirement.grade(self.figure)
+        return None if grade is None else grade.zh
 
     def _tables(self, level: float) -> Tables:
         read = figure_reading(self.scheme)
@@ -347,7 +349,7 @@ def estimate_results(
         MixedInputsError: plan or frame differ from those of the draw.
         NoAnswersError, GroupWithoutOpinionError: a group of the figure has nothing to say.
         LonelyStratumError: one school drawn out of several in a stratum.
-        FormulaNotForSamplesError: the scheme counts a full body.
+        NotEverybodyAskedError: the scheme counts a full body, and it was only sampled.
     """
     if frame.digest != sample.frame_digest:
         raise MixedInputsError("学校名册")
@@ -368,6 +370,8 @@ def estimate_results(
         satisfied=satisfied,
         groups=list(shares),
     )
+    if not scheme.figure.design_weights:
+        weights = weights.plain()
     rates = WaveRates(case_file, weights, sample)
     by_domain = {one.domain: one for one in outcomes}
     by_group: dict[str, int] = {}
@@ -381,7 +385,7 @@ def estimate_results(
         case_file=case_file,
         weights=weights,
         rates=rates,
-        whole=wave_figure(rates, scheme, answers, read, shares),
+        whole=wave_figure(rates, scheme, read, shares, part_shares(plan, scheme, sample, people)),
         answers=answers,
         shares=shares,
         people=by_group,

@@ -1,59 +1,74 @@
 """The figure of a wave: exact by the signed rule, with its error and interval.
 
 What enters is the wave's rates, the scheme's rule and the groups' shares; what leaves is the exact
-figure with each group's part. A figure from the overall item is `weighted-ratio/v1` and can be
-certified to the last digit; one from several items is a mean of such ratios, weighted as the
-scheme says: items within a dimension first, then dimensions, then forms by their people, then
-groups. A vote of the full body has no place in a sample, and is refused by name.
+figure with each group's part. Every figure is a sum of ratios of counts with shares that the plan
+has signed (`figure_parts`), so the certified estimators recompute it to the last digit. A vote of
+the full body has no place in a sample and is refused by name there; where everybody was asked it is
+a count, and has no sampling error.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 import numpy as np
 
-from survey.cases.derivation import Column, ReadAnswer, column, figure_items, scheme_reading
+from survey.cases.derivation import Column, ReadAnswer, column, scheme_reading
 from survey.errors import SurveyError
 from survey.estimation.composite import composite, composite_interval
 from survey.estimation.figure import GroupWithoutOpinionError, weighted_ratio
+from survey.estimation.figure_parts import OVERALL, Estimator, PartShares, estimator_of, items_of_part
 from survey.estimation.intervals import Interval
 from survey.estimation.linearization import Estimate, combine
 from survey.estimation.wave_rates import Rate, WaveRates
+from survey.exact import fraction
 from survey.sampling.scheme_sizes import GROUP_NAMES
-from survey.scheme.instrument import Instrument, Item
-from survey.scheme.scheme import FigureRule, Scheme
+from survey.scheme.scheme import Scheme
 
 
-class FormulaNotForSamplesError(SurveyError):
-    """A formula that counts a full body cannot be met by a sample."""
+class NotEverybodyAskedError(SurveyError):
+    """A vote of the full body, of a body that was only sampled."""
 
-    code = "estimation.formula_not_for_samples"
+    code = "estimation.not_everybody_asked"
     kind = "refused"
 
-    def __init__(self) -> None:
+    def __init__(self, group: str) -> None:
         super().__init__(
-            "满意度的算法", "方案要全体成员过半数定等，抽样调查算不出来", "在方案里改用share或points_mean"
+            f"{GROUP_NAMES.get(group, group)}的过半数",
+            "方案按全体成员计票，这类人却只问了一部分",
+            "抽样时问遍全体；或者在方案里改用share或points_mean",
         )
 
 
 @dataclass(frozen=True)
 class WaveFigure:
-    """The figure: exact, estimated, and by group."""
+    """The figure: exact, estimated, and by group and part."""
 
     value: Fraction
     estimate: Estimate
     groups: Mapping[str, Rate]
-    certifiable: bool
-    """Whether the certified estimator recomputes it from counts."""
+    estimator: Estimator
+    columns: Mapping[str, Mapping[str, Column]]
+    """Group → part of the figure → what every case adds to it."""
+    silent: tuple[tuple[str, str], ...] = ()
+    """(group, part) without one valid opinion: left out, the group's other parts carry its share."""
+    proportion: bool = True
+    """Whether the groups' rates are shares of people; points and means of items are not."""
+
+    @property
+    def counted_whole(self) -> bool:
+        """Whether a full body was counted: a fact without sampling error."""
+        return self.estimator == "full-body/v1"
 
     def interval(self, shares: Mapping[str, Fraction], level: float) -> Interval | None:
-        """Korn–Graubard for one group; for several the composite's (METHOD step 11)."""
-        if len(shares) == 1:
-            return next(iter(self.groups.values())).interval(level)
+        """Korn–Graubard for one group; for several the composite's (METHOD step 11); t for points."""
+        if self.counted_whole:
+            return None
         names = [group for group, share in shares.items() if share]
+        if len(names) == 1:
+            return self.groups[names[0]].interval(level, proportion=self.proportion)
         return composite_interval(
             [shares[group] for group in names],
             [self.groups[group].estimate for group in names],
@@ -62,90 +77,72 @@ class WaveFigure:
         )
 
 
-def is_certifiable(rule: FigureRule) -> bool:
-    """Whether a figure is the share of satisfied answers to the overall item, which counts alone carry."""
-    return rule.formula == "share" and rule.from_items == "overall_item"
-
-
 def figure_reading(scheme: Scheme) -> ReadAnswer:
-    """How the scheme reads one answer of its figure.
-
-    Raises:
-        FormulaNotForSamplesError: the scheme asks for a majority of the full body.
-    """
-    rule = scheme.figure
-    if rule.formula == "majority_vote" or rule.base == "full_body":
-        raise FormulaNotForSamplesError
-    return scheme_reading(scheme.answers, rule.formula)
+    """How the scheme reads one answer of its figure."""
+    return scheme_reading(scheme.answers, scheme.figure.formula)
 
 
 def wave_figure(
-    rates: WaveRates, scheme: Scheme, answers: Column, read: ReadAnswer, shares: Mapping[str, Fraction]
+    rates: WaveRates, scheme: Scheme, read: ReadAnswer, shares: Mapping[str, Fraction], parts: PartShares
 ) -> WaveFigure:
     """The wave's figure.
 
     Args:
         rates: the design and its counts.
-        answers: the figure's column over the items the scheme names, for a figure of one item.
         read: the scheme's reading of one answer.
         shares: each group's share.
+        parts: group → part of the figure → its share, from `figure_parts.part_shares`.
 
     Raises:
         GroupWithoutOpinionError: a group with a share and no valid opinion.
+        NotEverybodyAskedError: a vote of the full body, of groups that were sampled.
     """
-    single = scheme.figure.from_items == "overall_item"
+    estimator = estimator_of(scheme.figure)
+    cache: dict[str, Column] = {}
+    columns: dict[str, dict[str, Column]] = {}
     groups: dict[str, Rate] = {}
+    silent: list[tuple[str, str]] = []
+    value = Fraction(0)
     for group, share in shares.items():
-        rate = (
-            rates.rate(answers, lambda draw, group=group: draw.group == group)
-            if single
-            else _mean_of_items(rates, scheme, read, group)
-        )
-        if rate is None and share:
+        columns[group] = {
+            part: cache[part] if part in cache else cache.setdefault(part, _column(rates, part, read))
+            for part in parts[group]
+        }
+        found = {
+            part: rates.rate(one, lambda draw, group=group: draw.group == group)
+            for part, one in columns[group].items()
+        }
+        silent += [(group, part) for part, rate in found.items() if rate is None and share]
+        known = [(parts[group][part], rate) for part, rate in found.items() if rate is not None]
+        if not known and share:
             raise GroupWithoutOpinionError(GROUP_NAMES.get(group, group))
-        if rate is not None:
-            groups[group] = rate
+        if known:
+            groups[group] = _mean(known, rates)
+            value += share * groups[group].value
     counted = [group for group in groups if shares[group]]
-    if single:
-        value = weighted_ratio(rates.pool_rows(answers), shares)
-    else:
-        value = sum((shares[group] * groups[group].value for group in counted), Fraction(0))
     estimate = composite(
         [shares[group] for group in counted], [groups[group].estimate for group in counted], rates.design
     )
-    return WaveFigure(value, estimate, groups, is_certifiable(scheme.figure))
+    if estimator == "full-body/v1":
+        value = full_body_share(rates, columns, shares)
+        estimate = replace(estimate, value=float(value), variance=0.0)
+    single = scheme.figure.formula != "points_mean" and scheme.figure.from_items == "overall_item"
+    return WaveFigure(value, estimate, groups, estimator, columns, tuple(silent), single)
 
 
-def _mean_of_items(rates: WaveRates, scheme: Scheme, read: ReadAnswer, group: str) -> Rate | None:
-    """A group's mean over items, weighted as the scheme says; None where no item has a valid answer."""
-    case_file = rates.case_file
-    forms: dict[str, tuple[Instrument, set[str]]] = {}
-    for domain, draw in rates.draws.items():
-        one = case_file.instruments.get(domain)
-        if draw.group == group and one is not None:
-            forms.setdefault(one.id, (one, set()))[1].add(domain)
-    parts: list[tuple[Fraction, Rate]] = []
-    weights: dict[str, Fraction] = {}
-    for name, (_, domains) in forms.items():
-        weights[name] = sum((rates.weights.by_domain[d].people for d in domains), Fraction(0))
-    for name, (one, domains) in forms.items():
-        share = weights[name] / sum(weights.values(), Fraction(0))
-        of_items = []
-        for item in figure_items(scheme)(one):
-            some = column(
-                case_file, lambda other, item=item: tuple(i for i in other.items if i.id == item.id), read
-            )
-            rate = rates.rate(some, lambda draw, domains=domains: draw.domain in domains)
-            if rate is not None:
-                of_items.append((item, rate))
-        parts += [(share * weight, rate) for weight, rate in _item_weights(scheme.figure, of_items)]
-    total = sum((weight for weight, _ in parts), Fraction(0))
-    if not total:
-        return None
-    value = sum((weight * rate.value for weight, rate in parts), Fraction(0)) / total
+def _column(rates: WaveRates, part: str, read: ReadAnswer) -> Column:
+    return column(rates.case_file, items_of_part(part), read)
+
+
+def _mean(parts: list[tuple[Fraction, Rate]], rates: WaveRates) -> Rate:
+    """A group's mean over its parts, shares brought to one; of a single part that part."""
+    if len(parts) == 1:
+        return parts[0][1]
+    total = sum((share for share, _ in parts), Fraction(0))
+    value = sum((share * rate.value for share, rate in parts), Fraction(0)) / total
     estimate = combine(
         float(value),
-        np.array([float(weight / total) for weight, _ in parts]),
+        np.array([float(share / total) for share, _ in parts]),
         [rate.estimate for _, rate in parts],
         rates.design,
     )
@@ -154,30 +151,43 @@ def _mean_of_items(rates: WaveRates, scheme: Scheme, read: ReadAnswer, group: st
     return Rate(value, estimate, most.n, most.n_valid, against, most.psus)
 
 
-def _item_weights(rule: FigureRule, rates: list[tuple[Item, Rate]]) -> list[tuple[Fraction, Rate]]:
-    """Each item's weight: by the scheme's table or equal, inside dimensions first where it says so."""
+def full_body_share(
+    rates: WaveRates, columns: Mapping[str, Mapping[str, Column]], shares: Mapping[str, Fraction]
+) -> Fraction:
+    """Σ_g share_g · (satisfied ÷ everybody in the group): the silent did not vote for.
 
-    def own(item: Item) -> Fraction:
-        return (
-            rule.item_weights.get(item.id, Fraction(0))
-            if isinstance(rule.item_weights, Mapping)
-            else Fraction(1)
-        )
+    Raises:
+        NotEverybodyAskedError: somebody of a group with a share was not asked.
+    """
+    value = Fraction(0)
+    for group, share in shares.items():
+        if not share:
+            continue
+        draws = [draw for draw in rates.draws.values() if draw.group == group]
+        if any(draw.slips < draw.eligible or fraction(draw.psu_probability) != 1 for draw in draws):
+            raise NotEverybodyAskedError(group)
+        body = sum(draw.eligible for draw in draws)
+        if not body:
+            raise GroupWithoutOpinionError(GROUP_NAMES.get(group, group))
+        counted = rates.sums(columns[group][OVERALL], lambda draw, group=group: draw.group == group)
+        value += share * sum((row[0] for row in counted.values()), Fraction(0)) / body
+    return value
 
-    if rule.dimension_weights == "none":
-        return [(own(item), rate) for item, rate in rates if own(item)]
-    inside: dict[str, Fraction] = {}
-    for item, _ in rates:
-        inside[item.dimension or ""] = inside.get(item.dimension or "", Fraction(0)) + own(item)
-    table = rule.dimension_weights
-    of_dimension = {
-        name: table.get(name, Fraction(0)) if isinstance(table, Mapping) else Fraction(1) for name in inside
-    }
-    return [
-        (of_dimension[item.dimension or ""] * own(item) / inside[item.dimension or ""], rate)
-        for item, rate in rates
-        if inside[item.dimension or ""]
-    ]
+
+def majority_grade(best: Fraction, satisfied: Fraction) -> str:
+    """The word a body's majority gives: the best option alone over half, or with the next ones over half.
+
+    Args:
+        best: share of the full body that chose the best option.
+        satisfied: share of the full body that chose an option the scheme counts.
+
+    Source: RULES section 3, majority of the full body: more than half, and half is not more than half.
+
+    >>> majority_grade(Fraction(1, 2), Fraction(3, 5)), majority_grade(Fraction(21, 40), Fraction(1))
+    ('基本满意', '满意')
+    """
+    half = Fraction(1, 2)
+    return "满意" if best > half else "基本满意" if satisfied > half else "不满意"
 
 
 def careful_value(rates: WaveRates, careful: Column, shares: Mapping[str, Fraction]) -> Fraction | None:

@@ -149,7 +149,7 @@ class WaveRates:
             psu=(np.array(psus), np.arange(self.n_rows)),
             population=(np.array(first), np.array(second)),
             lonely_psu="adjust",
-            adjustments=(CellAdjustment(codes, np.array(before), after),),
+            adjustments=() if self.weights.is_plain else (CellAdjustment(codes, np.array(before), after),),
         )
 
     def mask(self, keep: Callable[[DomainDraw], bool]) -> Flags:

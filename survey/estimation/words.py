@@ -7,7 +7,7 @@ choice; the certificate states its own by the same facts.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -96,14 +96,29 @@ def spoken_sentences(
     return [key for key, said in holds.items() if said]
 
 
-def notes(plan: Plan, scheme: Scheme, sample: Sample, case_file: CaseFile, weights: WaveWeights) -> list[str]:
-    """What a reader of this wave must know besides, in words."""
+def notes(
+    plan: Plan,
+    scheme: Scheme,
+    sample: Sample,
+    case_file: CaseFile,
+    weights: WaveWeights,
+    silent: Sequence[tuple[str, str]] = (),
+) -> list[str]:
+    """What a reader of this wave must know besides, in words; `silent` parts of the figure by name."""
     said = []
     named = {stratum.stratum: stratum.name for stratum in sample.strata}
     if plan.demonstration:
         said.append("演示数据：答卷是模拟的，不代表任何真实意见")
     if scheme.figure.official_formula == "not_found":
         said.append("没有查到官方的折算办法，本报告使用上面写明的算法")
+    if scheme.figure.base == "full_body":
+        said.append("合成的数按全体人数计票，没回答的不算满意；各表里的率按有效份数，两者不同")
+    if weights.is_plain:
+        said.append("方案写明不加权：每份答卷一样重")
+    for group, part in silent:
+        said.append(
+            f"{GROUP_NAMES.get(group, group)}的{part}没有一份有效意见，不计入，份额按比例分给其他题"
+        )
     for cell in weights.cells:
         if len(cell.strata) > 1:
             said.append(

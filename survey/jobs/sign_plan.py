@@ -19,10 +19,12 @@ from survey.certification.sealing import box_public_key, slip_leaf
 from survey.certification.signature import generate_signer
 from survey.certification.signed_plan import PLAN_TYPE, build_plan, plan_code, share_texts
 from survey.certification.transparency_log import tree_root
+from survey.estimation.figure_parts import estimator_of, part_shares
 from survey.exact import fraction
 from survey.fieldwork.invitation import Invitation, issue
 from survey.jobs.register import register
 from survey.jobs.signers import Signers, keep_shares, registry_signer
+from survey.sampling.frame import Frame
 from survey.sampling.wave_sample import Sample
 from survey.scheme.plan import Plan, instrument_of, scheme_of
 from survey.scheme.scheme import Scheme
@@ -30,13 +32,14 @@ from survey.settings import Settings
 from survey.storage.audit import record_audit
 from survey.storage.current import transaction
 from survey.storage.evidence import save_evidence
+from survey.storage.frames import load_frame
 from survey.storage.intake import About, Poster
 from survey.storage.office import IntakeOffice
 from survey.storage.plans import load_plan, require_state, set_state
 from survey.storage.print_files import save_print_file
 from survey.storage.samples import load_sample
+from survey.weighting.domain_weights import frame_people
 
-ESTIMATOR = "weighted-ratio/v1"
 DECISIONS = {
     "at_least": "point-estimate-at-least-threshold",
     "above": "point-estimate-above-threshold",
@@ -94,6 +97,7 @@ async def sign_plan(
         instrument_digest=canonical.digest(asked),
         registry_key=registry_signer(settings).vkey,
         **_rules(plan, scheme, sample),
+        **_parts(plan, scheme, sample, await load_frame(wave)),
     )
     text = canonical.encode(document).decode()
     digest = canonical.digest(document)
@@ -165,11 +169,19 @@ def _slips_root(invitations: tuple[Invitation, ...]) -> str:
     return tree_root([slip_leaf(one.domain, one.e) for one in ordered]).hex()
 
 
+def _parts(plan: Plan, scheme: Scheme, sample: Sample, frame: Frame) -> dict[str, Any]:
+    """The shares of items in a figure that has several, or points: known before anybody answers."""
+    if estimator_of(scheme.figure) != "weighted-parts/v1":
+        return {}
+    shares = part_shares(plan, scheme, sample, frame_people(plan, scheme, frame))
+    return {"part_shares": {group: share_texts(parts) for group, parts in shares.items()}}
+
+
 def _rules(plan: Plan, scheme: Scheme, sample: Sample) -> dict[str, Any]:
     """Everything else that may move the figure, fixed now."""
     line = scheme.requirement.line
     return {
-        "estimator": ESTIMATOR,
+        "estimator": estimator_of(scheme.figure),
         "decision": DECISIONS[None if line is None else line.edge],
         "threshold": None if line is None else line.threshold,
         "minimum_count": plan.minimum_count,

@@ -22,7 +22,7 @@ stays small has nobody to join: its row stays, and its figure is withheld.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property
 from typing import Any
@@ -103,6 +103,8 @@ class WaveWeights:
     cells: tuple[Cell, ...]
     pools: tuple[Pool, ...]
     draws: Mapping[str, DomainDraw]
+    is_plain: bool = False
+    """Whether every answer weighs one, because the scheme says so; no total of the frame is met then."""
 
     @cached_property
     def by_domain(self) -> dict[str, Pool]:
@@ -112,6 +114,17 @@ class WaveWeights:
     def weight(self, domain: str) -> Fraction:
         """The weight of one counted answer of a domain."""
         return self.by_domain[domain].weight
+
+    def plain(self) -> WaveWeights:
+        """The same pools with every counted answer weighing one: a scheme without design weights."""
+        return replace(
+            self,
+            pools=tuple(
+                replace(pool, poststratification=Fraction(1), weight=Fraction(bool(pool.n)))
+                for pool in self.pools
+            ),
+            is_plain=True,
+        )
 
     def history(self) -> list[dict[str, Any]]:
         """The factor that each step multiplied in, by domain, as exact text."""

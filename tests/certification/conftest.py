@@ -73,10 +73,12 @@ def make_wave(
     plan_changes: dict[str, Any] | None = None,
     statement_changes: dict[str, Any] | None = None,
     satisfied: float | None = None,
+    estimator: str | None = None,
 ) -> Wave:
     """A random wave with every kind of file; the same seed gives the same bytes."""
     rng = random.Random(seed)
     weighted = rng.random() < 0.6 if weighted is None else weighted
+    estimator = estimator or ("weighted-ratio/v1" if weighted else "stratified-mean/v1")
     wave, host = f"wave-{seed}", "survey.example"
     origin = f"{host}/{wave}"
     signers = {
@@ -96,7 +98,7 @@ def make_wave(
         title="示例县满意度调查",
         domains=domains,
         keys=[signers[role].vkey for role in ("log", "operator", "approver")],
-        estimator="weighted-ratio/v1" if weighted else "stratified-mean/v1",
+        estimator=estimator,
         decision="point-estimate-at-least-threshold",
         threshold="0.85",
         minimum_count=3,
@@ -109,6 +111,7 @@ def make_wave(
         canaries={"count": 2},
         demonstration=True,
         **({"group_shares": {"parent": "7/10", "teacher": "3/10"}} if weighted else {}),
+        **({"part_shares": PARTS} if estimator == "weighted-parts/v1" else {}),
         **(plan_changes or {}),
     )
     plan = read_plan(plan_document)
@@ -126,6 +129,7 @@ def make_wave(
     opening = build_opening(wave=wave, plan_digest=plan.digest, closing=closing, voids=voids)
     excluded = _excluded(rng, leaves, set(voided))
     table, pooled = _table(rng, plan, leaves, satisfied_at, dict(excluded), weighted)
+    table = [_as_of(row, estimator) for row in table]
     rows = read_table(table, plan.estimator)
     members = members_of(rows, plan, pooled)
     figure = figure_of(rows, plan, members)
@@ -314,6 +318,23 @@ def _table(
     return table, {
         name: tuple(inside) for name, inside in pools.items() if len(inside) > 1 or name != inside[0]
     }
+
+
+def _as_of(row: dict[str, Any], estimator: str) -> dict[str, Any]:
+    """A weighted row in the shape of another estimator, with the same counts in it."""
+    if estimator == "weighted-parts/v1":
+        parts = {"parents/q01": {"v": row["v"], "x": f"{row['x']}"}, "silent": {"v": 0, "x": "0"}}
+        if row["v"]:
+            parts["parents/q02"] = {"v": row["v"] - 1, "x": f"{2 * row['v'] - 2}/3"}
+        return {key: row[key] for key in ("domain", "group", "n", "w")} | {"parts": parts}
+    if estimator == "full-body/v1":
+        return {key: row[key] for key in ("domain", "group", "n", "x")}
+    return row
+
+
+PARTS = {
+    group: {"parents/q01": "1/2", "parents/q02": "1/3", "silent": "1/6"} for group in ("parent", "teacher")
+}
 
 
 def _text(value: Fraction) -> str:

@@ -19,6 +19,8 @@ MODES = {"slip": "A", "quota": "B", "open": "C"}
 TABLE_KEYS = {
     "stratified-mean/v1": {"domain", "n", "x"},
     "weighted-ratio/v1": {"domain", "group", "n", "v", "w", "x"},
+    "weighted-parts/v1": {"domain", "group", "n", "parts", "w"},
+    "full-body/v1": {"domain", "group", "n", "x"},
 }
 FILES = {
     *("closing.json", "closing.note", "heads.txt", "instrument.json", "leaves.jsonl", "opening.json"),
@@ -227,7 +229,9 @@ def check_papers(plan, plan_note, statement, statement_note, table, closing_note
     members = {}
     for row in table:
         need(set(row) == TABLE_KEYS[plan["estimator"]], "table keys")
-        need(0 <= row["x"] <= row.get("v", row["n"]) <= row["n"], "counts")
+        for part in row["parts"].values() if "parts" in row else [row]:
+            need(0 <= Fraction(part["x"]) <= part.get("v", row["n"]) <= row["n"], "counts")
+            need("parts" not in row or (set(part) == {"v", "x"} and isinstance(part["x"], str)), "part keys")
         members[row["domain"]] = statement.get("pooled", {}).get(row["domain"], [row["domain"]])
     inside = [domain for part in members.values() for domain in part]
     need(len(set(inside)) == len(inside) and set(inside) <= set(domains), "members")
@@ -268,14 +272,34 @@ def compute(plan, table, members, domains):
     figure = Fraction(0)
     for group, share in shares.items():
         rows = [row for row in table if row["group"] == group]
-        if share:
+        if share and plan["estimator"] == "full-body/v1":
+            everybody = [domains[domain]["eligible"] for row in rows for domain in members[row["domain"]]]
+            for row in rows:
+                body = sum(domains[domain]["eligible"] for domain in members[row["domain"]])
+                need(row["n"] <= body, "more answers than people")
+            figure += share * Fraction(sum(row["x"] for row in rows), sum(everybody))
+        elif share:
             need(all(Fraction(row["w"]) > 0 for row in rows), "weights")
-            figure += (
-                share
-                * sum(Fraction(row["w"]) * row["x"] for row in rows)
-                / sum(Fraction(row["w"]) * row["v"] for row in rows)
-            )
+            figure += share * ratio_of_parts(plan, group, rows)
     return figure
+
+
+def ratio_of_parts(plan, group, rows):
+    """The ratio of one group; of several parts the mean, parts without a valid opinion left out."""
+    if plan["estimator"] == "weighted-ratio/v1":
+        parts, shares = [{"": row} for row in rows], {"": Fraction(1)}
+    else:
+        parts = [row["parts"] for row in rows]
+        shares = {name: Fraction(text) for name, text in plan["part_shares"][group].items()}
+        need(sum(shares.values()) == 1 and all(set(some) <= set(shares) for some in parts), "part shares")
+    top = carried = Fraction(0)
+    for name, share in shares.items():
+        weighed = [(Fraction(row["w"]), some[name]) for row, some in zip(rows, parts) if name in some]
+        valid = sum(w * part["v"] for w, part in weighed)
+        if valid:
+            top += share * sum(w * Fraction(part["x"]) for w, part in weighed) / valid
+            carried += share
+    return top / carried
 
 
 def verdict(plan, statement, figure, classes):

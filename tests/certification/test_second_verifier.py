@@ -13,7 +13,9 @@ import pytest
 from survey import canonical
 from survey.certification.archive import pack, unpack
 from survey.certification.certificate import build_certificate
+from survey.certification.fields import FieldRefusedError
 from survey.certification.signature import Signer
+from survey.certification.table import read_table
 from survey.certification.verification import verify_file
 
 
@@ -52,6 +54,36 @@ def test_the_second_verifier_imports_nothing_of_the_product():
     text = Path(__file__).with_name("second_verifier.py").read_text(encoding="utf-8")
 
     assert "import survey" not in text and "from survey" not in text
+
+
+@pytest.mark.parametrize("estimator", ["weighted-parts/v1", "full-body/v1"])
+def test_both_verifiers_agree_on_points_items_and_full_bodies_and_on_their_forgeries(
+    second, wave_of, estimator
+):
+    wave = wave_of(11, weighted=True, estimator=estimator)
+    forged = json.loads(wave.certificate)
+    row = forged["table"][0]
+    if estimator == "weighted-parts/v1":
+        row["parts"]["parents/q01"]["x"] = "1/3"
+    else:
+        row["x"] -= 1
+
+    for data in (wave.certificate, wave.bundle):
+        assert verify_file(data).exit_code == 0, verify_file(data).summary
+        assert second.complaints(data) == []
+    assert verify_file(canonical.encode(forged)).exit_code == 1
+    assert second.complaints(canonical.encode(forged))
+
+
+@pytest.mark.parametrize(
+    ("part", "reason"),
+    [({"v": 3, "x": "4"}, "0到3"), ({"v": 9999, "x": "1"}, "整数"), ({"v": 3}, "缺少")],
+)
+def test_a_part_that_cannot_be_is_refused_by_its_field(part, reason):
+    row = {"domain": "a", "group": "parent", "n": 5, "w": "2", "parts": {"q": part}}
+
+    with pytest.raises(FieldRefusedError, match=reason):
+        read_table([row], "weighted-parts/v1")
 
 
 def agree_on_waves(second, wave_of, seeds) -> None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from fractions import Fraction
 
 import msgspec
 import pytest
 from county import changed, county, county_plan, county_scheme, small_school
 from simulated import (
+    instruments,
     overall_id,
     record,
     wave_case_file,
@@ -20,10 +22,12 @@ from simulated import (
 
 from survey.canonical import decode, digest, encode
 from survey.cases.case_file import build_case_file
-from survey.certification.table import read_table, weighted_ratio
+from survey.cases.derivation import content
+from survey.certification.table import full_body, read_table, weighted_parts, weighted_ratio
+from survey.estimation.figure_parts import estimator_of, part_shares
 from survey.estimation.intervals import korn_graubard
 from survey.estimation.results import CertificationRefusedError, MixedInputsError, estimate_results
-from survey.estimation.wave_figure import FormulaNotForSamplesError
+from survey.estimation.wave_figure import NotEverybodyAskedError
 from survey.fieldwork.disposition import DomainOutcome
 from survey.sampling.frame import Frame
 from survey.sampling.wave_sample import draw_sample
@@ -308,15 +312,96 @@ def rescored(scheme: Scheme):
     return estimated(records, scheme=scheme, sample=sample, outcomes=outcomes)
 
 
-@pytest.mark.parametrize("dimension_weights", ["none", "equal"])
-def test_a_figure_of_content_items_is_estimated_but_not_certified(dimension_weights):
-    results = rescored(with_figure(from_items="content_items", dimension_weights=dimension_weights))
+def recomputed(results, plan=None, scheme=None) -> Fraction:
+    """The figure as a verifier computes it: from the table and what the plan signs, nothing else."""
+    plan, scheme = plan or county_plan(), scheme or results.scheme
+    table = decode(encode(results.certified_table()))
+    estimator = estimator_of(scheme.figure)
+    rows = read_table(table, estimator)
+    if estimator == "full-body/v1":
+        eligible = {
+            row.domain: sum(
+                results.sample.by_domain[d].eligible for d in results.pooled.get(row.domain, [row.domain])
+            )
+            for row in rows
+        }
+        return full_body([(row.group, eligible[row.domain], row.n, row.x) for row in rows], results.shares)
+    parts = part_shares(plan, scheme, results.sample, results.stratum_people)
+    return weighted_parts(rows, results.shares, parts)
+
+
+FIGURES = {
+    "items": {"from_items": "content_items"},
+    "dimensions": {"from_items": "content_items", "dimension_weights": "equal"},
+    "overall and items": {"from_items": "overall_and_content"},
+    "points": {"formula": "points_mean"},
+    "points of items": {
+        "formula": "points_mean",
+        "from_items": "content_items",
+        "dimension_weights": "equal",
+    },
+    "groups alike": {"from_items": "content_items", "group_weights": "equal"},
+    "groups fixed": {"formula": "points_mean", "group_weights": "population"},
+    "two items of a form": {"from_items": "content_items", "item_weights": "first two"},
+}
+
+
+@pytest.mark.parametrize("changes", FIGURES.values(), ids=FIGURES)
+def test_every_way_to_a_figure_is_certified_and_recomputed_from_its_counts(changes):
+    if changes.get("item_weights"):
+        firsts = [content(one)[:2] for one in instruments().values()]
+        changes = changes | {"item_weights": {a.id: "2" for a, _ in firsts} | {b.id: "1" for _, b in firsts}}
+    results = rescored(with_figure(**changes))
 
     assert 0 < results.figure < 1
     assert float(results.figure) == pytest.approx(results.whole.estimate.value, abs=1e-12)
-    assert results.document()["certifiable"] is False
-    with pytest.raises(CertificationRefusedError):
-        results.certified_table()
+    assert results.document()["certifiable"] is True
+    assert recomputed(results) == results.figure
+
+
+@pytest.mark.parametrize("dont_know", ["left_out", "not_satisfied", "middle"])
+def test_every_rule_for_a_dont_know_is_certified_and_moves_the_base_as_it_says(dont_know):
+    scheme = with_figure(formula="points_mean", from_items="content_items")
+    document = dict(scheme.document)
+    document["answers"] = dict(document["answers"], dont_know=dont_know)
+
+    results = rescored(Scheme.of(document))
+    rows = results.certified_table()
+    valid = sum(part["v"] for row in rows for part in row["parts"].values())
+    answered = sum(
+        isinstance(answer, int) and results.case_file.instruments[case.domain].by_id[name].role == "content"
+        for case in results.case_file.cases
+        for name, answer in case.answers.items()
+    )
+
+    assert recomputed(results) == results.figure
+    assert (valid == answered) is (dont_know != "left_out")
+
+
+def test_an_item_of_which_a_group_says_nothing_leaves_and_is_named():
+    scheme = with_figure(from_items="content_items")
+    first = content(next(form for name, form in instruments().items() if name.endswith("-P")))[0].id
+    records = [
+        dict(
+            one,
+            answers={
+                k: (98 if k == first and one["domain"].endswith("-P") else v)
+                for k, v in one["answers"].items()
+            },
+        )
+        for one in wave_records()
+    ]
+    sample = draw_sample(county_plan(), scheme, county(), "2026-42")
+    results = estimated(
+        tuple(one for one in records if one["domain"] in sample.by_domain),
+        scheme=scheme,
+        sample=sample,
+        outcomes=[],
+    )
+
+    assert results.whole.silent == (("parent", f"parents/{first}"),)
+    assert any(first in note and "不计入" in note for note in results.document()["notes"])
+    assert recomputed(results) == results.figure
 
 
 def test_points_of_the_overall_item_equal_the_even_points_beside_a_share():
@@ -325,12 +410,51 @@ def test_points_of_the_overall_item_equal_the_even_points_beside_a_share():
     even = next(row for row in points.document()["another_formula"] if row["way"] == "points_0_100")
 
     assert points.document()["figure"]["shown"] == even["shown"]
-    assert points.document()["certifiable"] is False
 
 
-def test_a_vote_of_the_full_body_is_refused_by_name():
-    with pytest.raises(FormulaNotForSamplesError, match="过半数"):
-        rescored(with_figure(formula="majority_vote"))
+def test_a_scheme_without_design_weights_gives_the_plain_rate():
+    results = rescored(with_figure(design_weights=False, group_weights="equal"))
+    groups = [results.rates.plain(results.answers, [group]) for group in results.shares]
+
+    assert results.figure == sum(groups, Fraction(0)) / len(groups)
+    assert {row["w"] for row in results.certified_table()} == {"1"}
+
+
+def test_a_vote_of_the_full_body_is_refused_by_name_where_it_was_sampled():
+    with pytest.raises(NotEverybodyAskedError, match="过半数"):
+        rescored(with_figure(formula="majority_vote", base="full_body"))
+
+
+def full_vote(answers: list[int]):
+    """One school of forty parents, all asked, who vote as given; the rest stay silent."""
+    scheme = with_figure(formula="majority_vote", base="full_body", group_weights="equal")
+    frame = Frame((small_school("1100000001", grades={4: 20, 5: 20}),))
+    groups = (GroupPlan(group="parent", instruments={"all": "parents"}),)
+    plan = changed(county_plan(), groups=groups, sample=SampleGoal(schools_per_stratum=1))
+    sample = draw_sample(plan, scheme, frame, "1")
+    sample = replace(sample, domains=tuple(replace(d, slips=d.eligible) for d in sample.domains))
+    item = overall_id(next(d.domain for d in wave_sample().domains if d.group == "parent"))
+    records = [record("1100000001-P", {item: value}) for value in answers]
+    outcomes = [DomainOutcome(d.domain, d.eligible, len(records)) for d in sample.domains]
+    return estimated(records, plan=plan, scheme=scheme, frame=frame, sample=sample, outcomes=outcomes), plan
+
+
+@pytest.mark.parametrize(
+    ("answers", "figure", "grade"),
+    [
+        ([5] * 21 + [2] * 5, "21/40", "满意"),
+        ([5] * 20 + [4] * 4, "24/40", "基本满意"),
+        ([5] * 20, "20/40", "不满意"),
+    ],
+)
+def test_a_full_body_asked_whole_is_counted_over_everybody_in_it(answers, figure, grade):
+    results, plan = full_vote(answers)
+    document = results.document()
+
+    assert results.figure == Fraction(figure)
+    assert recomputed(results, plan) == results.figure
+    assert document["interval"] is None and document["se"] == "0.0000"
+    assert document["grade"] == grade
 
 
 def test_another_frame_or_plan_than_the_draws_is_refused():
