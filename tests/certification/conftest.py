@@ -6,7 +6,7 @@ import hashlib
 import hmac
 import json
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
@@ -72,10 +72,18 @@ def make_wave(
     issued: tuple[int, int] = (4, 9),
     plan_changes: dict[str, Any] | None = None,
     statement_changes: dict[str, Any] | None = None,
-    satisfied: float | None = None,
     estimator: str | None = None,
+    satisfied: float | Mapping[str, float] | None = None,
+    eligible: Mapping[str, int] | None = None,
+    modes: Mapping[str, str] | None = None,
 ) -> Wave:
-    """A random wave with every kind of file; the same seed gives the same bytes."""
+    """A random wave with every kind of file; the same seed gives the same bytes.
+
+    Args:
+        satisfied: the chance of a satisfied answer, for all or by letter of the group.
+        eligible: persons by domain, for domains whose number matters.
+        modes: how a group answers, by its letter; slips unless told.
+    """
     rng = random.Random(seed)
     weighted = rng.random() < 0.6 if weighted is None else weighted
     estimator = estimator or ("weighted-ratio/v1" if weighted else "stratified-mean/v1")
@@ -91,28 +99,38 @@ def make_wave(
         )
     }
     domains, slips, slip_key = _draw(rng, schools or rng.randint(2, 6), issued)
+    for domain in domains:
+        domain["mode"] = (modes or {}).get(domain["domain"][-1], "slip")
+        domain["eligible"] = (eligible or {}).get(domain["domain"], domain["eligible"])
+        # A poster in the open counts nobody off; its people are not part of the figure's base.
+        domain["slips"] = 0 if domain["mode"] == "open" else domain["slips"]
     leaves, heads, satisfied_at, slips = _answer(rng, domains, slips, wave, signers, satisfied)
+    by_slip = {domain["domain"] for domain in domains if domain["mode"] == "slip"}
+    slips = [slip for slip in slips if slip[1] in by_slip]
     instrument = {"type": "survey/instruments/v1", "instruments": {"parents/full": {"items": ["q01"]}}}
+    rules: dict[str, Any] = {
+        "estimator": estimator,
+        "decision": "point-estimate-at-least-threshold",
+        "threshold": "0.85",
+        "box_key": rng.randbytes(32).hex(),
+        **({"group_shares": {"parent": "7/10", "teacher": "3/10"}} if weighted else {}),
+        **({"part_shares": PARTS} if estimator == "weighted-parts/v1" else {}),
+        **(plan_changes or {}),
+    }
     plan_document = build_plan(
         wave=wave,
         title="示例县满意度调查",
         domains=domains,
         keys=[signers[role].vkey for role in ("log", "operator", "approver")],
-        estimator=estimator,
-        decision="point-estimate-at-least-threshold",
-        threshold="0.85",
         minimum_count=3,
         scoring={"item": "q01", "satisfied_if_at_least": 3},
         instrument_digest=canonical.digest(instrument),
         slip_key_digest=canonical.sha256_hex(slip_key),
         slips_root=tree_root([slip_leaf(d, e) for e, d, _ in sorted(slips)]).hex(),
-        box_key=rng.randbytes(32).hex(),
         registry_key=signers["registry"].vkey,
         canaries={"count": 2},
         demonstration=True,
-        **({"group_shares": {"parent": "7/10", "teacher": "3/10"}} if weighted else {}),
-        **({"part_shares": PARTS} if estimator == "weighted-parts/v1" else {}),
-        **(plan_changes or {}),
+        **rules,
     )
     plan = read_plan(plan_document)
     two = [signers["operator"], signers["approver"]]
@@ -149,7 +167,7 @@ def make_wave(
         "excluded": excluded,
         "table_digest": canonical.digest(table),
         "figure": figure,
-        "reached": decide(figure, plan, rows, members),
+        "reached": decide(figure, plan, rows, members, more.get("callbacks", 0)),
     }
     draft = read_statement(build_statement(**arguments, **more))
     if "sentences" not in (statement_changes or {}):
@@ -234,7 +252,7 @@ def _answer(
     slips: list[tuple[str, str]],
     wave: str,
     signers: dict[str, Signer],
-    satisfied: float | None,
+    satisfied: float | Mapping[str, float] | None,
 ) -> tuple[list[bytes], list[str], list[bool | None], list[tuple[str, str, str]]]:
     """Leaves, heads, whether each was satisfied (None: no opinion), and slips with states."""
     rate = rng.uniform(0.7, 0.98) if satisfied is None else satisfied
@@ -249,7 +267,8 @@ def _answer(
             continue
         at_least_one.discard(domain)
         states.append((e, domain, "disputed" if rng.random() < 0.05 else "used"))
-        value = None if rng.random() < 0.05 else rng.random() < rate
+        chance = rate[domain[-1]] if isinstance(rate, Mapping) else rate
+        value = None if rng.random() < 0.05 else rng.random() < chance
         record = record_bytes(
             {"answers": {"q01": 4 if value else 1}, "day": 1, "domain": domain, "v": 1, "wave": wave},
             pad=True,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import json
 import random
+from fractions import Fraction
 from pathlib import Path
 from types import ModuleType
 
@@ -86,9 +87,27 @@ def test_a_part_that_cannot_be_is_refused_by_its_field(part, reason):
         read_table([row], "weighted-parts/v1")
 
 
+KINDS = [
+    {},
+    {"modes": {"T": "quota"}},
+    {"modes": {"T": "open"}},
+    {
+        "modes": {"T": "quota"},
+        "plan_changes": {"pass_with_class_b": True},
+        "statement_changes": {"callbacks": 200},
+    },
+    {"plan_changes": {"decision": "point-estimate-above-threshold", "threshold": "0.8"}},
+    {"plan_changes": {"decision": "no-threshold", "threshold": None}},
+    {"plan_changes": {"box_key": None}},
+    {"weighted": True, "estimator": "weighted-parts/v1"},
+    {"weighted": True, "estimator": "full-body/v1"},
+]
+"""What a wave may be besides slips for all: quotas, open posters, other lines, unsealed."""
+
+
 def agree_on_waves(second, wave_of, seeds) -> None:
     for seed in seeds:
-        wave = wave_of(seed)
+        wave = wave_of(seed, **KINDS[seed % len(KINDS)])
         for data in (wave.certificate, wave.bundle):
             verdict = verify_file(data)
 
@@ -97,12 +116,47 @@ def agree_on_waves(second, wave_of, seeds) -> None:
 
 
 def test_both_accept_random_waves(second, wave_of):
-    agree_on_waves(second, wave_of, range(6))
+    agree_on_waves(second, wave_of, range(len(KINDS)))
 
 
 @pytest.mark.slow
 def test_both_accept_a_thousand_random_waves(second, wave_of):
     agree_on_waves(second, wave_of, range(1000))
+
+
+@pytest.mark.parametrize("decision", ["at-least", "above"])
+@pytest.mark.parametrize("counts", [-1, 0, 1])
+def test_both_decide_alike_one_count_below_at_and_above_the_line(second, wave_of, decision, counts):
+    figure = wave_of(3).facts["figure"]
+    line = Fraction(figure.numerator - counts, figure.denominator)
+    changes = {
+        "threshold": f"{line.numerator}/{line.denominator}",
+        "decision": f"point-estimate-{decision}-threshold",
+    }
+    wave = wave_of(3, plan_changes=changes)
+    turned = json.loads(wave.certificate)
+    turned["statement"]["reached"] = not wave.statement["reached"]
+
+    assert wave.statement["reached"] is (counts > 0 or (counts == 0 and decision == "at-least"))
+    assert verify_file(wave.certificate).exit_code == 0 and second.complaints(wave.certificate) == []
+    assert verify_file(canonical.encode(turned)).exit_code == 1
+    assert second.complaints(canonical.encode(turned)) != []
+
+
+def test_a_figure_of_849996_millionths_is_shown_as_8499_and_has_not_reached_85(second, wave_of):
+    people = {"0000-P": 849_996, "0000-T": 150_004}
+    wave = wave_of(5, weighted=False, void=False, schools=1, eligible=people, satisfied={"P": 1.0, "T": 0.0})
+    # With this seed everybody has an opinion, so one domain is wholly satisfied and the other not at all.
+    figure = wave.facts["figure"]
+    verdict = verify_file(wave.certificate)
+    raised = json.loads(wave.certificate)
+    raised["statement"]["figure"]["shown"] = "0.8500"
+
+    assert figure == Fraction(849_996, 10**6)
+    assert (verdict.exit_code, verdict.facts["figure"], verdict.facts["reached"]) == (0, "84.99%", False)
+    assert second.complaints(wave.certificate) == []
+    assert verify_file(canonical.encode(raised)).exit_code == 1
+    assert second.complaints(canonical.encode(raised)) != []
 
 
 def mutate(value, rng: random.Random):
