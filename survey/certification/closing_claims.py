@@ -45,7 +45,9 @@ def check_opening(
     plan, head = core.plan, core.head
     document, opening_document = reader.document("closing.json"), reader.document("opening.json")
     opening_note = reader.note("opening.note")
-    closing = ledger.check("截止清单", "closing.json", _closing_fits, document, plan, head, reader)
+    opened = opening_document.get("closing_digest") if isinstance(opening_document, dict) else None
+    papers = (document, plan, head, reader, str(opened))
+    closing = ledger.check("截止清单", "closing.json", _closing_fits, *papers)
     voids = ledger.check("作废", "void.json", _voids_fit, reader, plan)
     opening = ledger.check("开封", "opening.json", _opening_fits, opening_document, plan, closing, voids)
     note = "opening.note"
@@ -56,14 +58,17 @@ def check_opening(
 
 
 def _closing_fits(
-    document: Any, plan: SignedPlan, head: Checkpoint, reader: BundleReader
+    document: Any, plan: SignedPlan, head: Checkpoint, reader: BundleReader, opened: str
 ) -> tuple[Closing, str]:
+    """The closing, once its lists are those it names; `opened` is the digest that the two opened."""
     closing = read_closing(document, plan.wave, plan.digest)
     if (closing.size, closing.root) != (head.size, head.root.hex()):
         raise FieldRefusedError("closing.json", "intake", "与截止时的日志头不一致")
     for name, digest in ((SLIPS, closing.slips_digest), (HEADS, closing.heads_digest)):
         if canonical.sha256_hex(reader.raw(name) or b"") != digest:
-            raise FieldRefusedError(name, "", "与截止时的摘要不一致，被改过")
+            # The closing that the two opened is genuine, so the list is not; another closing is itself to blame.
+            blamed = name if closing.digest == opened else "closing.json"
+            raise FieldRefusedError(blamed, "", f"{name}与截止时的摘要不一致，被改过")
     return closing, "填写码状态和日志头与截止时一致"
 
 
