@@ -78,6 +78,8 @@ def results_text(results: Mapping[str, Any]) -> str:
         f"要求：{results['line_in_words']}；{results['decision']}"
         if results["threshold"]
         else "没有要求线，不作判断",
+        *(f"  注意：{words}" for words in results.get("cautions") or ()),
+        *([f"  {tipping['words']}"] if (tipping := results.get("tipping")) and tipping["words"] else ()),
     ]
     for group in results["by_group"]:
         if group.get("withheld"):

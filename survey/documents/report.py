@@ -107,6 +107,11 @@ def _result(results: Mapping[str, Any]) -> dict[str, Any]:
         "n_effective": str(results.get("n_eff") or ABSENT),
         "standard_error": str(results.get("se") or ABSENT),
         "dont_know": percent_text(shown) if shown else "",
+        "dont_know_interval": _interval(unsure) if unsure.get("interval") else "",
+        "blank": _blank(results.get("item_nonresponse")),
+        "cautions": [f"{words}。" for words in results.get("cautions") or ()],
+        "tipping": str((results.get("tipping") or {}).get("words") or ""),
+        "one_sided": _one_sided(results.get("one_sided")),
         "line": str(results.get("line_in_words") or ""),
         "decision": str(results.get("decision") or ""),
         "evidence": str(results.get("evidence_words") or "").partition("，")[2],
@@ -115,6 +120,16 @@ def _result(results: Mapping[str, Any]) -> dict[str, Any]:
         "weighting": str((results.get("weighting") or {}).get("in_words") or ""),
         "careful": _careful(results.get("conservative")),
     }
+
+
+def _blank(found: Mapping[str, Any] | None) -> str:
+    """The share of the figure's items that was left blank, where any was."""
+    return str(found["percent"]) if found and found.get("n") else ""
+
+
+def _one_sided(found: Mapping[str, Any] | None) -> list[str] | None:
+    """Both one-sided bounds, lower and upper."""
+    return [percent_text(found["lower"]), percent_text(found["upper"])] if found else None
 
 
 def _careful(found: Mapping[str, Any] | None) -> str:

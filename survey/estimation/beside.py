@@ -1,20 +1,21 @@
 """What stands beside the figure: the same answers, joined or counted in another way.
 
-What enters is the wave's rates with its shares, flags and disputes; what leaves is one exact value
+What enters is the wave's figure with its shares, flags and disputes; what leaves is one exact value
 for each question a doubter asks: unweighted? every group alike? without the flagged domains? and
 if everybody who disputes a slip had found it filled in with praise? None of them is the figure.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cached_property
 from typing import Any
 
-from survey.cases.derivation import Column
 from survey.errors import SurveyError
-from survey.estimation.figure import weighted_ratio
+from survey.estimation.figure_parts import PartShares
+from survey.estimation.wave_figure import WaveFigure
 from survey.estimation.wave_rates import WaveRates
 from survey.exact import percent_text, truncate
 from survey.fieldwork.disposition import DomainOutcome
@@ -22,6 +23,8 @@ from survey.sampling.sample import Sample
 from survey.weighting.domain_weights import weight_domains
 
 Counted = Mapping[str, tuple[Fraction, Fraction, int, int]]
+Pair = tuple[Fraction, Fraction]
+ONE = Fraction(1)
 
 
 @dataclass(frozen=True)
@@ -29,61 +32,128 @@ class Beside:
     """The wave's answers, ready to be joined in another way."""
 
     rates: WaveRates
-    answers: Column
+    whole: WaveFigure
+    parts: PartShares
     shares: Mapping[str, Fraction]
+    people: Mapping[str, int]
     sample: Sample
     stratum_people: Mapping[tuple[str, str], int]
     minimum_count: int
 
+    @cached_property
+    def counted(self) -> dict[tuple[str, str], Counted]:
+        """(group, part) → what every domain of the group adds."""
+        return {
+            (group, part): self.rates.sums(one, lambda draw, group=group: draw.group == group)
+            for group, columns in self.whole.columns.items()
+            for part, one in columns.items()
+        }
+
+    def value(
+        self,
+        shares: Mapping[str, Fraction],
+        weight: Callable[[str], Fraction] | None = None,
+        change: Callable[[str, Pair], Pair] = lambda domain, pair: pair,
+    ) -> Fraction | None:
+        """The figure with other shares, weights or counts; None where a group has nothing in its base.
+
+        Args:
+            weight: of one answer of a domain; the wave's own when not given.
+            change: what a domain's (top, base) become.
+        """
+        weigh = weight or self.rates.weights.weight
+        total = Fraction(0)
+        for group, share in shares.items():
+            if not share:
+                continue
+            mean = carried = Fraction(0)
+            for part, of_part in self.parts[group].items():
+                pairs = {
+                    domain: change(domain, (row[0], row[1]))
+                    for domain, row in self.counted[group, part].items()
+                }
+                top = sum((weigh(domain) * up for domain, (up, _) in pairs.items()), Fraction(0))
+                base = sum((weigh(domain) * down for domain, (_, down) in pairs.items()), Fraction(0))
+                if base:
+                    mean, carried = mean + of_part * top / base, carried + of_part
+            if not carried:
+                return None
+            total += share * mean / carried
+        return total
+
     def pooled_groups(self) -> Fraction | None:
-        """All groups together, each person alike, by the weights alone."""
-        rows = self.rates.pool_rows(self.answers)
-        base = sum((w * v for _, w, _, v in rows), Fraction(0))
-        return sum((w * x for _, w, x, _ in rows), Fraction(0)) / base if base else None
+        """All groups together, each person alike: groups by their people."""
+        everybody = sum(self.people.get(group, 0) for group in self.shares)
+        if not everybody:
+            return None
+        return self.value({group: Fraction(self.people.get(group, 0), everybody) for group in self.shares})
+
+    def unweighted(self) -> Fraction | None:
+        """All answers thrown together, each answer alike."""
+        valid: dict[str, int] = dict.fromkeys(self.shares, 0)
+        for (group, _), rows in self.counted.items():
+            valid[group] += sum(row[3] for row in rows.values())
+        everybody = sum(valid.values())
+        if not everybody:
+            return None
+        return self.value(
+            {group: Fraction(n, everybody) for group, n in valid.items()}, weight=lambda domain: ONE
+        )
 
     def equal_groups(self) -> Fraction | None:
         """Every group of the same weight."""
-        even = {group: Fraction(1, len(self.shares)) for group in self.shares}
-        return _or_none(self.rates.pool_rows(self.answers), even)
+        return self.value({group: Fraction(1, len(self.shares)) for group in self.shares})
 
     def without(self, flagged: set[str]) -> Fraction | None:
         """As if the flagged domains had not answered; others of their cell stand for their people."""
-        counted: Counted = {
-            domain: (Fraction(0), Fraction(0), 0, 0) if domain in flagged else row
-            for domain, row in self.rates.sums(self.answers).items()
-        }
+        answers = {domain: pool_n for domain, pool_n in self._answers().items() if domain not in flagged}
+        satisfied: dict[str, int] = {}
+        for (_, _), rows in self.counted.items():
+            for domain, row in rows.items():
+                satisfied[domain] = max(satisfied.get(domain, 0), int(row[0] > 0))
         try:
             weights = weight_domains(
                 self.sample,
                 self.stratum_people,
-                {domain: row[2] for domain, row in counted.items()},
+                answers,
                 minimum_count=self.minimum_count,
-                satisfied={domain: int(row[0] > 0) for domain, row in counted.items()},
+                satisfied=satisfied,
                 groups=list(self.shares),
             )
         except SurveyError:
             return None
-        rows = [(pool.group, pool.weight, *sums_over(counted, pool.domains)) for pool in weights.pools]
-        return _or_none(rows, self.shares)
+        if self.rates.weights.is_plain:
+            weights = weights.plain()
+        nothing = (Fraction(0), Fraction(0))
+        return self.value(
+            self.shares, weights.weight, lambda domain, pair: nothing if domain in flagged else pair
+        )
+
+    def _answers(self) -> dict[str, int]:
+        some = next(iter(self.counted.values()))
+        counts = {domain: row[2] for domain, row in some.items()}
+        for rows in self.counted.values():
+            counts |= {domain: row[2] for domain, row in rows.items()}
+        return counts
 
     def worst_case(self, outcomes: Mapping[str, DomainOutcome]) -> Fraction | None:
         """(x − d)/(v − d) in every domain, d its disputed slips, with the wave's own weights."""
-        rows = []
-        for domain, (top, base, _, _) in self.rates.sums(self.answers).items():
+
+        def less(domain: str, pair: Pair) -> Pair:
             disputed = outcomes[domain].disputed if domain in outcomes else 0
-            pool = self.rates.weights.by_domain[domain]
-            rows.append(
-                (pool.group, pool.weight, max(top - disputed, Fraction(0)), max(base - disputed, Fraction(0)))
-            )
-        return _or_none(rows, self.shares)
+            return max(pair[0] - disputed, Fraction(0)), max(pair[1] - disputed, Fraction(0))
+
+        return self.value(self.shares, change=less)
 
     def document(
         self, figure: Fraction, flagged: set[str], outcomes: Mapping[str, DomainOutcome]
     ) -> list[dict[str, Any]]:
-        """Every way as a row of text, for a figure of one item."""
+        """Every way as a row of text; none for a full body, which is counted and not joined."""
+        if self.whole.counted_whole:
+            return []
         disputed = any(one.disputed for one in outcomes.values())
         values = {
-            "unweighted": ("不加权，全部答卷一起算", self.rates.plain(self.answers)),
+            "unweighted": ("不加权，全部答卷一起算", self.unweighted()),
             "pooled_groups": ("各类人不分比例，按人数合", self.pooled_groups()),
             "equal_groups": ("各类人一样重", self.equal_groups()),
             "without_flagged_domains": ("去掉有标记的域", self.without(flagged) if flagged else figure),
@@ -107,13 +177,3 @@ def sums_over(counted: Counted, domains: Iterable[str]) -> tuple[Fraction, Fract
     """(Σ top, Σ base) over some domains."""
     rows = [counted[domain] for domain in domains]
     return sum((row[0] for row in rows), Fraction(0)), sum((row[1] for row in rows), Fraction(0))
-
-
-def _or_none(
-    rows: list[tuple[str, Fraction, Fraction, Fraction]], shares: Mapping[str, Fraction]
-) -> Fraction | None:
-    """The weighted ratio, or None where a group would have nothing left in its base."""
-    with_base = {group for group, _, _, base in rows if base}
-    if any(share and group not in with_base for group, share in shares.items()):
-        return None
-    return weighted_ratio(rows, shares)

@@ -24,6 +24,7 @@ from survey.errors import SurveyError
 from survey.estimation.another_formula import other_ways
 from survey.estimation.beside import Beside
 from survey.estimation.certified_rows import certified_rows
+from survey.estimation.doubts import Doubts
 from survey.estimation.figure import (
     EVIDENCE_WORDS,
     Figure,
@@ -32,10 +33,10 @@ from survey.estimation.figure import (
     evidence_grade,
     interval_document,
 )
-from survey.estimation.figure_parts import OVERALL, part_shares
+from survey.estimation.figure_parts import OVERALL, PartShares, part_shares
+from survey.estimation.intervals import Interval
 from survey.estimation.wave_figure import (
     WaveFigure,
-    careful_value,
     figure_reading,
     full_body_share,
     majority_grade,
@@ -52,7 +53,7 @@ from survey.estimation.wave_tables import (
     stage_table,
 )
 from survey.estimation.words import SENTENCES, domain_counts, notes, spoken_sentences, weighting_document
-from survey.exact import fraction, fraction_text, percent_text, truncate
+from survey.exact import fraction, fraction_text, truncate
 from survey.fieldwork.disposition import DomainOutcome, dispositions
 from survey.fieldwork.outcome_rates import outcome_rates
 from survey.sampling.frame import Frame
@@ -97,6 +98,7 @@ class Results:
     rates: WaveRates
     whole: WaveFigure
     answers: Column
+    parts: PartShares
     shares: Mapping[str, Fraction]
     people: Mapping[str, int]
     stratum_people: Mapping[tuple[str, str], int]
@@ -218,7 +220,7 @@ class Results:
             "evidence_grade": firm,
             "evidence_words": EVIDENCE_WORDS[firm] if firm is not None else None,
             "grade": self._grade(),
-            **self._beside(tables),
+            **self._doubts(tables, interval),
             "response": self._response(tables),
             "counts": domain_counts(self.sample, self.outcomes, self.case_file),
             "by_group": group_table(tables),
@@ -283,26 +285,29 @@ class Results:
             county=self.plan.county,
         )
 
-    def _beside(self, tables: Tables) -> dict[str, Any]:
-        """Don't-know, the careful figure, and the other ways to join the same answers."""
-        line = self.scheme.requirement.line
-        unsure = self.rates.rate(tables.dont_know, scale=tables.scale)
-        worst = careful_value(self.rates, tables.careful, self.shares)
-        beside = Beside(
-            self.rates, self.answers, self.shares, self.sample, self.stratum_people, self.plan.minimum_count
+    @cached_property
+    def beside(self) -> Beside:
+        """The same answers, ready to be joined in another way."""
+        return Beside(
+            self.rates,
+            self.whole,
+            self.parts,
+            self.shares,
+            self.people,
+            self.sample,
+            self.stratum_people,
+            self.plan.minimum_count,
         )
-        return {
-            "dont_know": None if unsure is None else {"shown": truncate(unsure.value), "n": self._n_unsure(tables.dont_know)},
-            "conservative": None if worst is None else {
-                "shown": truncate(worst),
-                "percent": percent_text(truncate(worst)),
-                "reached": line.reached(worst) if line is not None and self.reached is not None else None,
-            },
-            "beside": beside.document(self.figure, {flag.domain for flag in self.flags}, self.outcomes),
-        }  # fmt: skip
 
-    def _n_unsure(self, dont_know: Column) -> int:
-        return sum(int(row[0]) for row in self.rates.sums(dont_know).values())
+    def _doubts(self, tables: Tables, interval: Interval | None) -> dict[str, Any]:
+        """What belongs beside the figure: don't-know, the careful figure, silence, cautions, other joins."""
+        line = self.scheme.requirement.line
+        doubts = Doubts(self.beside, line, self.reached, tables.read, tables.level, tables.scale)
+        flagged = {flag.domain for flag in self.flags}
+        return {
+            **doubts.document(self.outcomes, interval, sampled=self.evidence_class == "A"),
+            "beside": self.beside.document(self.figure, flagged, self.outcomes),
+        }
 
     def _response(self, tables: Tables) -> dict[str, Any]:
         some = [one for domain, one in self.outcomes.items() if domain in self.rates.draws]
@@ -373,6 +378,7 @@ def estimate_results(
     if not scheme.figure.design_weights:
         weights = weights.plain()
     rates = WaveRates(case_file, weights, sample)
+    parts = part_shares(plan, scheme, sample, people)
     by_domain = {one.domain: one for one in outcomes}
     by_group: dict[str, int] = {}
     for (_, group), n in people.items():
@@ -385,7 +391,8 @@ def estimate_results(
         case_file=case_file,
         weights=weights,
         rates=rates,
-        whole=wave_figure(rates, scheme, read, shares, part_shares(plan, scheme, sample, people)),
+        whole=wave_figure(rates, scheme, read, shares, parts),
+        parts=parts,
         answers=answers,
         shares=shares,
         people=by_group,

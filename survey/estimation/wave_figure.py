@@ -18,7 +18,7 @@ import numpy as np
 from survey.cases.derivation import Column, ReadAnswer, column, scheme_reading
 from survey.errors import SurveyError
 from survey.estimation.composite import composite, composite_interval
-from survey.estimation.figure import GroupWithoutOpinionError, weighted_ratio
+from survey.estimation.figure import GroupWithoutOpinionError
 from survey.estimation.figure_parts import OVERALL, Estimator, PartShares, estimator_of, items_of_part
 from survey.estimation.intervals import Interval
 from survey.estimation.linearization import Estimate, combine
@@ -188,12 +188,3 @@ def majority_grade(best: Fraction, satisfied: Fraction) -> str:
     """
     half = Fraction(1, 2)
     return "满意" if best > half else "基本满意" if satisfied > half else "不满意"
-
-
-def careful_value(rates: WaveRates, careful: Column, shares: Mapping[str, Fraction]) -> Fraction | None:
-    """The figure of the overall item with don't-know counted as not satisfied."""
-    rows = rates.pool_rows(careful)
-    with_base = {group for group, _, _, base in rows if base}
-    if any(share and group not in with_base for group, share in shares.items()):
-        return None
-    return weighted_ratio(rows, shares)

@@ -57,11 +57,18 @@ class Rate:
     """First-stage units in which somebody was not satisfied."""
     psus: int
     """First-stage units with an answer in the base."""
+    in_favour_in_psus: int = FEWEST_PSUS
+    """First-stage units in which somebody was satisfied."""
 
     @property
     def few_against(self) -> bool:
         """Whether the dissatisfied come from so few units that the variance is guesswork (METHOD 2)."""
         return self.value < 1 and self.against_in_psus < FEWEST_PSUS
+
+    @property
+    def few_in_favour(self) -> bool:
+        """The same of the satisfied."""
+        return self.value > 0 and self.in_favour_in_psus < FEWEST_PSUS
 
     def interval(self, level: float, *, proportion: bool = True) -> Interval | None:
         """Korn–Graubard at this level, its sample size capped where few units hold the dissatisfied.
@@ -70,7 +77,8 @@ class Rate:
         """
         one = self.estimate
         if proportion:
-            cap = planned_n(one.n, self.psus) if self.few_against and self.psus else None
+            few = self.few_against or self.few_in_favour
+            cap = planned_n(one.n, self.psus) if few and self.psus else None
             return korn_graubard(
                 min(max(one.value, 0.0), 1.0), one.variance, one.n, one.df, level, at_most=cap
             )
@@ -210,6 +218,7 @@ class WaveRates:
         inside = self.mask(keep)
         estimate = ratio(y, x, self.design, domain=inside, skip_missing=True)
         unhappy = inside & ~np.isnan(y) & (y < x)
+        happy = inside & ~np.isnan(y) & (y > 0)
         return Rate(
             value=top / base,
             estimate=estimate,
@@ -217,6 +226,7 @@ class WaveRates:
             n_valid=sum(row[3] for row in counted.values()),
             against_in_psus=len(np.unique(self.design.stages[0].unit[unhappy])),
             psus=len(np.unique(self.design.stages[0].unit[inside & ~np.isnan(y)])),
+            in_favour_in_psus=len(np.unique(self.design.stages[0].unit[happy])),
         )
 
     def pool_rows(self, column: Column) -> list[tuple[str, Fraction, Fraction, Fraction]]:

@@ -141,6 +141,8 @@ def cautions(rate: Rate) -> list[str]:
         said.append("学校少，区间只作参考")
     if rate.few_against:
         said.append("不满意的人只来自很少几所学校，下限可能偏高")
+    if rate.few_in_favour:
+        said.append("满意的人只来自很少几所学校，上限可能偏低")
     if rate.n_valid < 30:
         said.append("份数少，区间很宽")
     return said

@@ -10,7 +10,9 @@ import msgspec
 import pytest
 from county import changed, county, county_plan, county_scheme, small_school
 from simulated import (
+    estimated,
     instruments,
+    one_group_wave,
     overall_id,
     record,
     wave_case_file,
@@ -21,7 +23,6 @@ from simulated import (
 )
 
 from survey.canonical import decode, digest, encode
-from survey.cases.case_file import build_case_file
 from survey.cases.derivation import content
 from survey.certification.table import full_body, read_table, weighted_parts, weighted_ratio
 from survey.estimation.figure_parts import estimator_of, part_shares
@@ -36,39 +37,8 @@ from survey.scheme.scheme import Scheme
 from survey.weighting.domain_weights import NoAnswersError
 
 
-def estimated(records, *, plan=None, scheme=None, frame=None, sample=None, outcomes=None):
-    plan, scheme, frame, sample = (
-        plan or county_plan(),
-        scheme or county_scheme(),
-        frame or county(),
-        sample or wave_sample(),
-    )
-    case_file = build_case_file(records, plan, scheme, sample)
-    return estimate_results(
-        plan, scheme, frame, sample, case_file, wave_outcomes(records) if outcomes is None else outcomes
-    )
-
-
 def counts_of(counts: dict[str, tuple[int, int]]) -> dict[str, list[int]]:
     return {school: [5] * x + [2] * (n - x) for school, (n, x) in counts.items()}
-
-
-def one_group_wave(answers: dict[str, list[int]], n_schools: int = 2):
-    """Two schools drawn, 100 pupils each, parents only; overall answers of the first and second drawn."""
-    schools = [small_school(f"110000000{n}", grades={4: 50, 5: 50}) for n in range(1, n_schools + 1)]
-    groups = (GroupPlan(group="parent", instruments={"all": "parents"}),)
-    plan = changed(county_plan(), groups=groups, sample=SampleGoal(schools_per_stratum=2))
-    frame = Frame(tuple(schools))
-    sample = draw_sample(plan, county_scheme(), frame, "1")
-    item = overall_id(next(d.domain for d in wave_sample().domains if d.group == "parent"))
-    records = [
-        record(f"{code}-P", {item: value})
-        for code, values in zip(sample.schools, answers.values(), strict=True)
-        for value in values
-    ]
-    used = Counter(one["domain"] for one in records)
-    outcomes = [DomainOutcome(d.domain, max(d.slips, used[d.domain]), used[d.domain]) for d in sample.domains]
-    return estimated(records, plan=plan, frame=frame, sample=sample, outcomes=outcomes)
 
 
 def test_a_tiny_wave_is_what_a_hand_computes():

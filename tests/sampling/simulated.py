@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from functools import cache
 from random import Random
 from typing import Any
 
-from county import county, county_plan, county_scheme
+from county import changed, county, county_plan, county_scheme, small_school
 
 from survey.cases.case_file import CaseFile, asked_instruments, build_case_file
 from survey.estimation.results import Results, estimate_results
 from survey.fieldwork.disposition import DomainOutcome
+from survey.sampling.frame import Frame
 from survey.sampling.wave_sample import Sample, draw_sample
 from survey.scheme.instrument import Instrument
+from survey.scheme.plan import GroupPlan, SampleGoal
 
 
 @cache
@@ -85,3 +88,34 @@ def wave_results(seed: int = 1) -> Results:
         wave_case_file(seed),
         wave_outcomes(wave_records(seed)),
     )
+
+
+def estimated(records, *, plan=None, scheme=None, frame=None, sample=None, outcomes=None):
+    plan, scheme, frame, sample = (
+        plan or county_plan(),
+        scheme or county_scheme(),
+        frame or county(),
+        sample or wave_sample(),
+    )
+    case_file = build_case_file(records, plan, scheme, sample)
+    return estimate_results(
+        plan, scheme, frame, sample, case_file, wave_outcomes(records) if outcomes is None else outcomes
+    )
+
+
+def one_group_wave(answers: dict[str, list[int]], n_schools: int = 2):
+    """Two schools drawn, 100 pupils each, parents only; overall answers of the first and second drawn."""
+    schools = [small_school(f"110000000{n}", grades={4: 50, 5: 50}) for n in range(1, n_schools + 1)]
+    groups = (GroupPlan(group="parent", instruments={"all": "parents"}),)
+    plan = changed(county_plan(), groups=groups, sample=SampleGoal(schools_per_stratum=2))
+    frame = Frame(tuple(schools))
+    sample = draw_sample(plan, county_scheme(), frame, "1")
+    item = overall_id(next(d.domain for d in wave_sample().domains if d.group == "parent"))
+    records = [
+        record(f"{code}-P", {item: value})
+        for code, values in zip(sample.schools, answers.values(), strict=True)
+        for value in values
+    ]
+    used = Counter(one["domain"] for one in records)
+    outcomes = [DomainOutcome(d.domain, max(d.slips, used[d.domain]), used[d.domain]) for d in sample.domains]
+    return estimated(records, plan=plan, frame=frame, sample=sample, outcomes=outcomes)

@@ -160,6 +160,11 @@ class Figure(Struct, frozen=True, kw_only=True):
     answers: Annotated[int | None, Meta(description="计入的答卷", examples=[1850])]
     valid: Annotated[int | None, Meta(description="其中有有效意见的", examples=[1791])]
     dont_know: Annotated[str | None, Meta(description="说不清、不了解的比例", examples=["0.0321"])]
+    conservative: Annotated[
+        str | None, Meta(description="说不清都算作不满意时的数", examples=["0.8559"])
+    ]
+    cautions: Annotated[list[str], Meta(description="区间和误差的弱点；引用时一起说")]
+    tipping: Annotated[str | None, Meta(description="结论在什么情况下会变，用文字说明")]
     response_rate_2: Annotated[str | None, Meta(description="应答率，AAPOR RR2", examples=["0.6498"])]
     evidence_class: Annotated[
         str | None, Meta(description="A 一次性填写码，B 名额海报，C 开放填答", examples=["A"])

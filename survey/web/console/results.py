@@ -40,6 +40,7 @@ _WHOLE: dict[str, Any] = dict.fromkeys(
         ),
         *("se", "dont_know", "conservative", "response", "another_formula", "beside", "items", "flags"),
         *("sentences", "notes", "must_say", "certifiable", "not_certifiable_because"),
+        *("cautions", "tipping", "item_nonresponse", "one_sided"),
     )
 )
 _WAY: dict[str, Any] = dict.fromkeys(("formula", "note", "percent", "shown", "reached"))
@@ -144,7 +145,8 @@ def _cells(row: dict[str, Any]) -> tuple[str, ...]:
         return str(row["name"]), "", "", "", "", "", "不足10份，或会推算出不足10份的，不显示"
     interval = row.get("interval") or {"lower": "", "upper": ""}
     counts = (str(row.get("n", "")), str(row.get("n_valid", "")))
-    return (str(row["name"]), *counts, str(row["shown"]), interval["lower"], interval["upper"], "")
+    bounds = (str(row["shown"]), interval["lower"], interval["upper"])
+    return (str(row["name"]), *counts, *bounds, "；".join(row.get("cautions") or ()))
 
 
 def _line(results: dict[str, Any] | None) -> str | None:
