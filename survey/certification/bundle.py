@@ -115,7 +115,16 @@ def void_names(count: int) -> list[str]:
     >>> void_names(2)
     ['void.json', 'void-2.json']
     """
-    return ["void.json" if position == 1 else f"void-{position}.json" for position in range(1, count + 1)]
+    return [f"{numbered('void', position)}.json" for position in range(1, count + 1)]
+
+
+def numbered(stem: str, position: int) -> str:
+    """The name of the first, second, … issue of a paper.
+
+    >>> numbered("extension", 1), numbered("extension", 2)
+    ('extension', 'extension-2')
+    """
+    return stem if position == 1 else f"{stem}-{position}"
 
 
 def attachment_digests(attachments: Mapping[str, bytes]) -> dict[str, str]:

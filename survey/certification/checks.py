@@ -64,8 +64,11 @@ def plan_signed(note: str, plan: SignedPlan, file: str) -> tuple[tuple[str, ...]
 def statement_signed(
     note: str, plan: SignedPlan, statement: Statement, file: str
 ) -> tuple[tuple[str, ...], str]:
-    """The names under the statement note."""
-    return signed_by_the_two(note, plan, "statement", statement.digest, file)
+    """The names under the statement note; an auditor's among them where the statement says audited."""
+    names, detail = signed_by_the_two(note, plan, "statement", statement.digest, file)
+    if statement.document.get("level") == "audited" and not {key.name for key in plan.others} & set(names):
+        raise FieldRefusedError("statement.json", "level", "写着已经核查，却没有核查人的签名")
+    return names, detail
 
 
 def _in_order(signed: Sequence[Vkey], keys: Sequence[Vkey], needed: Collection[Vkey], file: str) -> None:

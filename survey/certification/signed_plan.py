@@ -50,6 +50,7 @@ KNOWN = (
     *("approval", "callbacks", "canaries", "closes_on", "demonstration", "design_digest"),
     *("destroy_after_days", "disclosure", "flags", "frame_digest", "group_shares", "honey"),
     *("method_version", "objection_days", "opens_on", "part_shares", "pass_with_class_b", "pools"),
+    "public_draw",
     *("registry_key", "sample_digest", "scheme_digest", "seed", "spares", "tables"),
     *("verifier_digest", "weighting"),
 )

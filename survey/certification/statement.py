@@ -34,7 +34,7 @@ KNOWN = (
     *("attachments", "by_class", "callbacks", "case_file_digest", "closing_digest", "counts"),
     *("demonstration", "effective_n", "evidence_class", "figure_name", "flags", "formula"),
     *("instrument_digest", "interval", "issued_on", "level", "method_version", "n"),
-    *("pooled", "reason", "response_rate_2", "results_digest", "sentences", "standard_error"),
+    *("pooled", "proves", "reason", "response_rate_2", "results_digest", "sentences", "standard_error"),
     *("verifier_digest", "without_flagged", "worst_case"),
 )
 LEVELS = ("public", "audited")
@@ -157,6 +157,8 @@ def read_statement(document: Any, file: str = "statement.json") -> Statement:
     for key in REQUIRED:
         fields.value(key)
     fields.constant("type", STATEMENT_TYPE)
+    if "level" in document:
+        fields.one_of("level", LEVELS)
     intake = fields.object("intake")
     intake.only(("root", "size"))
     if document["reached"] is not None:
@@ -251,5 +253,6 @@ def required_sentences(plan: SignedPlan, statement: Statement) -> tuple[str, ...
         "S5": statement.document.get("level") == "public",
         "S6": crosses,
         "S7": "X2" in statement.excluded.values(),
+        "S8": "seed" in plan.document and plan.document.get("public_draw") is None,
     }
     return tuple(code for code, holds in facts.items() if holds)

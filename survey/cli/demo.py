@@ -25,6 +25,7 @@ from survey.cli.session import actor, at_intake, command_options, emit, run, utc
 from survey.cli.wording import results_text
 from survey.errors import SurveyError
 from survey.jobs.certify_wave import certify_wave
+from survey.jobs.close_wave import close_wave
 from survey.jobs.create_wave import create_wave
 from survey.jobs.draw_sample import draw_wave
 from survey.jobs.estimate_wave import estimate_wave
@@ -32,7 +33,7 @@ from survey.jobs.import_frame import import_frame
 from survey.jobs.manage_accounts import first_account, sign_in_address
 from survey.jobs.open_wave import open_wave
 from survey.jobs.render_papers import render_posters, render_slips
-from survey.jobs.run_fieldwork import close_wave, publish_wave
+from survey.jobs.run_fieldwork import publish_wave
 from survey.jobs.sign_plan import sign_plan
 from survey.jobs.signers import ROLES, Signers, create_signer, open_signers
 from survey.jobs.simulate_responses import Simulated, in_piles, simulate_responses

@@ -10,9 +10,10 @@ import click
 from survey.cli.passphrases import passphrase_options
 from survey.cli.session import actor, at_desk, at_intake, command_options, emit, run, utc_now, write_file
 from survey.cli.wording import participation_text
+from survey.jobs.close_wave import close_wave
 from survey.jobs.participation import participation
 from survey.jobs.render_papers import render_posters, render_slips, suffix_of
-from survey.jobs.run_fieldwork import close_wave, pause_wave, publish_wave, resume_wave
+from survey.jobs.run_fieldwork import pause_wave, publish_wave, resume_wave
 from survey.jobs.signers import open_signers
 
 

@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Any
 
 from survey.certification.certificate import CertificateParts, take_apart
+from survey.certification.proof_table import NOT_PROVEN
 from survey.certification.signed_plan import SignedPlan, read_plan
 from survey.certification.statement import Statement, read_statement
 from survey.certification.transparency_log import parse_checkpoint
@@ -32,12 +33,6 @@ ESTIMATORS = {
     "full-body/v1": "满意人数除以全体人数",
     "stratified-mean/v1": "分层满意率按人数合成",
 }
-NOT_PROVEN = (
-    "不能证明每份答卷都由本人填写；靠纸条当面打乱发放、声明未填和回访来约束。",
-    "不能证明发放以前没有人看过纸条；靠封口、两人清点和剩余纸条作废来约束。",
-    "不能证明学校没有提示过怎么选；只能看填答说明、举报和质量标记。",
-    "不是国家或省级的认定结论；这一页纸本身也不是证明，以扫码核验的文件为准。",
-)
 NO_LINE_FOR = "C"
 FINGERPRINT = 39
 """Signs of a key's fingerprint on paper: 128 bits in groups of four."""

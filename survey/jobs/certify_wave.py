@@ -18,26 +18,19 @@ from survey.certification.bundle import build_bundle
 from survey.certification.certificate import build_certificate
 from survey.certification.note import digest_note_text, make_note
 from survey.certification.registry import prove_registered, registry_document
-from survey.certification.signed_plan import SignedPlan, read_plan
-from survey.certification.statement import (
-    STATEMENT_TYPE,
-    build_statement,
-    read_statement,
-    required_sentences,
-    sentences,
-    short_code,
-)
-from survey.certification.table import decide, figure_of, members_of, read_table
+from survey.certification.statement import STATEMENT_TYPE, short_code
 from survey.certification.transparency_log import parse_checkpoint
 from survey.certification.verification import verify_file
 from survey.documents.certificate_sheet import certificate_sheet, sheet_of
 from survey.errors import SurveyError
-from survey.estimation.results import Results
 from survey.jobs.estimate_wave import results_document, wave_results
+from survey.jobs.plan_rules import hold_rules
 from survey.jobs.register import register
 from survey.jobs.render_papers import printed_at, wave_imprint
 from survey.jobs.render_report import render_report
+from survey.jobs.signed_papers import load_document, load_signed_plan
 from survey.jobs.signers import Signers, hold_same_people
+from survey.jobs.state_figure import FigureMovedError, Issue, state_figure
 from survey.scheme.plan import scheme_of
 from survey.settings import Settings
 from survey.storage.audit import record_audit
@@ -49,20 +42,6 @@ from survey.storage.office import IntakeOffice
 from survey.storage.plans import load_plan, require_state, set_state
 from survey.storage.results import load_results
 from survey.storage.samples import load_sample
-
-
-class FigureMovedError(SurveyError):
-    """The figure computed now is not the one that was estimated and looked at."""
-
-    code = "certify.figure_moved"
-    kind = "conflict"
-
-    def __init__(self, wave: str) -> None:
-        super().__init__(
-            f"调查 {wave}",
-            "现在算出来的和上次计算时看到的不一样",
-            f"先运行 survey estimate {wave}，看过再认证",
-        )
 
 
 class SelfCheckError(SurveyError):
@@ -112,17 +91,22 @@ async def certify_wave(
         FigureMovedError, NotTheSignersError, SelfCheckError.
     """
     await require_state(wave, "estimated")
-    plan = read_plan(await _document(wave, "plan.json"))
+    plan = await load_signed_plan(wave)
     hold_same_people(plan, signers)
+    drafted = await load_plan(wave)
+    hold_rules(plan, drafted, scheme_of(drafted), await load_frame(wave), await load_sample(wave))
     results = await wave_results(office, wave)
     shown = results_document(results)
     if shown != await load_results(wave):
         raise FigureMovedError(wave)
 
-    table = results.certified_table()
     closing_note = await load_evidence(wave, "closing.note")
     head = parse_checkpoint(closing_note.rpartition("\n\n")[0] + "\n")
-    statement = _statement(plan, results, shown, table, head.root.hex(), head.size, now)
+    closing_digest = canonical.digest(await load_document(wave, "closing.json"))
+    issue = Issue(now.date(), keeps_history=await office.keeps_history(wave))
+    statement, table = await to_thread(
+        state_figure, plan, results, shown, head.root.hex(), head.size, closing_digest, issue
+    )
     digest = canonical.digest(statement)
     note = make_note(digest_note_text(plan.origin, "statement", digest), signers.both())
     signed: dict[str, Any] = {
@@ -166,14 +150,14 @@ async def _issue(
     bundle = await to_thread(
         build_bundle,
         **signed,
-        closing=await _document(wave, "closing.json"),
-        opening=await _document(wave, "opening.json"),
+        closing=await load_document(wave, "closing.json"),
+        opening=await load_document(wave, "opening.json"),
         opening_note=await load_evidence(wave, "opening.note"),
         slips=await office.slips(wave),
         leaves=await office.leaves(wave),
         heads=await office.heads(wave),
         slip_key=bytes.fromhex((await load_evidence(wave, "slip_key")).strip()),
-        instrument=await _document(wave, "instrument.json"),
+        instrument=await load_document(wave, "instrument.json"),
         registry=registry_document(registry.leaves, registry.note or ""),
         documents={**await _public_documents(wave), "results.json": shown},
     )
@@ -198,55 +182,6 @@ async def _issue(
     return made
 
 
-def _statement(
-    plan: SignedPlan,
-    results: Results,
-    shown: dict[str, Any],
-    table: list[dict[str, Any]],
-    root: str,
-    size: int,
-    now: datetime,
-) -> dict[str, Any]:
-    """The claim, computed a second time by the verifier's own code from the table alone."""
-    rows = read_table(table, plan.estimator)
-    members = members_of(rows, plan, results.pooled)
-    figure = figure_of(rows, plan, members)
-    if figure != results.figure:
-        raise FigureMovedError(plan.wave)
-    facts: dict[str, Any] = {
-        "pooled": {name: list(domains) for name, domains in results.pooled.items()},
-        "figure_name": shown["name"],
-        "formula": shown["formula_in_words"],
-        "standard_error": shown["se"],
-        "n": shown["n_valid"],
-        "effective_n": shown["n_eff"],
-        "response_rate_2": shown["response"]["rate"],
-        "evidence_class": shown["evidence_class"],
-        "level": "public",
-        "method_version": shown["method_version"],
-        "demonstration": shown["demonstration"],
-        "results_digest": canonical.digest(shown),
-        "case_file_digest": shown["digests"]["case_file"],
-        "flags": shown["flags"],
-        "counts": shown["counts"],
-        "issued_on": now.date().isoformat(),
-    }
-    if shown["interval"]:
-        facts["interval"] = {key: shown["interval"][key] for key in ("lower", "upper")}
-    parts: dict[str, Any] = {
-        "plan": plan,
-        "root": root,
-        "size": size,
-        "excluded": list(results.excluded),
-        "table_digest": canonical.digest(table),
-        "figure": figure,
-        "reached": decide(figure, plan, rows, members),
-    }
-    draft = read_statement(build_statement(**parts, **facts, sentences=[]))
-    codes = {*required_sentences(plan, draft), "S8", "S10"}
-    return build_statement(**parts, **facts, sentences=sentences(sorted(codes)))
-
-
 async def _public_documents(wave: str) -> dict[str, Any]:
     """What the plan's digests stand for: the frame, the sample, the scheme."""
     frame, sample = await load_frame(wave), await load_sample(wave)
@@ -256,7 +191,3 @@ async def _public_documents(wave: str) -> dict[str, Any]:
         "sample.json": sample.document(),
         "scheme.json": dict(scheme.document),
     }
-
-
-async def _document(wave: str, name: str) -> Any:
-    return canonical.decode((await load_evidence(wave, name)).encode())

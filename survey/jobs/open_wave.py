@@ -12,13 +12,13 @@ from survey.certification.closing import build_opening
 from survey.certification.note import digest_note_text, make_note
 from survey.certification.registry import OPENING_TYPE
 from survey.certification.sealing import open_box
-from survey.certification.signed_plan import read_plan
 from survey.jobs.register import register
+from survey.jobs.signed_papers import load_document, load_signed_plan
 from survey.jobs.signers import Signers, hold_same_people, join_box_secret
 from survey.settings import Settings
 from survey.storage.audit import record_audit
 from survey.storage.cases import save_cases
-from survey.storage.evidence import load_evidence, save_evidence
+from survey.storage.evidence import save_evidence
 from survey.storage.office import IntakeOffice
 from survey.storage.plans import require_state, set_state
 
@@ -37,9 +37,9 @@ async def open_wave(
         NotTheSignersError: these are not the two who signed the plan.
     """
     await require_state(wave, "closed")
-    plan = read_plan(canonical.decode((await load_evidence(wave, "plan.json")).encode()))
+    plan = await load_signed_plan(wave)
     hold_same_people(plan, signers)
-    closing = canonical.decode((await load_evidence(wave, "closing.json")).encode())
+    closing = await load_document(wave, "closing.json")
     opening = build_opening(wave=wave, plan_digest=plan.digest, closing=closing)
     note = make_note(digest_note_text(plan.origin, "opening", canonical.digest(opening)), signers.both())
     await save_evidence(wave, "opening.json", canonical.encode(opening).decode(), now=now)

@@ -253,5 +253,8 @@ class Intake(Protocol):
     async def disputes(self) -> dict[tuple[str, int], int]:
         """Disputes by domain and day."""
 
+    async def keeps_history(self) -> bool:
+        """Whether the database itself keeps which rows changed together, beyond our reach."""
+
     async def rewrite(self) -> None:
         """After closing: write everything again in the order of its keys."""

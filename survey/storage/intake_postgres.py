@@ -47,6 +47,7 @@ from survey.storage.tally import Tally
 __all__ = ["PostgresIntake", "create_schema", "list_schemas"]
 
 POOL_SIZE = 4
+HISTORY = "SELECT current_setting('archive_mode') <> 'off' OR EXISTS (SELECT 1 FROM pg_replication_slots)"
 PATIENCE = 20.0
 """Seconds for which a batch is tried again while the database is away."""
 BROKEN = (
@@ -246,6 +247,10 @@ class PostgresIntake:
         """Disputes by domain and day."""
         rows = await self._rows("SELECT domain, day, n FROM disputes ORDER BY domain, day")
         return {(domain, day): n for domain, day, n in rows}
+
+    async def keeps_history(self) -> bool:
+        """Whether the server archives its log of changes, or hands it to somebody else."""
+        return bool(await self._value(HISTORY))
 
     async def rewrite(self) -> None:
         """After closing: write everything again in the order of its keys."""

@@ -281,6 +281,10 @@ class SqliteIntake:
         rows = await self._rows("SELECT domain, day, n FROM disputes ORDER BY domain, day")
         return {(domain, day): n for domain, day, n in rows}
 
+    async def keeps_history(self) -> bool:
+        """No: the journal is emptied after every transaction, and the file is rewritten at closing."""
+        return False
+
     async def rewrite(self) -> None:
         """After closing: a new file in the order of the keys takes the old one's place."""
 

@@ -84,6 +84,13 @@ def load_key(settings: Settings, wave: str | None, name: str) -> bytes:
     return path.read_bytes()
 
 
+def erase_keys(settings: Settings, wave: str) -> None:
+    """Remove the keys of a wave whose signing died half-way: nothing was ever signed or sealed by them."""
+    folder = key_path(settings, wave, "any").parent
+    for path in sorted(folder.glob("*.key")):
+        path.unlink()
+
+
 def make_private(path: Path) -> None:
     """Create an empty file that only this user may read; SQLite then writes into it and keeps its mode."""
     os.close(os.open(path, os.O_WRONLY | os.O_CREAT, 0o600))

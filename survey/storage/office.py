@@ -34,7 +34,8 @@ from survey.storage.intake import (
 from survey.storage.intake_file import create_intake
 from survey.storage.intake_postgres import PostgresIntake, create_schema, list_schemas
 from survey.storage.intake_sqlite import SqliteIntake
-from survey.storage.keys import KeyExistsError, has_key, load_key, save_key
+from survey.storage.keys import KeyExistsError, erase_keys, has_key, load_key, save_key
+from survey.storage.postgres_schema import drop_schema
 
 REFRESH_SECONDS = 5.0
 SHARE_AT_MOST = 2 * 1024**3
@@ -126,6 +127,25 @@ class IntakeOffice:
             await asyncio.to_thread(create_intake, path, about, rows)
         await self._open(about.wave)
 
+    async def discard(self, wave: str) -> None:
+        """Throw away what a signing that died half-way left: an intake nobody could answer, its keys.
+
+        Raises:
+            IntakeExistsError: answers could have come in, so the intake stays for good.
+        """
+        if wave in await self._existing():
+            if wave not in self._intakes:
+                await self._open(wave)
+            if await self.state(wave) != "planned" or await self.leaves(wave):
+                raise IntakeExistsError(wave)
+            await self._intakes.pop(wave).stop()
+            self._slip_keys.pop(wave, None)
+            if self.settings.database_url:
+                await drop_schema(self.settings.database_url, wave)
+            else:
+                (self.settings.intake / f"{wave}.db").unlink()
+        erase_keys(self.settings, wave)
+
     # ── respondents ─────────────────────────────────────────────────────────────────────
 
     async def find_slip(self, code: str) -> SlipFound | None:
@@ -195,6 +215,10 @@ class IntakeOffice:
     async def void(self, wave: str, digests: Sequence[bytes]) -> int:
         """Void slips that were never used; how many changed."""
         return await self.intake(wave).void(digests)
+
+    async def keeps_history(self, wave: str) -> bool:
+        """Whether the database keeps a history of changes that could join slip and leaf (TRUST S11)."""
+        return await self.intake(wave).keeps_history()
 
     async def rewrite(self, wave: str) -> None:
         """After closing: write everything again in the order of its keys."""

@@ -18,6 +18,8 @@ from survey.storage.postgres_engine import SERVER_SETTINGS
 PREFIX = "intake_"
 CREATE_SCHEMA = "DO $$ BEGIN EXECUTE format('CREATE SCHEMA %I', current_setting('survey.schema')); END $$"
 
+DROP_SCHEMA = "DO $$ BEGIN EXECUTE format('DROP SCHEMA %I CASCADE', current_setting('survey.schema')); END $$"
+
 
 def schema_of(wave: str) -> str:
     """The schema's name; a wave's name has no underscore, so no two waves share one."""
@@ -56,6 +58,17 @@ async def create_schema(url: str, about: About, slips: Sequence[tuple[bytes, str
                 records=[(e, domain, "unused") for e, domain in sorted(slips)],
                 columns=["e", "domain", "state"],
             )
+    finally:
+        await connection.close()
+
+
+async def drop_schema(url: str, wave: str) -> None:
+    """Remove an intake that never took an answer."""
+    connection = await asyncpg.connect(url)
+    try:
+        async with connection.transaction():
+            await connection.execute("SELECT set_config('survey.schema', $1, true)", schema_of(wave))
+            await connection.execute(DROP_SCHEMA)
     finally:
         await connection.close()
 

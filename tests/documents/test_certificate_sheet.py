@@ -16,7 +16,8 @@ from survey.certification.signature import Signer
 from survey.certification.signed_plan import build_plan, read_plan
 from survey.certification.statement import STATEMENT_TYPE, build_statement, sentences, short_code
 from survey.certification.transparency_log import sign_head, tree_root
-from survey.documents.certificate_sheet import NOT_PROVEN, certificate_sheet, sheet_of
+from survey.certification.proof_table import NOT_PROVEN
+from survey.documents.certificate_sheet import certificate_sheet, sheet_of
 
 DIGEST = hashlib.sha256(b"").hexdigest()
 

@@ -145,9 +145,10 @@ def certified_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 async def _certify(settings: Settings) -> None:
     from survey.jobs.certify_wave import certify_wave
+    from survey.jobs.close_wave import close_wave
     from survey.jobs.estimate_wave import estimate_wave
     from survey.jobs.open_wave import open_wave
-    from survey.jobs.run_fieldwork import close_wave, publish_wave
+    from survey.jobs.run_fieldwork import publish_wave
     from survey.jobs.sign_plan import sign_plan
     from survey.jobs.signers import ROLES, create_signer, open_signers
 

@@ -16,9 +16,9 @@ from litestar.response import Redirect
 
 from survey.errors import SurveyError
 from survey.jobs.certify_wave import certify_wave
+from survey.jobs.close_wave import close_wave
 from survey.jobs.estimate_wave import estimate_wave
 from survey.jobs.open_wave import open_wave
-from survey.jobs.run_fieldwork import close_wave
 from survey.jobs.sign_plan import sign_plan
 from survey.jobs.signers import ROLES, TITLES, Signers, open_signers
 from survey.storage.keys import has_key
