@@ -33,6 +33,7 @@ VERBS = {
     "certify": "survey.cli.concluding",
     "report": "survey.cli.concluding",
     "ledger": "survey.cli.ledger",
+    "counties": "survey.cli.across",
     "verify": "survey.cli.checking",
     "validate": "survey.cli.checking",
 }

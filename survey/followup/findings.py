@@ -1,14 +1,12 @@
 """Weak points and falls that are not noise, from certified results.
 
-What enters is one results document, or two of comparable waves; what leaves is findings, the most
+What enters is one published wave, or two comparable ones; what leaves is findings, the most
 surely weak first. Every row shown is one look, and Holm's correction pays for all the looks.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from survey.estimation.comparison import holm
 from survey.exact import percent_text
@@ -16,9 +14,8 @@ from survey.followup.published import (
     TABLES,
     NotComparableError,
     PublishedRow,
+    PublishedWave,
     difference,
-    published_rows,
-    whole_row,
     why_not_comparable,
 )
 
@@ -44,16 +41,15 @@ class Finding:
     text: str
 
 
-def weak_points(results: Mapping[str, Any]) -> tuple[Finding, ...]:
+def weak_points(published: PublishedWave) -> tuple[Finding, ...]:
     """Rows of a certified wave that lie under its line beyond chance, the surest first.
 
     A wave without a line has none. The line is asked of every row, though the rule asks it of the
     whole: it only says where to look first.
     """
-    if results.get("threshold") is None or results.get("evidence_class") == "C":
+    if published.threshold is None:
         return ()
-    line, asked = float(results["threshold"]), percent_text(str(results["threshold"]))
-    rows = published_rows(results)
+    line, asked, rows = float(published.threshold), percent_text(published.threshold), published.rows
     chances = holm([row.chance_below(line) for row in rows])
     found = [
         _finding("weak", row, None, chance, f"{_where(row)}的满意率{percent_text(row.shown)}，低于{asked}，不是抽样误差能解释的")
@@ -63,18 +59,18 @@ def weak_points(results: Mapping[str, Any]) -> tuple[Finding, ...]:
     return tuple(sorted(found, key=lambda one: (one.p_value, one.shown, one.key)))
 
 
-def falls(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[Finding, ...]:
+def falls(before: PublishedWave, after: PublishedWave) -> tuple[Finding, ...]:
     """Rows that fell since an earlier certified wave beyond chance, the surest first.
 
     Raises:
         NotComparableError: formula, evidence class or method differ.
     """
     if reasons := why_not_comparable(before, after):
-        raise NotComparableError(str(before["wave"]), str(after["wave"]), reasons)
-    earlier = {row.place: row for row in (whole_row(before), *published_rows(before))}
+        raise NotComparableError(before.wave, after.wave, reasons)
+    earlier = {row.place: row for row in (before.whole, *before.rows)}
     pairs = [
         (earlier[row.place], row)
-        for row in (whole_row(after), *published_rows(after))
+        for row in (after.whole, *after.rows)
         if row.place in earlier and earlier[row.place].name == row.name
     ]
     changes = [difference(first, second) for first, second in pairs]

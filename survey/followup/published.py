@@ -1,12 +1,12 @@
 """Rows of published results, and what can be said between two of them.
 
-What enters is the results document of a certified wave; what leaves is its shown rows as numbers,
-and the difference of two independent rows with its error. A withheld row does not exist here.
+What enters is the results document of a certified wave; what leaves is a `PublishedWave` with its
+shown rows, and the difference of two independent rows with its error. A withheld row does not exist here.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import sqrt
 from typing import Any
@@ -86,8 +86,65 @@ class Difference:
     upper: float
 
 
-def published_rows(results: Mapping[str, Any], tables: Iterable[str] = TABLES) -> tuple[PublishedRow, ...]:
-    """Every shown row of a results document, the withheld ones left out."""
+@dataclass(frozen=True)
+class PublishedWave:
+    """What a certified results document says, without the parts that only a report prints."""
+
+    wave: str
+    title: str
+    whole: PublishedRow
+    """The figure itself as a row."""
+    rows: tuple[PublishedRow, ...]
+    """Every shown row of every table; the withheld ones are not here."""
+    lower: str | None
+    upper: str | None
+    threshold: str | None
+    line_in_words: str | None
+    reached: bool | None
+    crosses: bool
+    decision: str
+    n: int
+    evidence_class: str
+    formula: str
+    method_version: str
+    veto: bool
+    demonstration: bool
+
+    @property
+    def is_open(self) -> bool:
+        """Whether volunteers answered, so that there is neither interval nor verdict."""
+        return self.evidence_class == "C"
+
+
+def read_published(results: Mapping[str, Any]) -> PublishedWave:
+    """The wave that a results document publishes; volunteers' waves lose interval, line and verdict."""
+    open_link = results["evidence_class"] == "C"
+    interval = None if open_link else results.get("interval")
+    return PublishedWave(
+        wave=results["wave"],
+        title=results["title"],
+        whole=PublishedRow(
+            "figure", "", "figure", str(results["name"]), str(results["figure"]["shown"]),
+            float(results["se"]), float(results["df"]), int(results["n_valid"]),
+        ),
+        rows=_rows(results),
+        lower=interval["lower"] if interval else None,
+        upper=interval["upper"] if interval else None,
+        threshold=None if open_link else results.get("threshold"),
+        line_in_words=None if open_link else results.get("line_in_words"),
+        reached=None if open_link else results.get("reached"),
+        crosses=bool(results.get("crosses")) and not open_link,
+        decision="" if open_link else str(results.get("decision") or ""),
+        n=int(results["n"]),
+        evidence_class=results["evidence_class"],
+        formula=results["formula_in_words"],
+        method_version=str(results.get("method_version")),
+        veto=bool(results.get("veto")),
+        demonstration=bool(results.get("demonstration")),
+    )  # fmt: skip
+
+
+def _rows(results: Mapping[str, Any]) -> tuple[PublishedRow, ...]:
     return tuple(
         PublishedRow(
             table=table,
@@ -99,30 +156,24 @@ def published_rows(results: Mapping[str, Any], tables: Iterable[str] = TABLES) -
             df=float(row["df"]),
             n=int(row["n_valid"]),
         )
-        for table in tables
+        for table in TABLES
         for row in results.get(table) or ()
         if not row.get("withheld") and row.get("shown") is not None and row.get("se") is not None
     )
 
 
-def whole_row(results: Mapping[str, Any]) -> PublishedRow:
-    """The wave's figure itself as a row."""
-    return PublishedRow(
-        "figure", "", "figure", str(results["name"]), str(results["figure"]["shown"]),
-        float(results["se"]), float(results["df"]), int(results["n_valid"]),
-    )  # fmt: skip
-
-
-def why_not_comparable(first: Mapping[str, Any], second: Mapping[str, Any]) -> tuple[str, ...]:
+def why_not_comparable(first: PublishedWave, second: PublishedWave) -> tuple[str, ...]:
     """Why two waves must not be compared; empty when they may be."""
     reasons = []
-    if first["formula_in_words"] != second["formula_in_words"]:
+    if first.formula != second.formula:
         reasons.append("算法不同")
-    if first["evidence_class"] != second["evidence_class"]:
+    if first.evidence_class != second.evidence_class:
         reasons.append("填答方式的证据等级不同")
-    if first.get("method_version") != second.get("method_version"):
+    if first.method_version != second.method_version:
         reasons.append("方法版本不同")
-    if "C" in (first["evidence_class"], second["evidence_class"]):
+    if first.demonstration != second.demonstration:
+        reasons.append("其中一次是演示数据")
+    if first.is_open or second.is_open:
         reasons.append("自愿参加的结果没有误差可算")
     return tuple(reasons)
 

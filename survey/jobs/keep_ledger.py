@@ -13,7 +13,7 @@ from survey.storage.audit import record_audit
 from survey.storage.current import transaction
 from survey.storage.ledger import add_entry, list_entries, load_entry, next_number, save_entry
 from survey.storage.plans import list_waves, load_wave, require_state
-from survey.storage.results import load_results
+from survey.storage.results import load_published
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,6 @@ async def findings_of(wave: str) -> Findings:
         WrongStateError: the wave is not certified.
     """
     row = await require_state(wave, "certified")
-    results = await load_results(wave)
     earlier = [
         one
         for one in await list_waves()
@@ -42,15 +41,15 @@ async def findings_of(wave: str) -> Findings:
         and one.created_at < row.created_at
         and one.demonstration == row.demonstration
     ]
-    if not earlier:
-        return Findings(weak_points(results), (), None, "这个县没有更早的、已签发的调查")
-    before = max(earlier, key=lambda one: one.created_at)
+    before = max(earlier, key=lambda one: one.created_at) if earlier else None
+    published = await load_published([wave, *([before.wave] if before else [])])
+    weak = weak_points(published[wave])
+    if before is None:
+        return Findings(weak, (), None, "这个县没有更早的、已签发的调查")
     try:
-        return Findings(
-            weak_points(results), falls(await load_results(before.wave), results), before.wave, ""
-        )
+        return Findings(weak, falls(published[before.wave], published[wave]), before.wave, "")
     except NotComparableError as refusal:
-        return Findings(weak_points(results), (), None, f"不能和 {before.wave} 比较：{refusal.reason}")
+        return Findings(weak, (), None, f"不能和 {before.wave} 比较：{refusal.reason}")
 
 
 async def take_up(

@@ -6,8 +6,10 @@ two people pressing the same button one is told that it is done.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from survey.canonical import encode
@@ -73,6 +75,20 @@ async def find_plan(wave: str) -> Plan | None:
     """The plan of a wave, or None."""
     rows = await Plans.select(Plans.document).where(Plans.wave == wave)
     return read_plan(rows[0]["document"]) if rows else None
+
+
+async def load_plans(waves: Sequence[str]) -> dict[str, Plan]:
+    """The plans of several waves, in one query; a wave without one is left out."""
+    if not waves:
+        return {}
+    rows = await Plans.select(Plans.wave, Plans.document, Plans.digest).where(Plans.wave.is_in(list(waves)))
+    return {row["wave"]: _plan_of(row["digest"], row["document"]) for row in rows}
+
+
+@lru_cache(maxsize=2000)
+def _plan_of(digest: str, document: str) -> Plan:
+    """A plan read once, however many pages ask for it; plans are values and never change."""
+    return read_plan(document)
 
 
 async def load_plan(wave: str) -> Plan:

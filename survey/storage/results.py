@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
 from survey.canonical import decode, encode, sha256_hex
 from survey.errors import SurveyError
+from survey.followup.published import PublishedWave, read_published
 from survey.storage.current import transaction
 from survey.storage.tables import ResultsTable
+
+MOST_KEPT = 2000
+"""Published waves kept in memory, about 50 kB each; the oldest read goes first."""
+_PUBLISHED: OrderedDict[str, PublishedWave] = OrderedDict()
 
 
 class ResultsMissingError(SurveyError):
@@ -39,6 +46,30 @@ async def find_results(wave: str) -> dict[str, Any] | None:
     """The results of a wave, or None."""
     rows = await ResultsTable.select(ResultsTable.document).where(ResultsTable.wave == wave)
     return dict(decode(rows[0]["document"].encode())) if rows else None
+
+
+async def load_published(waves: Sequence[str]) -> dict[str, PublishedWave]:
+    """What several estimated waves publish, in one query; a wave without results is left out.
+
+    Results are read once for each digest, so that a page over hundreds of waves stays quick.
+    """
+    if not waves:
+        return {}
+    wanted = list(waves)
+    digests = await ResultsTable.select(ResultsTable.wave, ResultsTable.digest).where(
+        ResultsTable.wave.is_in(wanted)
+    )
+    unread = [row["wave"] for row in digests if row["digest"] not in _PUBLISHED]
+    if unread:
+        rows = await ResultsTable.select(ResultsTable.digest, ResultsTable.document).where(
+            ResultsTable.wave.is_in(unread)
+        )
+        for row in rows:
+            _PUBLISHED[row["digest"]] = read_published(decode(row["document"].encode()))
+    found = {row["wave"]: _PUBLISHED[row["digest"]] for row in digests if row["digest"] in _PUBLISHED}
+    while len(_PUBLISHED) > MOST_KEPT:
+        _PUBLISHED.popitem(last=False)
+    return found
 
 
 async def load_results(wave: str) -> dict[str, Any]:

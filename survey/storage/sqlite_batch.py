@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from survey.storage.intake import Accepted, BusyError, StorageFullError
 from survey.storage.settlement import Settlement
 
-
 KNOWN = 'SELECT k, "index" FROM leaves WHERE k IN (SELECT substr(?1, value, 32) FROM json_each(?2))'
 USE = (
     "UPDATE slips SET state = 'used' WHERE state = 'unused'"

@@ -11,8 +11,9 @@ from survey.followup.findings import falls, weak_points
 from survey.followup.published import (
     NotComparableError,
     PublishedRow,
+    PublishedWave,
     difference,
-    published_rows,
+    read_published,
     why_not_comparable,
 )
 
@@ -21,12 +22,13 @@ def row(key: str, shown: str, se: str = "0.0150", n: int = 400, df: int = 40, **
     return {"key": key, "name": f"第{key}行", "shown": shown, "se": se, "df": df, "n_valid": n, **more}
 
 
-def results(*rows: dict[str, Any], **more: Any) -> dict[str, Any]:
-    return {
+def results(*rows: dict[str, Any], **more: Any) -> PublishedWave:
+    return read_published({
+        "title": "一次调查", "n": 1300,
         "wave": "w1", "name": "满意度", "threshold": "0.85", "evidence_class": "A", "formula_in_words": "同一口径",
         "method_version": "1", "figure": {"shown": "0.9000"}, "se": "0.0100", "df": 60, "n_valid": 1200,
         "by_group": list(rows), **more,
-    }  # fmt: skip
+    })  # fmt: skip
 
 
 def test_a_row_far_under_the_line_is_weak_and_one_a_little_under_is_not() -> None:
@@ -55,7 +57,7 @@ def test_a_withheld_row_is_never_named() -> None:
         "n_valid": 5,
     }
 
-    assert published_rows(results(hidden)) == ()
+    assert results(hidden).rows == ()
     assert weak_points(results(hidden)) == ()
 
 

@@ -4,6 +4,7 @@ from litestar import Router
 
 from survey.web.access import check_form
 from survey.web.console.certificate import CERTIFICATE_ROUTES
+from survey.web.console.counties import COUNTY_ROUTES
 from survey.web.console.frame import FRAME_ROUTES
 from survey.web.console.ledger import LEDGER_ROUTES
 from survey.web.console.monitor import MONITOR_ROUTES
@@ -31,6 +32,7 @@ def console_router() -> Router:
             *SIGNING_ROUTES,
             *RESULT_ROUTES,
             *CERTIFICATE_ROUTES,
+            *COUNTY_ROUTES,
             *LEDGER_ROUTES,
             *PEOPLE_ROUTES,
         ],
