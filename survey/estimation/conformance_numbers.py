@@ -13,7 +13,7 @@ import numpy as np
 
 from survey.estimation.design_effect import nchs_presentation
 from survey.fieldwork.outcome_rates import Dispositions, outcome_rates
-from survey.sampling import allocation, sample_size, selection
+from survey.sampling import allocation, joint_probabilities, sample_size, selection
 
 
 def _size(n: float, **more: Any) -> dict[str, Any]:
@@ -153,7 +153,7 @@ WITHOUT_DATA: dict[str, Callable[[Mapping[str, Any]], dict[str, Any]]] = {
     },
     "inclusion_probabilities": inclusion,
     "systematic_pps_select": systematic,
-    "joint_inclusion": lambda op: {"vcov": selection.JOINT[op["method"]](np.array(op["pik"])).tolist()},
+    "joint_inclusion": lambda op: {"vcov": joint_probabilities.JOINT[op["method"]](np.array(op["pik"])).tolist()},
     "aapor_rates": rates,
     "nchs_presentation": presentation,
 }

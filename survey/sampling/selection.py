@@ -13,7 +13,6 @@ bits divided by 2^53 is a uniform in [0, 1).
 from __future__ import annotations
 
 from hashlib import sha256
-from itertools import pairwise
 from math import ceil, floor
 
 import numpy as np
@@ -167,7 +166,7 @@ def sampford(inclusion: Floats, seed: str, *, attempts: int = 100_000) -> Ints:
 
     Source: Sampford (1967), Biometrika 54, p. 499; R sampling `UPsampford`.
     """
-    pi = _open(inclusion)
+    pi = open_probabilities(inclusion)
     sure = np.flatnonzero(inclusion >= 1 - EDGE)
     n = round(float(pi.sum()))
     if n == 0:
@@ -194,7 +193,7 @@ def maximum_entropy(inclusion: Floats, uniforms: Floats) -> Ints:
     Source: Chen, Dempster & Liu (1994); Tillé (2006), alg. 5.9; R sampling `UPmaxentropy`.
     """
     sure = np.flatnonzero(inclusion >= 1 - EDGE)
-    pi = _open(inclusion)
+    pi = open_probabilities(inclusion)
     n = round(float(pi.sum()))
     odds = entropy_odds(pi)
     size = len(odds)
@@ -219,13 +218,13 @@ def entropy_odds(inclusion: Floats) -> Floats:
 
     Source: Deville (2000); Tillé (2006), alg. 5.7 `UPMEpiktildefrompik`.
     """
-    pi = _open(inclusion)
+    pi = open_probabilities(inclusion)
     n = round(float(pi.sum()))
     inside = pi > 0
     trial = pi.copy()
     for _ in range(1000):
         odds = np.where(inside, trial / (1 - np.minimum(trial, 1 - 1e-12)), 0.0)
-        reached = _entropy_inclusion(odds, n)
+        reached = entropy_inclusion(odds, n)
         gap = pi - reached
         if np.abs(gap).max() < 1e-14:
             break
@@ -233,112 +232,13 @@ def entropy_odds(inclusion: Floats) -> Floats:
     return odds
 
 
-def _entropy_inclusion(odds: Floats, n: int) -> Floats:
+def entropy_inclusion(odds: Floats, n: int) -> Floats:
     """(N,) π of the conditional Poisson design with these odds and size n."""
     inclusion = np.zeros_like(odds)
     for m in range(1, n + 1):
         grown = odds * (1 - inclusion)
         inclusion = m * grown / grown.sum()
     return inclusion
-
-
-def joint_maximum_entropy(inclusion: Floats) -> Floats:
-    """(N, N) joint inclusion probabilities of the maximum-entropy design.
-
-    Source: Chen, Dempster & Liu (1994), eq. 8; R sampling `UPmaxentropypi2`.
-    """
-    pi = probabilities_or_zero(inclusion)
-    inside = np.flatnonzero((pi > 0) & (pi < 1 - EDGE))
-    joint = np.outer(pi, pi)
-    part = pi[inside]
-    n = round(float(part.sum()))
-    if n:
-        odds = entropy_odds(part)
-        for at, unit in enumerate(inside):
-            others = odds.copy()
-            others[at] = 0.0
-            joint[unit, inside] = part[at] * _entropy_inclusion(others, n - 1) if n > 1 else 0.0
-    joint = (joint + joint.T) / 2
-    np.fill_diagonal(joint, pi)
-    return joint
-
-
-def joint_tille(inclusion: Floats) -> Floats:
-    """(N, N) joint inclusion probabilities of Tillé's elimination procedure.
-
-    Source: Tillé (1996), Biometrika 83, p. 238; R sampling `UPtillepi2`.
-    """
-    pi = probabilities_or_zero(inclusion)
-    n, size = round(float(pi.sum())), len(pi)
-    before = np.ones(size)
-    joint = np.ones((size, size))
-    for left in range(size - 1, n - 1, -1):
-        after = inclusion_probabilities(pi, left)
-        out = 1 - after / before
-        joint *= 1 - out[:, None] - out[None, :]
-        before = after
-    np.fill_diagonal(joint, pi)
-    return joint
-
-
-def joint_midzuno(inclusion: Floats) -> Floats:
-    """(N, N) joint inclusion probabilities of the generalised Midzuno draw, the complement of elimination.
-
-    Source: Deville & Tillé (1998); R sampling `UPmidzunopi2`.
-    """
-    pi = probabilities_or_zero(inclusion)
-    joint = pi[:, None] + pi[None, :] - 1 + joint_tille(1 - pi)
-    np.fill_diagonal(joint, pi)
-    return joint
-
-
-def joint_systematic(inclusion: Floats) -> Floats:
-    """(N, N) joint inclusion probabilities of a systematic PPS draw in the given order.
-
-    Source: Madow (1949), exact by the stretches of the start; R sampling `UPsystematicpi2`.
-    """
-    pi = probabilities_or_zero(inclusion)
-    ends = np.cumsum(pi)
-    points = np.unique(np.round(np.concatenate([[0.0], ends - np.floor(ends + EDGE), [1.0]]), 12))
-    points = np.clip(points, 0.0, 1.0)
-    joint = np.zeros((len(pi), len(pi)))
-    for low, high in pairwise(points):
-        if high - low > EDGE:
-            drawn = systematic_pps(pi, (low + high) / 2)
-            joint[np.ix_(drawn, drawn)] += high - low
-    np.fill_diagonal(joint, pi)
-    return joint
-
-
-JOINT = {
-    "tille": joint_tille,
-    "maxentropy": joint_maximum_entropy,
-    "midzuno": joint_midzuno,
-    "systematic": joint_systematic,
-}
-
-
-def two_stage(
-    school_sizes: ArrayLike, n_schools: int, classes: list[int], n_classes: int, seed: str
-) -> tuple[Ints, list[Ints], Floats]:
-    """Schools with probability proportional to size, then classes at random, everyone in a class.
-
-    Args:
-        school_sizes: (N,) persons of each school, in frame order.
-        classes: classes of each school.
-
-    Returns:
-        The schools, the classes of each drawn school, and (N,) π of the schools.
-    """
-    inclusion = inclusion_probabilities(school_sizes, n_schools)
-    schools = systematic_pps(inclusion, max(float(seeded_uniforms(f"{seed}/schools", 1)[0]), 1e-12))
-    drawn = [
-        simple_random(
-            seeded_uniforms(f"{seed}/classes/{school}", classes[school]), min(n_classes, classes[school])
-        )
-        for school in schools
-    ]
-    return schools, drawn, inclusion
 
 
 def probabilities_or_zero(inclusion: ArrayLike) -> Floats:
@@ -348,7 +248,7 @@ def probabilities_or_zero(inclusion: ArrayLike) -> Floats:
     return pi
 
 
-def _open(inclusion: ArrayLike) -> Floats:
+def open_probabilities(inclusion: ArrayLike) -> Floats:
     """Inclusion probabilities with certainty units set to zero; what is left adds up to a whole number."""
     pi = probabilities_or_zero(inclusion)
     pi = np.where(pi >= 1 - EDGE, 0.0, pi)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from hashlib import sha256
+from itertools import combinations
 
 import numpy as np
 import pytest
@@ -10,8 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from survey.arrays import RangeError
+from survey.sampling.joint_probabilities import JOINT, joint_sampford
+from survey.sampling.multistage import draw_stages
 from survey.sampling.selection import (
-    JOINT,
     DrawError,
     inclusion_probabilities,
     maximum_entropy,
@@ -22,7 +24,6 @@ from survey.sampling.selection import (
     stratified,
     systematic,
     systematic_pps,
-    two_stage,
 )
 
 SIZES = [120, 340, 210, 95, 400, 260, 180, 310]
@@ -115,12 +116,66 @@ def test_joint_probabilities_add_up_as_those_of_a_fixed_size_must(method):
     assert joint.sum(axis=1) == pytest.approx(4 * pi, rel=1e-6)
 
 
-def test_two_stages_give_schools_by_size_and_classes_at_random():
-    schools, classes, pi = two_stage([300, 500, 200, 900], 2, [6, 10, 4, 18], 2, "seed")
+def sampford_by_enumeration(pi: np.ndarray) -> np.ndarray:
+    """Sampford's rejective procedure written out: every sample of n, its probability, its pairs."""
+    n = round(pi.sum())
+    p = pi / n
+    odds = p / (1 - n * p)
+    joint, total = np.zeros((len(pi), len(pi))), 0.0
+    for units in combinations(range(len(pi)), n):
+        chance = n * np.prod(odds[list(units)]) * (1 - p[list(units)].sum())
+        total += chance
+        joint[np.ix_(units, units)] += chance
+    return joint / total
 
-    assert len(schools) == 2
-    assert all(len(one) == 2 for one in classes)
-    assert pi.sum() == pytest.approx(2)
+
+@pytest.mark.parametrize("n", [2, 3, 4])
+def test_sampfords_joint_probabilities_are_those_of_all_his_samples(n):
+    pi = inclusion_probabilities(SIZES, n)
+
+    assert joint_sampford(pi) == pytest.approx(sampford_by_enumeration(pi), abs=1e-12)
+
+
+def test_sampfords_variance_is_never_negative_and_certainty_units_bring_none():
+    pi = inclusion_probabilities([10, 20, 70, 900], 3)
+    joint = joint_sampford(pi)
+
+    assert joint[3] == pytest.approx(pi)
+    assert (joint <= np.outer(pi, pi) + 1e-12)[~np.eye(4, dtype=bool)].all()
+
+
+CLASSES = [[31, 28, 30], [40, 41, 38, 39, 42], [25], [45] * 9]
+
+
+def test_stages_give_schools_by_size_classes_at_random_and_weights_that_add_up():
+    draw = draw_stages(CLASSES, 2, 2, "seed", n_persons=10)
+    again = draw_stages(CLASSES, 2, 2, "seed", n_persons=10)
+
+    assert len(draw.schools) == 2 and draw.school_probability.sum() == pytest.approx(2)
+    assert (draw.schools == again.schools).all()
+    assert all(len(one) <= 10 for some in draw.persons for one in some)
+    for at, school in enumerate(draw.schools):
+        persons = (
+            sum(w * len(some) for w, some in zip(draw.weights()[at], draw.persons[at], strict=True))
+            * draw.school_probability[school]
+        )
+        assert persons == pytest.approx(
+            sum(CLASSES[school][one] for one in draw.classes[at])
+            * len(CLASSES[school])
+            / len(draw.classes[at])
+        )
+
+
+def test_everybody_in_a_drawn_class_is_asked_when_no_number_is_given():
+    draw = draw_stages(CLASSES, 1, 1, "x")
+
+    assert len(draw.persons[0][0]) == CLASSES[draw.schools[0]][draw.classes[0][0]]
+    assert draw.person_probability[0].tolist() == [1.0]
+
+
+def test_a_school_without_classes_is_refused():
+    with pytest.raises(DrawError, match="没有班级"):
+        draw_stages([[], [20]], 2, 1, "x", school_sizes=[5, 5])
 
 
 def test_a_draw_larger_than_the_frame_is_refused():
