@@ -45,8 +45,16 @@ async def wave_results(office: IntakeOffice, wave: str) -> Results:
     plan, frame, sample = await load_plan(wave), await load_frame(wave), await load_sample(wave)
     place = {read_leaf(leaf)["c"]: index for index, leaf in enumerate(await office.leaves(wave))}
     cases = [(place[c], canonical.decode(text.encode())) for c, text in await load_cases(wave)]
+    counters = await office.counters(wave)
     outcomes = [
-        DomainOutcome(count.domain, count.issued, count.used, count.disputed, count.voided)
+        DomainOutcome(
+            count.domain,
+            count.issued,
+            count.used,
+            count.disputed,
+            count.voided,
+            counters.get((count.domain, "paper"), 0),
+        )
         for count in await office.participation(wave)
     ]
     return await to_thread(_estimate, plan, frame, sample, cases, outcomes)
