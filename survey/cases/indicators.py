@@ -1,138 +1,108 @@
 """Data-quality flags on domains, never on persons, and never a reason to leave an answer out.
 
-What enters is a case file and the counts of its domains' slips; what leaves is flags that stand
-beside the figure (TRUST section 15). Indicators that need the intake's own counters (I6, I7, I15),
-planted answers (I2, I3), call-backs (I4, I12) or permutation (I9) are not computed here. Limits
-are those of TRUST, and go into the signed plan. Robust z = (v − median)/(1.4826·MAD) over the
-domains of a group; with MAD 0, or fewer than five domains, there is no z and no flag. Nothing is
-shown of a domain with fewer than ten counted answers.
+What enters is a case file, the counts of its domains' slips, what the intake counted, and what
+became of planted slips and answers; what leaves is flags that stand beside the figure (TRUST
+section 15). This module reads the opened answers; `intake_flags` counts, `near_copies` permutes,
+`group_flags` holds one group against another. Limits are those of TRUST, and go into the signed
+plan. Robust z = (v − median)/(1.4826·MAD) over the domains of a group; with MAD 0, or fewer than
+five domains, there is no z and no flag. Nothing is shown of a domain with fewer than ten counted
+answers.
 """
 
 from __future__ import annotations
 
-import math
-import statistics
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
 
 from survey.cases.case_file import Case, CaseFile
-from survey.cases.derivation import content, overall
+from survey.cases.derivation import Column, content, overall
+from survey.cases.flag import FEWEST, Flag
+from survey.cases.flag_statistics import robust_z, wilson_lower
+from survey.cases.group_flags import Counts, against_calls, between_groups
+from survey.cases.intake_flags import (
+    Z_LIMIT,
+    Counters,
+    Planted,
+    alarms_before_opening,
+    altered_canaries,
+    bursts,
+    one_address,
+    together,
+    working_hours,
+)
+from survey.cases.near_copies import near_copy_flags
 from survey.exact import truncate
 from survey.fieldwork.disposition import DomainOutcome
 
-FEWEST = 10
-FEWEST_DOMAINS = 5
-Z_LIMIT = 3.0
 TOLD_LIMIT = 0.05
 SAME_TEXT_LENGTH = 8
 SAME_TEXT_TIMES = 3
-
-NAMES = {
-    "I1": "声明“没填过”的份数",
-    "I5": "有人告诉怎么选",
-    "I8": "填得太快",
-    "I10": "全部选最好",
-    "I11": "几乎全填且集中在一天",
-    "I13": "正反两题都选极端",
-    "I14": "相同的文字",
-}
+PARENT = "parent"
 
 
 @dataclass(frozen=True)
-class Flag:
-    """One indicator over its limit in one domain."""
+class Beyond:
+    """What flags know besides the counted answers and the slips."""
 
-    indicator: str
-    domain: str
-    value: str
-    limit: str
-    text: str
-    enters: str
-    """`alarm` before opening, otherwise `flag`: listed, never excluding."""
-
-    def document(self) -> dict[str, Any]:
-        """The flag as canonical JSON."""
-        return {
-            "indicator": self.indicator,
-            "name": NAMES[self.indicator],
-            "domain": self.domain,
-            "value": self.value,
-            "limit": self.limit,
-            "text": self.text,
-            "enters": self.enters,
-        }
-
-
-def wilson_lower(x: int, n: int, z: float = 1.959964) -> float:
-    """The lower end of Wilson's 95% interval for x of n.
-
-    Source: Wilson (1927).
-
-    >>> round(wilson_lower(1, 10), 4), wilson_lower(0, 10)
-    (0.0179, 0.0)
-    """
-    if x == 0:
-        return 0.0
-    p = x / n
-    centre = p + z * z / (2 * n)
-    spread = z * math.sqrt(p * (1 - p) / n + z * z / (4 * n * n))
-    return (centre - spread) / (1 + z * z / n)
-
-
-def robust_z(values: Mapping[str, float]) -> dict[str, float]:
-    """Each value's distance from the median in robust standard deviations; empty where there is no spread.
-
-    >>> robust_z({"a": 0, "b": 1, "c": 2, "d": 3, "e": 10})["e"] > 3
-    True
-    """
-    if len(values) < FEWEST_DOMAINS:
-        return {}
-    median = statistics.median(values.values())
-    spread = 1.4826 * statistics.median(abs(value - median) for value in values.values())
-    return {name: (value - median) / spread for name, value in values.items()} if spread > 0 else {}
+    counters: Counters = field(default_factory=dict)
+    planted: Planted = field(default_factory=Planted)
+    calls: Counts = field(default_factory=dict)
+    """Call-backs by domain: valid opinions, satisfied ones."""
+    satisfied: Column | None = None
+    """1 of 1 for every case satisfied on the overall item; without it I4 and I12 are not computed."""
+    reversed_items: frozenset[str] = frozenset()
+    """Items that say the same thing the other way round."""
 
 
 def domain_flags(
-    case_file: CaseFile, outcomes: Iterable[DomainOutcome], *, reversed_pairs: Iterable[tuple[str, str]] = ()
+    case_file: CaseFile, outcomes: Iterable[DomainOutcome], beyond: Beyond | None = None
 ) -> tuple[Flag, ...]:
-    """Every flag that counts and opened answers can raise, by indicator and domain.
+    """Every flag, by indicator and domain.
 
     Args:
         case_file: the counted answers.
         outcomes: issued, used and disputed by domain.
-        reversed_pairs: items that say the same thing the other way round, where a form has them.
+        beyond: counters, planted slips and answers, call-backs.
     """
+    beyond = beyond or Beyond()
     by_domain: dict[str, list[Case]] = {}
     for case in case_file.cases:
         by_domain.setdefault(case.domain, []).append(case)
     counts = {outcome.domain: outcome for outcome in outcomes}
-    flags = [*_disputes(counts.values()), *_told(case_file, by_domain), *_organised(by_domain, counts)]
+    flags = [*alarms_before_opening(counts.values(), beyond.planted), *altered_canaries(beyond.planted)]
+    flags += [*_told(case_file, by_domain), *_organised(by_domain, counts)]
     enough = {domain: cases for domain, cases in by_domain.items() if len(cases) >= FEWEST}
     fast = {d: share for d, cases in enough.items() if (share := _share_fast(cases)) is not None}
     flags += _outliers(case_file, "I8", fast, "平均每题不到2秒的占{value}，比同类学校高得多")
     best = {domain: _share_all_best(case_file, domain, cases) for domain, cases in enough.items()}
     flags += _outliers(case_file, "I10", best, "每题都选最好的占{value}，比同类学校高得多")
-    pairs = tuple(reversed_pairs)
-    if pairs:
-        both = {d: _share_both_extreme(case_file, d, cases, pairs) for d, cases in enough.items()}
-        flags += _outliers(case_file, "I13", both, "正反两题都选极端的占{value}，比同类学校高得多")
+    turned = {
+        domain: share
+        for domain, cases in enough.items()
+        if (share := _share_contradicting(case_file, domain, cases, beyond.reversed_items)) is not None
+    }
+    flags += _outliers(case_file, "I13", turned, "正反两题选同一端的占{value}，比同类学校高得多")
     flags += _same_text(case_file, by_domain)
-    return tuple(sorted(flags, key=lambda flag: (int(flag.indicator[1:]), flag.domain)))
+    flags += near_copy_flags(case_file, by_domain)
+    flags += [*one_address(beyond.counters, counts), *bursts(beyond.counters, counts)]
+    parents = [domain for domain in by_domain if case_file.draws[domain].group == PARENT]
+    flags += working_hours(beyond.counters, counts, parents) if beyond.counters else []
+    if beyond.satisfied is not None:
+        opinions = _opinions(case_file, beyond.satisfied)
+        flags += against_calls(opinions, beyond.calls, case_file.draws)
+        flags += between_groups(opinions, beyond.calls, case_file.draws)
+    return tuple(sorted(together(flags), key=lambda flag: (int(flag.indicator[1:]), flag.domain)))
 
 
-def _disputes(outcomes: Iterable[DomainOutcome]) -> list[Flag]:
-    """I1: d > max(2, 2% of used)."""
-    return [
-        Flag(
-            "I1", o.domain, str(o.disputed), str(max(2, o.used * 2 // 100)),
-            f"{o.used}份里有{o.disputed}份被声明“没填过”", "alarm",
-        )
-        for o in outcomes
-        if o.disputed > max(2, 0.02 * o.used)
-    ]  # fmt: skip
+def _opinions(case_file: CaseFile, satisfied: Column) -> dict[str, tuple[int, int]]:
+    """Domain → (valid opinions, satisfied ones) on the overall item."""
+    found: dict[str, tuple[int, int]] = {}
+    for case, top, base in zip(case_file.cases, satisfied.top, satisfied.base, strict=True):
+        n, x = found.get(case.domain, (0, 0))
+        found[case.domain] = (n + (base > 0), x + (top > 0))
+    return found
 
 
 def _told(case_file: CaseFile, by_domain: Mapping[str, list[Case]]) -> list[Flag]:
@@ -152,7 +122,7 @@ def _told(case_file: CaseFile, by_domain: Mapping[str, list[Case]]) -> list[Flag
             flags.append(
                 Flag(
                     "I5", domain, truncate(x / n, 4), truncate(TOLD_LIMIT, 2),
-                    f"{n}人里有{x}人说有人告诉怎么选（下限{truncate(lower * 100, 1)}%）", "flag",
+                    f"{n}人里有{x}人说有人告诉怎么选（下限{truncate(lower * 100, 1)}%）",
                 )
             )  # fmt: skip
     return flags
@@ -170,7 +140,7 @@ def _organised(by_domain: Mapping[str, list[Case]], counts: Mapping[str, DomainO
             flags.append(
                 Flag(
                     "I11", domain, truncate(largest / len(cases), 4), "0.80",
-                    f"{outcome.issued}张纸条用了{outcome.used}张，{largest}份在同一天", "flag",
+                    f"{outcome.issued}张纸条用了{outcome.used}张，{largest}份在同一天",
                 )
             )  # fmt: skip
     return flags
@@ -199,17 +169,24 @@ def _share_all_best(case_file: CaseFile, domain: str, cases: list[Case]) -> floa
     return all_best / len(cases)
 
 
-def _share_both_extreme(
-    case_file: CaseFile, domain: str, cases: list[Case], pairs: tuple[tuple[str, str], ...]
-) -> float:
-    items = case_file.instruments[domain].by_id
-    extreme = 0
-    for case in cases:
-        for first, second in pairs:
-            if first in items and second in items:
-                ends = [items[name].answer_scale.scored[0].value for name in (first, second)]
-                extreme += [case.answers.get(first), case.answers.get(second)] == ends
-    return extreme / len(cases)
+def _share_contradicting(
+    case_file: CaseFile, domain: str, cases: list[Case], reversed_items: frozenset[str]
+) -> float | None:
+    """How many answered the overall item and a reversed one at the same end; None without such a pair."""
+    instrument = case_file.instruments[domain]
+    pairs = [
+        [(item.id, item.answer_scale.scored[end].value) for item in (whole, turned)]
+        for whole in overall(instrument)
+        for turned in content(instrument)
+        if turned.id in reversed_items
+        for end in (0, -1)
+    ]
+    if not pairs:
+        return None
+    both = sum(
+        any(all(case.answers.get(i) == value for i, value in pair) for pair in pairs) for case in cases
+    )
+    return both / len(cases)
 
 
 def _outliers(case_file: CaseFile, indicator: str, shares: Mapping[str, float], words: str) -> list[Flag]:
@@ -225,7 +202,7 @@ def _outliers(case_file: CaseFile, indicator: str, shares: Mapping[str, float], 
                 flags.append(
                     Flag(
                         indicator, domain, value, f"z>{Z_LIMIT:g}",
-                        words.format(value=truncate(of_group[domain] * 100, 1) + "%"), "flag",
+                        words.format(value=truncate(of_group[domain] * 100, 1) + "%"),
                     )
                 )  # fmt: skip
     return flags
@@ -247,7 +224,7 @@ def _same_text(case_file: CaseFile, by_domain: Mapping[str, list[Case]]) -> list
         most = max(texts.values(), default=0)
         if most >= SAME_TEXT_TIMES:
             flags.append(
-                Flag("I14", domain, str(most), str(SAME_TEXT_TIMES), f"有{most}份写了相同的一段文字", "flag")
+                Flag("I14", domain, str(most), str(SAME_TEXT_TIMES), f"有{most}份写了相同的一段文字")
             )
     return flags
 

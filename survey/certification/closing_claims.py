@@ -49,11 +49,13 @@ def check_opening(
     papers = (document, plan, head, reader, str(opened))
     closing = ledger.check("截止清单", "closing.json", _closing_fits, *papers)
     voids = ledger.check("作废", "void.json", _voids_fit, reader, plan)
-    opening = ledger.check("开封", "opening.json", _opening_fits, opening_document, plan, closing, voids)
+    # Signed first: a closing that does not fit an opening by the two is itself what was changed.
+    digest = None if opening_document is None else canonical.digest(opening_document)
     note = "opening.note"
     ledger.check(
-        "开封由两人签名", note, checks.signed_by_the_two, opening_note, plan, "opening", opening, note
+        "开封由两人签名", note, checks.signed_by_the_two, opening_note, plan, "opening", digest, note
     )
+    opening = ledger.check("开封", "opening.json", _opening_fits, opening_document, plan, closing, voids)
     return closing, voids, opening
 
 

@@ -212,6 +212,7 @@ def _flag(row: Mapping[str, Any]) -> list[str]:
         str(row.get("indicator", "")),
         str(row.get("domain", "")),
         str(row.get("text") or row.get("value") or ""),
+        str(row.get("honest") or ""),
     ]
 
 

@@ -15,13 +15,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from math import asin, exp, inf, isfinite, log, nan, pi, sin, sqrt
 
-import numpy as np
 from scipy import special
 from scipy.optimize import brentq
 from scipy.stats import beta as beta_distribution
 from scipy.stats import hypergeom
 
-from survey.arrays import Floats, Ints
 from survey.errors import SurveyError
 
 EDGE = 1e-12
@@ -120,39 +118,6 @@ def korn_graubard(
     upper = 1.0 if p == 1 else float(special.betaincinv(p * n_star + 1, (1 - p) * n_star, 1 - alpha / 2))
     return Interval(lower, upper, level, "korn_graubard", min(n_eff, float(n)), n_star)
 
-
-def korn_graubard_bounds(
-    p: Floats, variance: Floats, n: Ints, df: Floats, level: float = 0.95
-) -> tuple[Floats, Floats]:
-    """The limits of `korn_graubard` for a whole table at once; NaN where it gives none.
-
-    Args:
-        p, variance, n, df: arrays of one shape; p NaN where there is no estimate.
-
-    Source: as `korn_graubard`, element by element.
-
-    >>> low, high = korn_graubard_bounds(np.array([1.0]), np.array([0.0]), np.array([12]), np.array([11.0]))
-    >>> low.round(3), high
-    (array([0.735]), array([1.]))
-    """
-    alpha = 1 - level
-    known = (df > 0) & (n > 0) & np.isfinite(p)
-    sure = np.where(known, p, 0.5)
-    at_edge = (sure < EDGE) | (sure > 1 - EDGE)
-    spread = np.where(known & ~at_edge & (variance > 0), variance, 1.0)
-    degrees, rows = np.where(known, df, 1.0), np.maximum(n, 2).astype(float)
-    effective = np.where(variance > 0, sure * (1 - sure) / spread, n)
-    shrunk = effective * (special.stdtrit(rows - 1, alpha / 2) / special.stdtrit(degrees, alpha / 2)) ** 2
-    n_star = np.where(at_edge, n, np.where(n > 1, np.minimum(n, shrunk), 1.0))
-    share = np.where(at_edge, np.round(sure), sure)
-    a, b = share * n_star, (1 - share) * n_star
-    lower = np.where(share == 0, 0.0, special.betaincinv(np.maximum(a, TINY), b + 1, alpha / 2))
-    upper = np.where(share == 1, 1.0, special.betaincinv(a + 1, np.maximum(b, TINY), 1 - alpha / 2))
-    return np.where(known, lower, np.nan), np.where(known, upper, np.nan)
-
-
-TINY = 1e-300
-"""Stands in for a shape parameter of zero, whose limit is known without it."""
 
 FEWEST_PSUS = 5
 """With the minority in fewer PSUs than this, a variance is guesswork (METHOD 2): caution, and a cap."""

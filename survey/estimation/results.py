@@ -11,15 +11,16 @@ Where a group is too small to be shown there are results but no certificate, and
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property
 from typing import Any
 
 from survey.cases.case_file import CaseFile
-from survey.cases.derivation import Column, column, dont_know_reading, overall, top_reading
+from survey.cases.derivation import Column, column, dont_know_reading, overall, scheme_reading, top_reading
 from survey.cases.editing import edit_counts
-from survey.cases.indicators import Flag, domain_flags
+from survey.cases.flag import Flag
+from survey.cases.indicators import Beyond, domain_flags
 from survey.errors import SurveyError
 from survey.estimation.another_formula import other_ways
 from survey.estimation.beside import Beside
@@ -303,7 +304,7 @@ class Results:
         """What belongs beside the figure: don't-know, the careful figure, silence, cautions, other joins."""
         line = self.scheme.requirement.line
         doubts = Doubts(self.beside, line, self.reached, tables.read, tables.level, tables.scale)
-        flagged = {flag.domain for flag in self.flags}
+        flagged = {flag.domain for flag in self.flags if flag.domain in self.sample.by_domain}
         return {
             **doubts.document(self.outcomes, interval, sampled=self.evidence_class == "A"),
             "beside": self.beside.document(self.figure, flagged, self.outcomes),
@@ -340,6 +341,7 @@ def estimate_results(
     *,
     auditor: bool = False,
     public_draw: bool = False,
+    beyond: Beyond | None = None,
 ) -> Results:
     """The results of an opened wave.
 
@@ -349,6 +351,7 @@ def estimate_results(
         outcomes: what became of the slips, by domain.
         auditor: whether an auditor has co-signed; without one sentence S5 stands.
         public_draw: whether the seed came from a public draw; without one sentence S8 stands.
+        beyond: what the intake counted, and what became of planted slips and call-backs, for the flags.
 
     Raises:
         MixedInputsError: plan or frame differ from those of the draw.
@@ -398,8 +401,17 @@ def estimate_results(
         people=by_group,
         stratum_people=people,
         outcomes=by_domain,
-        flags=domain_flags(case_file, by_domain.values()),
+        flags=domain_flags(case_file, by_domain.values(), _beyond(case_file, scheme, beyond)),
         auditor=auditor,
         public_draw=public_draw,
         sampling_notes=tuple(note.problem for note in allocate_wave(plan, scheme, frame).notes),
+    )
+
+
+def _beyond(case_file: CaseFile, scheme: Scheme, beyond: Beyond | None) -> Beyond:
+    """What flags know beyond the answers, with who is satisfied by the scheme's own reading."""
+    return replace(
+        beyond or Beyond(),
+        satisfied=column(case_file, overall, scheme_reading(scheme.answers, "share")),
+        reversed_items=scheme.answers.reversed_items,
     )

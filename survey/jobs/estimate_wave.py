@@ -8,6 +8,7 @@ from typing import Any
 
 from survey import METHOD_VERSION, canonical
 from survey.cases.case_file import CaseFile, build_case_file
+from survey.cases.indicators import Beyond
 from survey.certification.sealing import read_leaf
 from survey.estimation.results import Results, estimate_results
 from survey.fieldwork.disposition import DomainOutcome
@@ -45,19 +46,12 @@ async def wave_results(office: IntakeOffice, wave: str) -> Results:
     plan, frame, sample = await load_plan(wave), await load_frame(wave), await load_sample(wave)
     place = {read_leaf(leaf)["c"]: index for index, leaf in enumerate(await office.leaves(wave))}
     cases = [(place[c], canonical.decode(text.encode())) for c, text in await load_cases(wave)]
-    counters = await office.counters(wave)
     outcomes = [
-        DomainOutcome(
-            count.domain,
-            count.issued,
-            count.used,
-            count.disputed,
-            count.voided,
-            counters.get((count.domain, "paper"), 0),
-        )
+        DomainOutcome(count.domain, count.issued, count.used, count.disputed, count.voided)
         for count in await office.participation(wave)
     ]
-    return await to_thread(_estimate, plan, frame, sample, cases, outcomes)
+    beyond = Beyond(counters=await office.counters(wave))
+    return await to_thread(_estimate, plan, frame, sample, cases, outcomes, beyond)
 
 
 def results_document(results: Results) -> dict[str, Any]:
@@ -71,9 +65,10 @@ def _estimate(
     sample: Sample,
     cases: list[tuple[int, dict[str, Any]]],
     outcomes: list[DomainOutcome],
+    beyond: Beyond,
 ) -> Results:
     scheme = scheme_of(plan)
     case_file: CaseFile = build_case_file(
         [record for _, record in cases], plan, scheme, sample, leaves=[index for index, _ in cases]
     )
-    return estimate_results(plan, scheme, frame, sample, case_file, outcomes)
+    return estimate_results(plan, scheme, frame, sample, case_file, outcomes, beyond=beyond)

@@ -56,6 +56,7 @@ async def receive_response(
     now: datetime,
     pace: int | None = None,
     paper: bool = False,
+    sender: bytes | None = None,
 ) -> Received | AlreadyUsed | NotOpen | KeyConflict:
     """Take one response in; returns after it is durable.
 
@@ -67,6 +68,7 @@ async def receive_response(
         now: this instant, aware.
         pace: 0, 1, 2, or None where it was not measured.
         paper: typed in from a paper form.
+        sender: the day's tag of the address a poster's form came from; counted, never kept.
 
     Raises:
         BusyError, StorageFullError: not now; nothing was kept, and trying again is safe.
@@ -81,7 +83,7 @@ async def receive_response(
         if poster is None:
             raise UnknownPosterError(way)
         surplus = _seal(about, poster.surplus, key, answers, day, pace) if poster.surplus else None
-        entry = Entry(key, None, _seal(about, way, key, answers, day, pace), surplus, paper)
+        entry = Entry(key, None, _seal(about, way, key, answers, day, pace), surplus, paper, sender)
     outcome = await office.submit(wave, entry)
     return _received(outcome, submission_key) if isinstance(outcome, Accepted) else outcome
 

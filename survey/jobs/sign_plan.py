@@ -24,7 +24,6 @@ from survey.fieldwork.invitation import Invitation, issue
 from survey.jobs.plan_rules import (
     asked_document,
     domain_document,
-    issued_of,
     mode_of,
     rules_document,
     surplus_documents,
@@ -78,7 +77,7 @@ async def sign_plan(
     )
     box_secret = secrets.token_bytes(32) if plan.sealed else None
     invitations = issue(
-        [(draw.domain, issued_of(plan, draw)) for draw in sample.domains if mode_of(plan, draw.group) == "slip"],
+        [(draw.domain, draw.slips) for draw in sample.domains if mode_of(plan, draw.group) == "slip"],
         slip_key,
         secrets.token_bytes,
     )
@@ -94,7 +93,7 @@ async def sign_plan(
         registry_key=registry_signer(settings).vkey,
         canaries={"count": 0},
         honey={"count": 0},
-        spares=plan.spares,
+        spares=0,
         **rules_document(plan, scheme, await load_frame(wave), sample),
     )
     text = canonical.encode(document).decode()

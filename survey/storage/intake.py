@@ -155,6 +155,8 @@ class Entry:
     sealed: Sealed
     surplus: Sealed | None = None
     paper: bool = False
+    sender: bytes | None = None
+    """The day's tag of where it came from, for the tally alone; no table holds it."""
 
 
 @dataclass(frozen=True)

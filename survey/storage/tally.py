@@ -11,15 +11,17 @@ from survey.storage.intake import Entry, Sealed
 
 @dataclass
 class Tally:
-    """The counts of the running five minutes; everything else is a sum in the database.
+    """The counts of the running five minutes and hour; everything else is a sum in the database.
 
     Arrivals by the hour for the whole wave; for a domain only its largest five-minute count,
-    its answers in working hours, and those typed in from paper. Finer times would date every
-    leaf.
+    its largest hourly count from one sender, its answers in working hours, and those typed in
+    from paper. Finer times would date every leaf.
     """
 
     window: int = 0
     in_window: dict[str, int] = field(default_factory=dict)
+    hour: int = 0
+    from_sender: dict[tuple[str, bytes], int] = field(default_factory=dict)
 
     def count(
         self, batch: Sequence[tuple[Entry, Sealed]], now: datetime
@@ -27,19 +29,31 @@ class Tally:
         """Rows to add, rows of which the larger stays, and the tally after the batch."""
         instant = int(now.timestamp())
         window = instant // 300
-        after = Tally(window, dict(self.in_window) if window == self.window else {})
-        adds: dict[tuple[str, str], int] = {("", f"hour:{instant // 3600}"): len(batch)}
+        hour = instant // 3600
+        after = Tally(
+            window,
+            dict(self.in_window) if window == self.window else {},
+            hour,
+            dict(self.from_sender) if hour == self.hour else {},
+        )
+        adds: dict[tuple[str, str], int] = {("", f"hour:{hour}"): len(batch)}
+        most: dict[tuple[str, str], int] = {}
         # Chinese schools keep one time, UTC+8, all year; day 4 of the epoch was a Monday.
         local = instant + 8 * 3600
         working = (local // 86400 + 3) % 7 < 5 and 8 <= local % 86400 // 3600 < 17
         for entry, sealed in batch:
             after.in_window[sealed.domain] = after.in_window.get(sealed.domain, 0) + 1
+            most[sealed.domain, "largest_5_minutes"] = after.in_window[sealed.domain]
+            if entry.sender is not None:
+                sender = (sealed.domain, entry.sender)
+                after.from_sender[sender] = n = after.from_sender.get(sender, 0) + 1
+                place = (sealed.domain, "largest_one_address")
+                most[place] = max(n, most.get(place, 0))
             for kind, counts in (("working_hours", working), ("paper", entry.paper)):
                 if counts:
                     adds[sealed.domain, kind] = adds.get((sealed.domain, kind), 0) + 1
-        largest = {sealed.domain for _, sealed in batch}
         return (
             [(domain, kind, n) for (domain, kind), n in sorted(adds.items())],
-            [(domain, "largest_5_minutes", after.in_window[domain]) for domain in sorted(largest)],
+            [(domain, kind, n) for (domain, kind), n in sorted(most.items())],
             after,
         )

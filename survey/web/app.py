@@ -17,7 +17,6 @@ from survey.storage.office import IntakeOffice
 from survey.web.access import anyone, is_secure, utc_now
 from survey.web.api.routes import api_router
 from survey.web.console.imports import PendingImports
-from survey.web.console.print_room import PrintRoom
 from survey.web.console.routes import console_router
 from survey.web.console.sign_in import Tries
 from survey.web.errors import EXCEPTION_HANDLERS
@@ -44,7 +43,6 @@ def create_app(
         office: the intake of all published waves.
         now: the clock, aware and in UTC.
     """
-    print_room = PrintRoom()
     respondent = respondent_router(office, base_url=settings.base_url, clock=now)
     application = Litestar(
         route_handlers=[
@@ -65,10 +63,8 @@ def create_app(
                 "imports": PendingImports(),
                 "tries": Tries(),
                 "heads": HeadsBoard(),
-                "print_room": print_room,
             }
         ),
-        on_shutdown=[print_room.end],
         before_send=[send_headers(is_secure(settings))],
         exception_handlers=EXCEPTION_HANDLERS,
         request_max_body_size=ANSWER_LIMIT,

@@ -35,18 +35,18 @@ class Misses:
 
     def minutes_to_rest(self, address: str) -> int:
         """Whole minutes the address still has to wait, 0 when it may look up."""
-        until = self._resting.get(_network(address))
+        until = self._resting.get(network_of(address))
         if until is None:
             return 0
         left = until - self._clock()
         if left <= 0:
-            del self._resting[_network(address)]
+            del self._resting[network_of(address)]
             return 0
         return math.ceil(left / 60)
 
     def count(self, address: str) -> None:
         """Note one well-formed code that nobody knows."""
-        network = _network(address)
+        network = network_of(address)
         now = self._clock()
         self._watch(now)
         times = self._seen.setdefault(network, deque())
@@ -71,6 +71,6 @@ class Misses:
             log.warning("more than %d unknown codes within an hour", ALARM_PER_HOUR)
 
 
-def _network(address: str) -> str:
+def network_of(address: str) -> str:
     """An IPv4 address itself; of IPv6 the first four groups, which one household shares."""
     return ":".join(address.split(":")[:4]) if ":" in address else address

@@ -23,6 +23,7 @@ from survey.web.respondent.desk import Desk
 from survey.web.respondent.look import Look
 from survey.web.respondent.pages import hidden_bytes, school_bytes, version
 from survey.web.respondent.reply import AnyRequest, page, see_other, wants_gzip
+from survey.web.respondent.sender import sender_tag
 from survey.web.respondent.stamp import make_stamp, read_stamp
 from survey.web.respondent.thanks import thanks_page
 from survey.web.respondent.waves import Wave
@@ -78,8 +79,16 @@ async def take_in(
         return page(desk.pages.faulty_form(way.wave, way.draw, look, fields, faults, hidden), 422)
     now = desk.clock()
     hurry = None if drawn_at is None else pace(now.timestamp() - drawn_at, len(instrument.by_id))
+    address = request.client.host if request.client and way.slip is None else ""
     outcome = await receive_response(
-        desk.office, way.wave.plan.wave, way.slip or way.draw.domain, key, answers, now=now, pace=hurry
+        desk.office,
+        way.wave.plan.wave,
+        way.slip or way.draw.domain,
+        key,
+        answers,
+        now=now,
+        pace=hurry,
+        sender=sender_tag(desk.stamp_key, address, now) if address else None,
     )
     if isinstance(outcome, Received):
         return await thank(request, desk, look, outcome.receipt)
