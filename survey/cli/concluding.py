@@ -12,7 +12,7 @@ from survey.cli.wording import results_text
 from survey.jobs.certify_wave import certify_wave
 from survey.jobs.estimate_wave import estimate_wave
 from survey.jobs.open_wave import open_wave
-from survey.jobs.render_report import render_report
+from survey.jobs.render_report import KINDS, render_report
 from survey.jobs.signers import open_signers
 
 
@@ -70,15 +70,18 @@ def certify_command(data: Path | None, wave: str, passphrases: dict[str, str], a
 
 @click.command("report")
 @click.argument("wave")
-@click.option("--out", type=click.Path(path_type=Path), default=None, help="写到哪个文件 (output PDF)")
+@click.option(
+    "--format", "kind", type=click.Choice(list(KINDS)), default="pdf", help="xlsx只有各表 (tables only)"
+)
+@click.option("--out", type=click.Path(path_type=Path), default=None, help="写到哪个文件 (output file)")
 @command_options
-def report_command(data: Path | None, wave: str, out: Path | None, as_json: bool) -> None:
-    """排印报告（PDF）；认证以前印“草稿”。The report as PDF, a draft until certified."""
-    target = out or Path(f"{wave}_report.pdf")
+def report_command(data: Path | None, wave: str, kind: str, out: Path | None, as_json: bool) -> None:
+    """排印报告（PDF、DOCX、XLSX）；认证以前印“草稿”。The report, a draft until certified."""
+    target = out or Path(f"{wave}_report.{kind}")
 
     async def work() -> bytes:
         async with at_desk(data):
-            return await render_report(wave, now=utc_now())
+            return await render_report(wave, kind, now=utc_now())
 
     write_file(target, run(work()))
     emit({"wave": wave, "report": str(target)}, as_json, f"报告：{target}")

@@ -37,6 +37,36 @@ def templates() -> Path:
     return Path(str(files("survey.documents"))) / "typst"
 
 
+def picture(svg: str, *, width_pt: float, at: datetime, pixels_per_inch: float = 200.0) -> bytes:
+    """A drawing of ours as PNG, for files that cannot hold vectors.
+
+    Args:
+        svg: as `charts` draws it.
+        width_pt: how wide it will be printed, in points.
+        at: aware; nothing of it is seen, typst asks for a date.
+
+    Raises:
+        PaperError: typst refused.
+    """
+    source = (
+        "#set page(width: float(sys.inputs.width) * 1pt, height: auto, margin: 0pt)\n"
+        "#image(bytes(sys.inputs.svg), format: \"svg\", width: 100%)"
+    )
+    try:
+        compiler = typst.Compiler(
+            source.encode(),
+            font_paths=fonts(),
+            ignore_system_fonts=True,
+            sys_inputs={"svg": svg, "width": str(width_pt)},
+        )
+        made = compiler.compile(format="png", ppi=pixels_per_inch, timestamp=at)
+    except typst.TypstError as error:
+        raise PaperError("图", "; ".join([str(error), *error.hints])) from error
+    if not isinstance(made, bytes):
+        raise PaperError("图", "没有得到一个PNG文件")
+    return made
+
+
 def pages(template: str, data: Any, *, title: str, at: datetime) -> bytes:
     """The PDF of a template filled with data.
 

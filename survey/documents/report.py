@@ -60,7 +60,18 @@ def report(results: Mapping[str, Any], imprint: Imprint, cover: ReportCover, *, 
     Args:
         results: the document of the estimation room, decimals as text.
     """
-    data = {
+    data = report_content(results, imprint, cover)
+    return pages("report", data, title=report_title(data), at=at)
+
+
+def report_title(content: Mapping[str, Any]) -> str:
+    """What readers show in place of the file's name."""
+    return f"{content['county']}{content['title']}　报告"
+
+
+def report_content(results: Mapping[str, Any], imprint: Imprint, cover: ReportCover) -> dict[str, Any]:
+    """Everything the report says, in order, as text; the PDF and the DOCX set the same content."""
+    return {
         "county": imprint.county,
         "title": cover.title.removeprefix(imprint.county),
         "wave": cover.wave,
@@ -89,7 +100,6 @@ def report(results: Mapping[str, Any], imprint: Imprint, cover: ReportCover, *, 
             if value
         ],
     }
-    return pages("report", data, title=f"{imprint.county}{data['title']}　报告", at=at)
 
 
 def _result(results: Mapping[str, Any]) -> dict[str, Any]:

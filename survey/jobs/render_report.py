@@ -1,18 +1,46 @@
-"""The report of an estimated wave as a PDF: a draft before it is certified, final afterwards."""
+"""The report of an estimated wave as PDF, as DOCX, or its tables as XLSX; a draft before it is certified."""
 
 from __future__ import annotations
 
 from asyncio import to_thread
+from collections.abc import Callable
 from datetime import date, datetime
+from typing import Any
 
-from survey.documents.report import ReportCover, report
+from survey.documents.imprint import Imprint
+from survey.documents.report import ReportCover, report, report_content
 from survey.jobs.render_papers import printed_at, wave_imprint
 from survey.storage.plans import load_plan, require_state
 from survey.storage.results import load_results
 
+Set = Callable[[dict[str, Any], Imprint, ReportCover, datetime], bytes]
 
-async def render_report(wave: str, *, now: datetime) -> bytes:
+
+def _pdf(results: dict[str, Any], imprint: Imprint, cover: ReportCover, at: datetime) -> bytes:
+    return report(results, imprint, cover, at=at)
+
+
+def _docx(results: dict[str, Any], imprint: Imprint, cover: ReportCover, at: datetime) -> bytes:
+    from survey.documents.report_docx import report_docx
+
+    return report_docx(report_content(results, imprint, cover), at=at)
+
+
+def _xlsx(results: dict[str, Any], imprint: Imprint, cover: ReportCover, at: datetime) -> bytes:
+    from survey.documents.result_tables import result_tables
+
+    return result_tables(results, at=at)
+
+
+KINDS: dict[str, Set] = {"pdf": _pdf, "docx": _docx, "xlsx": _xlsx}
+"""File kinds with how each is set; Word and Excel are loaded when asked for, not at every start."""
+
+
+async def render_report(wave: str, kind: str = "pdf", *, now: datetime) -> bytes:
     """The report, from the results document that is kept.
+
+    Args:
+        kind: one of `KINDS`; `xlsx` holds the tables alone.
 
     Raises:
         WrongStateError: nothing has been estimated yet.
@@ -27,7 +55,7 @@ async def render_report(wave: str, *, now: datetime) -> bytes:
         final=row.state == "certified",
     )
     imprint = await wave_imprint(plan)
-    return await to_thread(report, await load_results(wave), imprint, cover, at=printed_at(now))
+    return await to_thread(KINDS[kind], await load_results(wave), imprint, cover, printed_at(now))
 
 
 def _day(on: date) -> str:

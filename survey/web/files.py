@@ -11,6 +11,7 @@ MEDIA_TYPES = {
     ".json": "application/json",
     ".csv": "text/csv",
     ".txt": "text/plain",
+    ".docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
     ".xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
 }
 """The kinds of file the platform hands out, by suffix; nothing else is offered."""

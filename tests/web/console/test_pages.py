@@ -159,3 +159,14 @@ async def test_the_log_says_that_its_chain_is_whole(site: Site) -> None:
 
     assert "没有缺改" in page
     assert "登录" in page
+
+
+@pytest.mark.parametrize(("kind", "begins"), [("pdf", b"%PDF-1.7"), ("docx", b"PK"), ("xlsx", b"PK")])
+async def test_the_report_comes_in_every_format(certified: Site, kind: str, begins: bytes) -> None:
+    await certified.sign_in()
+    reply = await certified.client.get(f"/console/waves/county-a/report/{kind}")
+
+    assert reply.status_code == 200
+    assert reply.content.startswith(begins)
+    assert f".{kind}" in reply.headers["content-disposition"]
+    assert (await certified.client.get("/console/waves/county-a/report/exe")).status_code == 404

@@ -1,0 +1,211 @@
+"""The result tables as XLSX: every number with its base, interval and formula, nothing computed anew.
+
+What enters is a results document; what leaves is a workbook whose cells are text or numbers, never
+formulas, so that a spreadsheet shows what was published and no name can act. Rates stand twice:
+as published text (cut off, never rounded) and as a number to compute with.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from io import BytesIO
+from typing import Any
+from zipfile import ZipFile
+
+from openpyxl import Workbook
+from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE, Cell
+from openpyxl.styles import Alignment, Font, PatternFill
+from openpyxl.utils import get_column_letter
+from openpyxl.worksheet.worksheet import Worksheet
+
+from survey.documents.archive import archive
+from survey.documents.report import FEWEST_BY_OPTION
+from survey.exact import percent_text
+
+RATE_HEAD = (
+    "名称",
+    "答卷",
+    "有效",
+    "满意率",
+    "数值",
+    "区间下限",
+    "区间上限",
+    "标准误",
+    "自由度",
+    "说不清",
+    "注意",
+)
+TABLES = (("by_group", "各类人员"), ("by_stage", "学段"), ("by_place", "城乡"), ("by_dimension", "方面"))
+HIDDEN = "不显示"
+WIDEST = 60
+
+
+def result_tables(results: Mapping[str, Any], *, at: datetime) -> bytes:
+    """The workbook; the same bytes for the same results and date.
+
+    Args:
+        results: the document of the estimation room, decimals as text.
+        at: aware; written as the date of the file.
+    """
+    book = Workbook()
+    _sheet(book, "总体", ("项目", "值"), _whole(results), first=True)
+    for key, name in TABLES:
+        if results.get(key):
+            _sheet(book, name, RATE_HEAD, [_rate(row) for row in results[key]])
+    items = results.get("items") or ()
+    _sheet(book, "逐题", ("人群", "题号", *RATE_HEAD), [(row.get("group_name", row.get("group")), row.get("item"), *_rate(row)) for row in items])  # fmt: skip
+    _sheet(book, "选项份数", ("人群", "题号", "题目", "选项", "份数"), list(_options(items)))
+    _sheet(book, "换一种算法", ("算法", "怎样算", "结果", "不加权", "对要求", "说明"), [_way(row) for row in results.get("another_formula") or ()])  # fmt: skip
+    _sheet(book, "对照", ("对照", "结果"), [(row.get("name"), row.get("percent") or row.get("shown")) for row in results.get("beside") or ()])  # fmt: skip
+    _sheet(book, "回收", ("学校×人群", "应有人数", "发出", "用了", "声明未填", "作废", "计入", "纸质"), [tuple(row.get(key) for key in ("domain", "eligible", "slips", "used", "disputed", "voided", "counted", "paper")) for row in results.get("counts") or ()])  # fmt: skip
+    _sheet(book, "质量标记", ("指标", "学校×人群", "看到的", "界限"), [(row.get("indicator"), row.get("domain"), row.get("text"), row.get("limit")) for row in results.get("flags") or ()])  # fmt: skip
+    _sheet(book, "口径", ("要一起说的话",), [(said,) for said in _words(results)])
+    book.properties.title = str(results.get("title") or "")
+    book.properties.creator = ""
+    buffer = BytesIO()
+    book.save(buffer)
+    stamp = at.replace(tzinfo=None).isoformat(timespec="seconds") + "Z"
+    with ZipFile(buffer) as made:
+        files = {name: made.read(name) for name in made.namelist()}
+    # openpyxl writes the moment of saving; the date that was handed in stands there instead.
+    core = files["docProps/core.xml"].decode()
+    for tag in ("created", "modified"):
+        begin = core.index(">", core.index(f"<dcterms:{tag}")) + 1
+        core = core[:begin] + stamp + core[core.index("<", begin) :]
+    files["docProps/core.xml"] = core.encode()
+    return archive(files, at=at)
+
+
+def _whole(results: Mapping[str, Any]) -> list[tuple[Any, Any]]:
+    figure, interval = results["figure"], results.get("interval") or {}
+    one_sided, response = results.get("one_sided") or {}, results.get("response") or {}
+    unsure, careful = results.get("dont_know") or {}, results.get("conservative") or {}
+    return [
+        ("调查", results.get("title")),
+        ("满意度名称", results.get("name")),
+        ("满意度", figure.get("percent") or percent_text(figure["shown"])),
+        ("满意度的数值（截取四位）", _number(figure["shown"])),
+        ("准确值：分子", figure["numerator"]),
+        ("准确值：分母", figure["denominator"]),
+        ("95%区间下限", _percent(interval.get("lower"))),
+        ("95%区间上限", _percent(interval.get("upper"))),
+        ("区间的算法", interval.get("method")),
+        ("单侧95%下限", _percent(one_sided.get("lower"))),
+        ("单侧95%上限", _percent(one_sided.get("upper"))),
+        ("标准误", _number(results.get("se"))),
+        ("自由度", results.get("df")),
+        ("计入的答卷", results.get("n")),
+        ("有效意见", results.get("n_valid")),
+        ("有效样本量", _number(results.get("n_eff"))),
+        ("说不清，不了解", _percent(unsure.get("shown"))),
+        ("说不清算作不满意时", careful.get("percent") or _percent(careful.get("shown"))),
+        ("要求", results.get("line_in_words")),
+        ("结论", results.get("decision")),
+        ("证据等级", results.get("evidence_class")),
+        ("发出填写码", response.get("issued")),
+        ("用了", response.get("used")),
+        ("应答率（AAPOR RR2）", _percent(response.get("rate"))),
+        ("算法", results.get("formula_in_words")),
+        ("方法版本", results.get("method_version")),
+        *((f"摘要：{name}", value) for name, value in (results.get("digests") or {}).items()),
+    ]
+
+
+def _rate(row: Mapping[str, Any]) -> tuple[Any, ...]:
+    name = row.get("name")
+    if row.get("withheld"):
+        return (
+            name,
+            "<10",
+            HIDDEN,
+            HIDDEN,
+            None,
+            None,
+            None,
+            None,
+            None,
+            None,
+            "不足10份，或会推算出不足10份的",
+        )
+    interval = row.get("interval") or {}
+    unsure = row.get("dont_know")
+    unsure = unsure.get("shown") if isinstance(unsure, Mapping) else unsure
+    careful_display = row.get("display") not in (None, row.get("percent"))
+    return (
+        name,
+        row.get("n"),
+        row.get("n_valid"),
+        row.get("display") or row.get("percent"),
+        # Where the page says ≥95%, the number behind it is not told either.
+        None if careful_display else _number(row.get("shown")),
+        _percent(interval.get("lower")),
+        _percent(interval.get("upper")),
+        None if careful_display else _number(row.get("se")),
+        row.get("df"),
+        _percent(unsure),
+        "；".join(row.get("cautions") or ()),
+    )
+
+
+def _options(items: Iterable[Mapping[str, Any]]) -> Iterable[tuple[Any, ...]]:
+    for row in items:
+        few = row.get("withheld") or int(row.get("n_valid") or 0) < FEWEST_BY_OPTION
+        for option in () if few else row.get("options") or ():
+            yield (row.get("group_name"), row.get("item"), row.get("text"), option["zh"], option["n"])
+
+
+def _way(row: Mapping[str, Any]) -> tuple[Any, ...]:
+    reached = {True: "达到", False: "未达到"}.get(row.get("reached"), "")  # type: ignore[call-overload]
+    shown = row.get("percent") or row.get("shown")
+    return (row.get("name"), row.get("formula"), shown, row.get("plain"), reached, row.get("note"))
+
+
+def _words(results: Mapping[str, Any]) -> list[str]:
+    said = [str(sentence.get("zh")) for sentence in results.get("sentences") or ()]
+    said += [str(note) for note in results.get("notes") or ()]
+    said += [f"没有查到：{entry}" for entry in results.get("not_known") or ()]
+    return [*said, str(results.get("must_say") or "")]
+
+
+def _sheet(
+    book: Workbook, name: str, head: Sequence[str], rows: Sequence[Sequence[Any]], *, first: bool = False
+) -> None:
+    sheet: Worksheet = book.active if first and isinstance(book.active, Worksheet) else book.create_sheet()
+    sheet.title = name
+    widths = [0] * len(head)
+    for at, line in enumerate((head, *rows), start=1):
+        for column, value in enumerate(line, start=1):
+            cell = sheet.cell(at, column)
+            if not isinstance(cell, Cell):
+                continue
+            if isinstance(value, int | float) and not isinstance(value, bool):
+                cell.value = value
+            elif value is not None:
+                # Typed as text, so that a cell that begins with = is shown and not computed.
+                cell.value = ILLEGAL_CHARACTERS_RE.sub("", str(value))
+                cell.data_type = "s"
+            widths[column - 1] = max(widths[column - 1], _width(value))
+            cell.alignment = Alignment(vertical="top", wrap_text=_width(value) > WIDEST)
+            if at == 1:
+                cell.font = Font(bold=True)
+                cell.fill = PatternFill("solid", fgColor="EEF1F4")
+    for column, width in enumerate(widths, start=1):
+        sheet.column_dimensions[get_column_letter(column)].width = min(max(width + 2, 8), WIDEST)
+    sheet.freeze_panes = "A2"
+    sheet.print_title_rows = "1:1"
+    sheet.page_setup.orientation, sheet.page_setup.paperSize = "landscape", "9"
+    sheet.page_setup.fitToHeight, sheet.sheet_properties.pageSetUpPr.fitToPage = 0, True
+
+
+def _width(value: Any) -> int:
+    """How wide a value is, a Chinese sign counting two."""
+    return sum(2 if ord(sign) > 0x2E7F else 1 for sign in str(value if value is not None else ""))
+
+
+def _number(text: Any) -> float | None:
+    return None if text is None else float(text)
+
+
+def _percent(text: Any) -> str | None:
+    return None if text is None else percent_text(str(text))

@@ -1,0 +1,80 @@
+"""The report as DOCX and its tables as XLSX: the same numbers, named styles, no live formula."""
+
+from __future__ import annotations
+
+from io import BytesIO
+from typing import Any
+
+import pytest
+from docx import Document
+from openpyxl import load_workbook
+
+from survey.documents.report import report, report_content
+from survey.documents.report_docx import report_docx
+from survey.documents.result_tables import result_tables
+
+from .test_report import COVER, RESULTS, WITHHELD
+
+
+def words_of(made: bytes) -> str:
+    document = Document(BytesIO(made))
+    told = [paragraph.text for paragraph in document.paragraphs]
+    told += [cell.text for table in document.tables for row in table.rows for cell in row.cells]
+    return "\n".join(told)
+
+
+def test_word_and_pdf_say_the_same_numbers(imprint: Any, at: Any, eyes: Any) -> None:
+    content = report_content(RESULTS, imprint, COVER)
+    word, pdf = (
+        words_of(report_docx(content, at=at)),
+        "".join(eyes.text_of(report(RESULTS, imprint, COVER, at=at))),
+    )
+    numbers = [content["figure"], *content["interval"]]
+    numbers += [cell for one in content["tables"] for row in one["rows"] for cell in row[1:]]
+    numbers += [cell for one in content["items"] for row in one["rows"] for cell in row[2:]]
+
+    assert "88.43%" in numbers
+    assert [number for number in numbers if number not in word] == []
+    assert [number for number in numbers if number.replace(" ", "") not in pdf] == []
+
+
+def test_every_paragraph_has_a_named_style_that_an_office_can_replace(imprint: Any, at: Any) -> None:
+    document = Document(BytesIO(report_docx(report_content(RESULTS, imprint, COVER), at=at)))
+    styles = {paragraph.style.name for paragraph in document.paragraphs if paragraph.style}
+
+    assert styles == {"Normal", "Title", "Heading 1", "Heading 2", "List Bullet", "Caption"}
+    assert document.core_properties.title.endswith("报告")
+    assert next(shape._inline.docPr.get("descr") for shape in document.inline_shapes).startswith("按各类人员")
+
+
+@pytest.mark.parametrize("kind", ["docx", "xlsx"])
+def test_the_same_input_gives_the_same_bytes(kind: str, imprint: Any, at: Any) -> None:
+    content = report_content(RESULTS, imprint, COVER)
+    first, second = (
+        report_docx(content, at=at) if kind == "docx" else result_tables(RESULTS, at=at) for _ in range(2)
+    )
+
+    assert first == second
+
+
+def test_the_workbook_holds_every_rate_with_base_and_interval(at: Any) -> None:
+    book = load_workbook(BytesIO(result_tables(RESULTS, at=at)))
+    whole = {row[0]: row[1] for row in book["总体"].iter_rows(values_only=True)}
+    parent, principal, hidden = list(book["各类人员"].iter_rows(min_row=2, values_only=True))
+
+    assert (whole["满意度"], whole["95%区间下限"], whole["有效意见"]) == ("88.43%", "86.12%", 1850)
+    assert parent[:7] == ("家长", 432, 420, "87.12%", 0.8712, "84.01%", "89.90%")
+    assert principal[3:5] == ("≥95%", None)
+    assert hidden[:4] == (WITHHELD["name"], "<10", "不显示", "不显示")
+    assert hidden[4] is None
+
+
+def test_no_cell_can_act_and_none_shows_one_persons_choice(at: Any) -> None:
+    hostile = RESULTS | {"title": '=HYPERLINK("http://x")', "notes": ["+1", "@SUM(A1)", "-2\x0b"]}
+    book = load_workbook(BytesIO(result_tables(hostile, at=at)))
+    cells = [cell for sheet in book for row in sheet.iter_rows() for cell in row if cell.value is not None]
+    options = {row[3:5] for row in book["选项份数"].iter_rows(min_row=2, values_only=True)}
+
+    assert {cell.data_type for cell in cells} <= {"s", "n", "inlineStr"}
+    assert ("非常满意", 211) in options
+    assert ("很不满意", 1) not in options
