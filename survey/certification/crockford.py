@@ -6,12 +6,12 @@ skipped. Standard library only.
 
 from __future__ import annotations
 
-import base64
+from dataclasses import dataclass
+from functools import lru_cache
 
 SIGNS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _VALUES = {sign: value for value, sign in enumerate(SIGNS)} | {"I": 1, "L": 1, "O": 0}
-_FROM_RFC_4648 = bytes.maketrans(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567", SIGNS.encode())
-"""Both write five bits a sign, high bits first; only the alphabets differ."""
+_SIGN_OF = bytes.maketrans(bytes(range(32)), SIGNS.encode())
 
 
 def encode_signs(data: bytes, count: int | None = None) -> str:
@@ -21,7 +21,35 @@ def encode_signs(data: bytes, count: int | None = None) -> str:
     ('NYABH667', 'ZW')
     """
     total = -(-len(data) * 8 // 5)
-    return base64.b32encode(data).translate(_FROM_RFC_4648).decode()[: total if count is None else count]
+    number = int.from_bytes(data, "big") << (total * 5 - len(data) * 8)
+    for half in _halves(total):
+        # The upper half of the digits of every block moves up, so that both have room to widen.
+        number = (number & half.low) | ((number & half.high) << half.shift)
+    return number.to_bytes(total, "big").translate(_SIGN_OF)[:count].decode()
+
+
+@dataclass(frozen=True)
+class _Half:
+    """One step of widening digits from five bits to eight, many at once."""
+
+    low: int
+    high: int
+    shift: int
+
+
+@lru_cache(maxsize=16)
+def _halves(total: int) -> tuple[_Half, ...]:
+    """The steps that widen `total` digits, from the largest blocks to single digits."""
+    steps = []
+    block = 1 << (total - 1).bit_length() if total > 1 else 1
+    while block > 1:
+        n = block // 2
+        # Before this step a block of `block` digits takes 5 bits a digit and stands at a multiple of 8.
+        starts = range(0, total * 8, block * 8)
+        low = sum(((1 << 5 * n) - 1) << at for at in starts)
+        steps.append(_Half(low, low << 5 * n, 3 * n))
+        block = n
+    return tuple(steps)
 
 
 def decode_signs(text: str, length: int) -> bytes | None:

@@ -20,9 +20,10 @@ from survey.web.console.imports import PendingImports
 from survey.web.console.routes import console_router
 from survey.web.console.sign_in import Tries
 from survey.web.errors import EXCEPTION_HANDLERS
-from survey.web.headers import ANSWER_LIMIT, send_headers, with_deadline, with_head
+from survey.web.headers import ANSWER_LIMIT, transport_headers, with_deadline, with_head, with_headers
 from survey.web.pages import AnyRequest, html
-from survey.web.respondent.routes import respondent_router
+from survey.web.respondent.front import with_front
+from survey.web.respondent.routes import open_desk, router_at
 from survey.web.templating import static_folder
 from survey.web.verify.heads import HeadsBoard
 from survey.web.verify.routes import verify_router
@@ -43,12 +44,12 @@ def create_app(
         office: the intake of all published waves.
         now: the clock, aware and in UTC.
     """
-    respondent = respondent_router(office, base_url=settings.base_url, clock=now)
+    desk = open_desk(office, base_url=settings.base_url, clock=now)
     application = Litestar(
         route_handlers=[
             show_home,
             show_health,
-            Router("/", guards=[anyone], route_handlers=[respondent]),
+            Router("/", guards=[anyone], route_handlers=[router_at(desk)]),
             console_router(),
             verify_router(),
             api_router(),
@@ -65,7 +66,6 @@ def create_app(
                 "heads": HeadsBoard(),
             }
         ),
-        before_send=[send_headers(is_secure(settings))],
         exception_handlers=EXCEPTION_HANDLERS,
         request_max_body_size=ANSWER_LIMIT,
         multipart_form_part_limit=20,
@@ -73,7 +73,9 @@ def create_app(
         logging_config=None,
         debug=False,
     )
-    application.asgi_handler = with_head(with_deadline(application.asgi_handler))
+    secure = is_secure(settings)
+    behind = with_headers(with_head(with_deadline(application.asgi_handler)), secure)
+    application.asgi_handler = with_front(behind, desk, transport_headers(secure))
     return application
 
 

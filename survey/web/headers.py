@@ -45,13 +45,18 @@ _ALWAYS = (
 _STRICT_TRANSPORT = (b"strict-transport-security", b"max-age=31536000; includeSubDomains")
 
 
+def transport_headers(secure: bool) -> tuple[tuple[bytes, bytes], ...]:
+    """What even a page with all headers of its own must carry: HSTS where the address is https."""
+    return (_STRICT_TRANSPORT,) if secure else ()
+
+
 def send_headers(secure: bool) -> Any:
     """A send hook that adds the security headers which a response does not bring itself.
 
     Args:
         secure: the public address is https; only then may HSTS be promised.
     """
-    wanted = (*_ALWAYS, _STRICT_TRANSPORT) if secure else _ALWAYS
+    wanted = (*_ALWAYS, *transport_headers(secure))
 
     async def add_headers(message: Message, _scope: Scope) -> None:
         if message["type"] != "http.response.start":
@@ -62,6 +67,20 @@ def send_headers(secure: bool) -> Any:
         message["headers"] = headers
 
     return add_headers
+
+
+def with_headers(application: ASGIApp, secure: bool) -> ASGIApp:
+    """The application, every response of which carries the security headers, errors too."""
+    add_headers = send_headers(secure)
+
+    async def answered(scope: Any, receive: Receive, send: Send) -> None:
+        async def send_more(message: Message) -> None:
+            await add_headers(message, scope)
+            await send(message)
+
+        await application(scope, receive, send_more)
+
+    return answered
 
 
 def with_deadline(application: ASGIApp) -> ASGIApp:

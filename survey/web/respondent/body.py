@@ -61,13 +61,18 @@ def parse_form(body: bytes) -> dict[str, list[str]]:
     """
     if not body:
         return {}
-    pairs = body.split(b"&", MOST_FIELDS)
+    try:
+        pairs = body.decode("utf-8").split("&", MOST_FIELDS)
+    except UnicodeDecodeError as wrong:
+        raise FormUnreadableError("有不能识别的文字") from wrong
     if len(pairs) > MOST_FIELDS:
         raise FormUnreadableError(f"多于{MOST_FIELDS}项")
     fields: dict[str, list[str]] = {}
     for pair in pairs:
-        name, _, value = pair.partition(b"=")
-        fields.setdefault(_text(name), []).append(_text(value))
+        # Nearly every field is an item's id and a number, which mean what they say.
+        plain = "%" not in pair and "+" not in pair
+        name, _, value = pair.partition("=")
+        fields.setdefault(name if plain else _text(name), []).append(value if plain else _text(value))
     return fields
 
 
@@ -83,8 +88,8 @@ def single(fields: Mapping[str, list[str]], name: str) -> str:
     return values[0] if values else ""
 
 
-def _text(raw: bytes) -> str:
+def _text(raw: str) -> str:
     try:
-        return unquote_to_bytes(raw.replace(b"+", b" ")).decode("utf-8")
+        return unquote_to_bytes(raw.replace("+", " ")).decode("utf-8")
     except UnicodeDecodeError as wrong:
         raise FormUnreadableError("有不能识别的文字") from wrong

@@ -16,7 +16,7 @@ from survey.storage.office import IntakeOffice, SlipFound
 from survey.web.respondent.look import Look
 from survey.web.respondent.misses import Misses
 from survey.web.respondent.pages import Pages
-from survey.web.respondent.reply import AnyRequest, page
+from survey.web.respondent.reply import Asked, page
 from survey.web.respondent.waves import Place, Wave, Waves
 
 
@@ -88,7 +88,7 @@ class Desk:
         return page(body, status, retry_after=retry_after)
 
     async def find(
-        self, request: AnyRequest, look: Look, typed: str, *, sending: bool = False
+        self, request: Asked, look: Look, typed: str, *, sending: bool = False
     ) -> SlipFound | Response[bytes]:
         """The slip a code names, or the page that says why there is none.
 

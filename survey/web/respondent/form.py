@@ -8,13 +8,24 @@ from survey.storage.office import SlipFound
 from survey.web.respondent.body import read_form
 from survey.web.respondent.desk import Desk
 from survey.web.respondent.look import read_look
-from survey.web.respondent.reply import AnyRequest, see_other
+from survey.web.respondent.reply import AnyRequest, Asked, see_other
 from survey.web.respondent.taking import WayIn, blank_form, take_in
 
 
 @route(["/s/{code:str}", "/S/{code:str}"], http_method=[HttpMethod.GET, HttpMethod.HEAD])
 async def show_form(request: AnyRequest, code: FromPath[str], desk: NamedDependency[Desk]) -> Response[bytes]:
     """The form of a slip, or the page that says why there is none."""
+    return await slip_form(request, desk, code)
+
+
+@route(["/s/{code:str}", "/S/{code:str}"], http_method=HttpMethod.POST, status_code=200)
+async def send_form(request: AnyRequest, code: FromPath[str], desk: NamedDependency[Desk]) -> Response[bytes]:
+    """Take a response in, once, and answer only after it is durably kept."""
+    return await slip_sent(request, desk, code)
+
+
+async def slip_form(request: Asked, desk: Desk, code: str) -> Response[bytes]:
+    """What opening a slip's address gives."""
     look = read_look(request.query_params)
     slip = await desk.find(request, look, code)
     if isinstance(slip, Response):
@@ -30,9 +41,8 @@ async def show_form(request: AnyRequest, code: FromPath[str], desk: NamedDepende
     return blank_form(request, desk, look, way)
 
 
-@route(["/s/{code:str}", "/S/{code:str}"], http_method=HttpMethod.POST, status_code=200)
-async def send_form(request: AnyRequest, code: FromPath[str], desk: NamedDependency[Desk]) -> Response[bytes]:
-    """Take a response in, once, and answer only after it is durably kept."""
+async def slip_sent(request: Asked, desk: Desk, code: str) -> Response[bytes]:
+    """What sending a slip's form gives."""
     look = read_look(request.query_params)
     fields = await read_form(request.stream(), request.headers.get("content-type", ""))
     slip = await desk.find(request, look, code, sending=True)

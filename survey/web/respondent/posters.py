@@ -14,7 +14,7 @@ from survey.storage.intake import Poster
 from survey.web.respondent.body import read_form
 from survey.web.respondent.desk import Desk
 from survey.web.respondent.look import Look, read_look
-from survey.web.respondent.reply import AnyRequest, page, see_other
+from survey.web.respondent.reply import AnyRequest, Asked, page, see_other
 from survey.web.respondent.taking import WayIn, blank_form, take_in
 from survey.web.respondent.waves import Wave
 
@@ -68,13 +68,7 @@ async def show_poster(
     request: AnyRequest, wave: FromPath[str], domain: FromPath[str], desk: NamedDependency[Desk]
 ) -> Response[bytes]:
     """The form of a poster, or the page that says why there is none."""
-    way, poster = await way_of(desk, wave, domain)
-    look = read_look(request.query_params, way.wave.languages)
-    if way.state != "open":
-        return await desk.not_open(look, way.wave, way.state)
-    if poster.mode == "quota" and await is_full(desk, way.wave, poster):
-        return await desk.state(look, "state.quota_title", look.words("state.quota_full"), wave=way.wave)
-    return blank_form(request, desk, look, way)
+    return await poster_form(request, desk, wave, domain)
 
 
 @route(
@@ -84,6 +78,22 @@ async def send_open_form(
     request: AnyRequest, wave: FromPath[str], domain: FromPath[str], desk: NamedDependency[Desk]
 ) -> Response[bytes]:
     """Take a response in under a poster, once for each submission key."""
+    return await poster_sent(request, desk, wave, domain)
+
+
+async def poster_form(request: Asked, desk: Desk, wave: str, domain: str) -> Response[bytes]:
+    """What opening a poster's address gives."""
+    way, poster = await way_of(desk, wave, domain)
+    look = read_look(request.query_params, way.wave.languages)
+    if way.state != "open":
+        return await desk.not_open(look, way.wave, way.state)
+    if poster.mode == "quota" and await is_full(desk, way.wave, poster):
+        return await desk.state(look, "state.quota_title", look.words("state.quota_full"), wave=way.wave)
+    return blank_form(request, desk, look, way)
+
+
+async def poster_sent(request: Asked, desk: Desk, wave: str, domain: str) -> Response[bytes]:
+    """What sending a poster's form gives."""
     fields = await read_form(request.stream(), request.headers.get("content-type", ""))
     way, _ = await way_of(desk, wave, domain)
     return await take_in(request, desk, read_look(request.query_params, way.wave.languages), way, fields)

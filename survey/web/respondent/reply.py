@@ -5,15 +5,35 @@ policy admits exactly the style and the scripts that stand in our own files, by 
 """
 
 import zlib
+from collections.abc import AsyncIterator, Mapping
 from functools import cache
-from typing import Any
+from typing import Any, Protocol
 
 from litestar import MediaType, Request, Response
 
 from survey.web.templating import inline_hash, inline_text
 
 AnyRequest = Request[Any, Any, Any]
-"""A request as this side meets it: no user, no session, no state of its own."""
+"""A request as the framework hands it over: no user, no session, no state of its own."""
+
+
+class Asked(Protocol):
+    """What the pages of this side look at in a request; the framework's has it, and the front's."""
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """Header values by lower-case name."""
+
+    @property
+    def query_params(self) -> Mapping[str, str]:
+        """The address's own fields, one value each."""
+
+    @property
+    def client(self) -> Any:
+        """Who asks; its `host` is the network address, None when unknown."""
+
+    def stream(self) -> AsyncIterator[bytes]:
+        """The body as it arrives."""
 
 WORTH_PACKING = 600
 """Bytes below which packing saves no packet."""
@@ -49,7 +69,7 @@ def headers() -> dict[str, str]:
     }
 
 
-def wants_gzip(request: AnyRequest) -> bool:
+def wants_gzip(request: Asked) -> bool:
     """Whether the browser reads gzip."""
     return "gzip" in request.headers.get("accept-encoding", "")
 
@@ -57,8 +77,8 @@ def wants_gzip(request: AnyRequest) -> bool:
 class Page(Response[bytes]):
     """An HTML page that is packed on its way out when the browser reads gzip; a form comes packed already."""
 
-    def to_asgi_response(self, app: Any, request: AnyRequest, **options: Any) -> Any:
-        """The page for this request, packed if that is wanted and worth it."""
+    def pack(self, request: Asked) -> None:
+        """Compress the body if that is wanted, worth it and not done."""
         if (
             "Content-Encoding" not in self.headers
             and wants_gzip(request)
@@ -66,6 +86,10 @@ class Page(Response[bytes]):
         ):
             self.content = zlib.compress(self.content, 4, wbits=31)
             self.headers["Content-Encoding"] = "gzip"
+
+    def to_asgi_response(self, app: Any, request: AnyRequest, **options: Any) -> Any:
+        """The page for this request, packed if that is wanted and worth it."""
+        self.pack(request)
         return super().to_asgi_response(app, request, **options)
 
 

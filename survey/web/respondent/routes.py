@@ -22,7 +22,7 @@ from survey.web.respondent.misses import Misses
 from survey.web.respondent.pages import Pages
 from survey.web.respondent.posters import send_open_form, show_open, show_open_waves, show_poster
 from survey.web.respondent.privacy import show_privacy
-from survey.web.respondent.reply import AnyRequest
+from survey.web.respondent.reply import AnyRequest, Asked
 from survey.web.respondent.thanks import show_receipt, show_thanks
 from survey.web.respondent.waves import Waves
 
@@ -32,7 +32,12 @@ RETRY_AFTER_SECONDS = 60
 
 
 def respondent_router(office: IntakeOffice, *, base_url: str, clock: Callable[[], datetime]) -> Router:
-    """The answering side over one intake.
+    """The answering side over one intake, with a desk of its own."""
+    return router_at(open_desk(office, base_url=base_url, clock=clock))
+
+
+def open_desk(office: IntakeOffice, *, base_url: str, clock: Callable[[], datetime]) -> Desk:
+    """The desk of this process.
 
     Args:
         office: the intake of all published waves.
@@ -40,7 +45,7 @@ def respondent_router(office: IntakeOffice, *, base_url: str, clock: Callable[[]
         clock: aware, in UTC.
     """
     base_url = base_url.rstrip("/")
-    desk = Desk(
+    return Desk(
         office=office,
         pages=Pages(base_url.partition("://")[2]),
         waves=Waves(monotonic),
@@ -48,6 +53,10 @@ def respondent_router(office: IntakeOffice, *, base_url: str, clock: Callable[[]
         clock=clock,
         base_url=base_url,
     )
+
+
+def router_at(desk: Desk) -> Router:
+    """Every page of the answering side, worked at one desk."""
 
     async def provide_desk() -> Desk:
         """The one desk of this process; it knows whose survey this is before anything is refused."""
@@ -93,7 +102,7 @@ def respondent_router(office: IntakeOffice, *, base_url: str, clock: Callable[[]
     )
 
 
-def refusal_page(desk: Desk, request: AnyRequest, refusal: SurveyError) -> Response[bytes]:
+def refusal_page(desk: Desk, request: Asked, refusal: SurveyError) -> Response[bytes]:
     """The page for a refusal: busy, a form that could not be read, or nothing under this address."""
     if refusal.kind == "busy":
         look = read_look(request.query_params)
@@ -111,7 +120,7 @@ def refusal_page(desk: Desk, request: AnyRequest, refusal: SurveyError) -> Respo
     )
 
 
-def failure_page(desk: Desk, request: AnyRequest, failure: Exception) -> Response[bytes]:
+def failure_page(desk: Desk, request: Asked, failure: Exception) -> Response[bytes]:
     """The page for what went wrong with us; it asks the database nothing."""
     incident = secrets.token_hex(4)
     place = "" if failure.__traceback__ is None else traceback.extract_tb(failure.__traceback__)[-1].name
@@ -121,7 +130,7 @@ def failure_page(desk: Desk, request: AnyRequest, failure: Exception) -> Respons
     return desk.notice(look, desk.waves.last_place, "state.error_title", *lines, status=500)
 
 
-def said(desk: Desk, request: AnyRequest, key: str, status: int) -> Response[bytes]:
+def said(desk: Desk, request: Asked, key: str, status: int) -> Response[bytes]:
     """A page of one sentence under its title."""
     look = read_look(request.query_params)
     return desk.notice(look, desk.waves.last_place, f"{key}_title", look.words(key), status=status)

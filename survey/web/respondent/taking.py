@@ -22,7 +22,7 @@ from survey.web.respondent.body import FormUnreadableError, single
 from survey.web.respondent.desk import Desk
 from survey.web.respondent.look import Look
 from survey.web.respondent.pages import hidden_bytes, school_bytes, version
-from survey.web.respondent.reply import AnyRequest, page, see_other, wants_gzip
+from survey.web.respondent.reply import Asked, page, see_other, wants_gzip
 from survey.web.respondent.sender import sender_tag
 from survey.web.respondent.stamp import make_stamp, read_stamp
 from survey.web.respondent.thanks import thanks_page
@@ -44,7 +44,7 @@ class WayIn:
     address: str
 
 
-def blank_form(request: AnyRequest, desk: Desk, look: Look, way: WayIn) -> Response[bytes]:
+def blank_form(request: Asked, desk: Desk, look: Look, way: WayIn) -> Response[bytes]:
     """The empty form with a submission key of its own; nothing is noted anywhere."""
     blank = desk.pages.form(way.wave, way.draw, look)
     hidden = hidden_bytes(secrets.token_hex(16), make_stamp(desk.stamp_key, int(desk.clock().timestamp())))
@@ -55,7 +55,7 @@ def blank_form(request: AnyRequest, desk: Desk, look: Look, way: WayIn) -> Respo
 
 
 async def take_in(
-    request: AnyRequest, desk: Desk, look: Look, way: WayIn, fields: Mapping[str, list[str]]
+    request: Asked, desk: Desk, look: Look, way: WayIn, fields: Mapping[str, list[str]]
 ) -> Response[bytes]:
     """A sent form: answered like before, sent back with its faults, or kept for good."""
     key = submission_key(single(fields, "k"))
@@ -99,7 +99,7 @@ async def take_in(
     return see_other("/s/thanks" + look.query)
 
 
-async def thank(request: AnyRequest, desk: Desk, look: Look, receipt: str) -> Response[bytes]:
+async def thank(request: Asked, desk: Desk, look: Look, receipt: str) -> Response[bytes]:
     """The thanks page: in the reply when the script asked, else under an address of its own."""
     if request.headers.get("x-requested-with") == "form":
         return await thanks_page(desk, look, receipt)
