@@ -16,6 +16,7 @@ VERBS = {
     "signer": "survey.cli.setting_up",
     "token": "survey.cli.setting_up",
     "migrate": "survey.cli.setting_up",
+    "instrument": "survey.cli.instrument",
     "waves": "survey.cli.planning",
     "plan": "survey.cli.planning",
     "import": "survey.cli.planning",

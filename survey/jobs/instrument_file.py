@@ -1,0 +1,119 @@
+"""An instrument from whatever file an office has, and as a workbook for others.
+
+YAML or JSON as we keep it, our own template in Excel, an XLSForm in XLSX, old XLS or CSV: the
+bytes decide which, and whatever is wrong comes back all at once. Workbooks that are written
+hold text only, so no cell can be a formula.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from io import BytesIO
+
+from survey.errors import Fault, FaultsError
+from survey.sampling.sheet import MAX_BYTES, MAX_COLUMNS, MAX_ROWS, read_sheets
+from survey.scheme.authoring import instrument_from_sheets
+from survey.scheme.authoring_template import ABOUT, ITEMS, Rows
+from survey.scheme.instrument import Instrument, read_instrument
+from survey.scheme.xlsform import csv_sheets, instrument_from_xlsform, is_xlsform
+
+OLD_EXCEL = b"\xd0\xcf\x11\xe0"
+DEEPEST_SHEETS = 20
+
+
+@dataclass(frozen=True)
+class InstrumentFile:
+    """An instrument that was read without a fault, and what the reader should know."""
+
+    instrument: Instrument
+    kind: str
+    notes: tuple[str, ...] = ()
+
+
+def read_instrument_file(data: bytes, filename: str, *, group: str = "") -> InstrumentFile:
+    """The instrument in a file.
+
+    Args:
+        group: the respondent group, for an XLSForm that names none.
+
+    Raises:
+        FaultsError: every fault at once; in a workbook with sheet, row and column.
+    """
+    if len(data) > MAX_BYTES:
+        raise FaultsError(f"问卷文件“{filename}”", (Fault("authoring.too_large", "超过10 MB", "删去图片，只留文字"),))
+    ending = filename.lower().rpartition(".")[2]
+    if ending in ("yaml", "yml", "json"):
+        return InstrumentFile(read_instrument(data), "YAML")
+    sheets = _sheets(data, filename)
+    if is_xlsform(sheets):
+        instrument, notes = instrument_from_xlsform(sheets, group=group, name=filename.rpartition(".")[0])
+        return InstrumentFile(instrument, "XLSForm", notes)
+    if ABOUT in sheets or ITEMS in sheets:
+        return InstrumentFile(instrument_from_sheets(sheets), "Excel模板")
+    first = next(iter(sheets), "")
+    raise FaultsError(
+        f"问卷文件“{filename}”",
+        (
+            Fault(
+                "authoring.unknown_workbook",
+                f"不认识这种表格（工作表：{'、'.join(sheets) or '没有'}）",
+                "用本系统的模板（survey instrument template 文件.xlsx），或XLSForm（有survey、choices、settings三张表）",
+                sheet=first or None,
+                row=1,
+            ),
+        ),
+    )
+
+
+def _sheets(data: bytes, filename: str) -> dict[str, Rows]:
+    if data.startswith(OLD_EXCEL):
+        return _old_workbook(data, filename)
+    read, faults = read_sheets(data, filename)
+    if faults:
+        raise FaultsError(f"问卷文件“{filename}”", faults)
+    named = {sheet.name: sheet.rows for sheet in read if sheet.name is not None}
+    return dict(named) if named else csv_sheets(read[0].rows)
+
+
+def _old_workbook(data: bytes, filename: str) -> dict[str, Rows]:
+    import xlrd  # needed only for workbooks of before 2007
+
+    try:
+        with xlrd.open_workbook(file_contents=data, on_demand=True, logfile=BytesIO()) as book:
+            names = book.sheet_names()[:DEEPEST_SHEETS]
+            sheets: dict[str, Rows] = {}
+            for name in names:
+                sheet = book.sheet_by_name(name)
+                if sheet.nrows > MAX_ROWS or sheet.ncols > MAX_COLUMNS:
+                    raise ValueError("too long")
+                sheets[name] = [sheet.row_values(row) for row in range(sheet.nrows)]
+            return sheets
+    except Exception as error:  # noqa: BLE001 - a parser met by hostile bytes may raise anything
+        fault = Fault("authoring.xls_broken", "旧版Excel文件读不出来，或加了密码", "另存为.xlsx再试")
+        raise FaultsError(f"问卷文件“{filename}”", (fault,)) from error
+
+
+def workbook(sheets: Mapping[str, Rows]) -> bytes:
+    """Sheets as an XLSX workbook in which every cell is text."""
+    from openpyxl import Workbook
+    from openpyxl.cell import WriteOnlyCell
+    from openpyxl.styles import Alignment, Font
+
+    book = Workbook(write_only=True)
+    for name, rows in sheets.items():
+        sheet = book.create_sheet(name)
+        sheet.freeze_panes = "A2"
+        for number, row in enumerate(rows):
+            cells = []
+            for value in row:
+                cell = WriteOnlyCell(sheet, value="" if value is None else str(value))
+                cell.data_type = "s"
+                cell.alignment = Alignment(wrap_text=True, vertical="top")
+                if number == 0:
+                    cell.font = Font(bold=True)
+                cells.append(cell)
+            sheet.append(cells)
+    stream = BytesIO()
+    book.save(stream)
+    return stream.getvalue()
