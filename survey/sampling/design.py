@@ -13,6 +13,7 @@ several, because that choice moves a standard error.
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Literal
 
 import numpy as np
@@ -121,17 +122,22 @@ class Adjustment:
         counts = self.after != 0
         z = np.zeros_like(scores)
         z[counts] = scores[counts] / self.after[counts, None]
+        inverse, before = self._inverse_gram, self.before[:, None]
+        coefficients = inverse @ (self.auxiliary.T @ (before * z))
+        # One step of refinement gives back the digits that the normal equations cost.
+        coefficients += inverse @ (self.auxiliary.T @ (before * (z - self.auxiliary @ coefficients)))
+        return self.after[:, None] * (z - self.auxiliary @ coefficients)
+
+    @cached_property
+    def _inverse_gram(self) -> Floats:
+        """(q, q) generalised inverse of x'Dx; the same for every estimate of a report."""
         weighted = self.auxiliary * self.before[:, None]
         size = np.sqrt(np.maximum((weighted * self.auxiliary).sum(axis=0), 1e-300))
         gram = (weighted / size).T @ (self.auxiliary / size)
         values, vectors = np.linalg.eigh(gram)
         # Margins are collinear: the pseudo-inverse picks one solution, and the fit is unique all the same.
         keep = values > 1e-12 * values.max()
-        inverse = (vectors[:, keep] / values[keep]) @ vectors[:, keep].T / np.outer(size, size)
-        coefficients = inverse @ (weighted.T @ z)
-        # One step of refinement gives back the digits that the normal equations cost.
-        coefficients += inverse @ (weighted.T @ (z - self.auxiliary @ coefficients))
-        return self.after[:, None] * (z - self.auxiliary @ coefficients)
+        return (vectors[:, keep] / values[keep]) @ vectors[:, keep].T / np.outer(size, size)
 
 
 @dataclass(frozen=True, eq=False)
@@ -295,7 +301,9 @@ class ReplicateDesign:
         matrix = self.replicate_weights if domain is None else self.replicate_weights[domain]
         if not matrix.size:
             return 0
-        return int(np.linalg.matrix_rank(matrix, tol=1e-5 * max(1e-300, _largest_singular(matrix)))) - 1
+        # Singular values squared: R counts those above 1e-5 of the largest.
+        values = np.linalg.eigvalsh(matrix.T @ matrix)
+        return int((values > max(1e-10 * values[-1], 1e-300)).sum()) - 1
 
 
 @dataclass(frozen=True, eq=False)
@@ -342,10 +350,6 @@ class PpsDesign:
 
 
 AnyDesign = Design | ReplicateDesign | PpsDesign
-
-
-def _largest_singular(matrix: Floats) -> float:
-    return float(np.linalg.norm(matrix, 2))
 
 
 def _stages(design: Design, n: int) -> tuple[Stage, ...]:
