@@ -20,9 +20,9 @@ import from any room before it and from none after it (`tests/test_architecture.
     cli            the same verbs by hand
 
 The first nine rooms only compute: clock, randomness, key and typeface are handed to them,
-so any result can be replayed from its inputs. `errors`, `canonical`, `exact` and `arrays`
-stand before the first room: what a refusal looks like, one value as one byte string,
-exact decimals, and the shapes of arrays.
+so any result can be replayed from its inputs. `errors`, `canonical`, `exact`, `arrays` and
+`columns` stand before the first room: what a refusal looks like, one value as one byte
+string, exact decimals, the shapes of arrays, and the named columns of a file.
 """
 
 __version__ = "0.1.0"
