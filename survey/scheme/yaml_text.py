@@ -119,3 +119,31 @@ def _read_json(text: str) -> Any:
 
 def _unreadable(thing: str, problem: str, remedy: str, row: int | None = None) -> FaultsError:
     return FaultsError(thing, (Fault("scheme.unreadable", problem, remedy, row=row),))
+
+
+def lines_of(text: str | bytes) -> dict[tuple[str, ...], int]:
+    """The line of every key and entry of a YAML or JSON text, by its path; empty where it cannot be read.
+
+    >>> lines_of("a: 1\\nb:\\n- c: 2\\n")[("b", "0", "c")]
+    3
+    """
+    if isinstance(text, bytes):
+        text = text.decode("utf-8-sig", errors="replace")
+    try:
+        root = yaml.compose(text, Loader=_PlainLoader)
+    except (yaml.YAMLError, ValueError, RecursionError):
+        return {}
+    found: dict[tuple[str, ...], int] = {}
+    waiting: list[tuple[tuple[str, ...], yaml.Node]] = [((), root)] if root is not None else []
+    while waiting:
+        path, node = waiting.pop()
+        if isinstance(node, yaml.MappingNode):
+            for key, value in node.value:
+                place = (*path, str(key.value))
+                found[place] = key.start_mark.line + 1
+                waiting.append((place, value))
+        elif isinstance(node, yaml.SequenceNode):
+            for at, value in enumerate(node.value):
+                found[(*path, str(at))] = value.start_mark.line + 1
+                waiting.append(((*path, str(at)), value))
+    return found
