@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from survey.arrays import Floats, weights_column
+from survey.arrays import Floats, finite, weights_column
 
 
 @dataclass(frozen=True)
@@ -45,8 +45,11 @@ class WeightHistory:
         return cls((("设计权数", weights_column(design_weights), note),))
 
     def then(self, name: str, weights: Floats, note: str = "") -> WeightHistory:
-        """The history with one more step, given the weights it left behind."""
-        column = weights_column(weights, length=len(self.steps[0][1]))
+        """The history with one more step, given the weights it left behind.
+
+        A linear calibration without bounds may leave some below zero; nothing else may.
+        """
+        column = finite(weights, "权数", length=len(self.steps[0][1]))
         return WeightHistory((*self.steps, (name, column, note)))
 
     @property
@@ -58,7 +61,7 @@ class WeightHistory:
         """(n, steps) design weight, then the factor of each step; one where the weight was zero before."""
         columns = [self.steps[0][1]]
         for (_, before, _), (_, after, _) in zip(self.steps, self.steps[1:], strict=False):
-            columns.append(np.divide(after, before, out=np.ones_like(after), where=before > 0))
+            columns.append(np.divide(after, before, out=np.ones_like(after), where=before != 0))
         return np.column_stack(columns)
 
     def explain(self, case: int) -> tuple[tuple[str, float], ...]:
@@ -73,17 +76,18 @@ class WeightHistory:
         factors = self.factors()
         lines = []
         for number, (name, weights, note) in enumerate(self.steps):
-            positive = weights[weights > 0]
-            deff = float(len(positive) * (positive**2).sum() / positive.sum() ** 2)
-            factor = factors[weights > 0, number]
+            counts = weights != 0
+            carried = weights[counts]
+            deff = float(len(carried) * (carried**2).sum() / carried.sum() ** 2)
+            factor = factors[counts, number]
             lines.append(
                 StepDiagnostics(
                     name,
                     float(weights.sum()),
-                    float(positive.min()),
-                    float(positive.max()),
+                    float(carried.min()),
+                    float(carried.max()),
                     deff,
-                    len(positive) / deff,
+                    len(carried) / deff,
                     float(factor.min()),
                     float(factor.max()),
                     note,

@@ -83,7 +83,7 @@ def check_margins(margins: Sequence[Margin]) -> None:
             raise MarginMismatchError(
                 f"{sums[0][0]}和{name}",
                 f"前者合计{sums[0][1]:,.10g}，后者合计{total:,.10g}",
-                "改正其中一个，或者用rescaled()按比例统一后再加权",
+                "改正其中一个，或者写明按比例统一（rescale: true）再加权",
                 sums=dict(sums),
             )
 
