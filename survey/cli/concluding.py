@@ -1,4 +1,4 @@
-"""Commands from the closed box to the certificate: open, estimate, certify."""
+"""Commands from the closed box to the certificate: open, certify, report."""
 
 from __future__ import annotations
 
@@ -8,9 +8,7 @@ import click
 
 from survey.cli.passphrases import passphrase_options
 from survey.cli.session import actor, at_desk, at_intake, command_options, emit, run, utc_now, write_file
-from survey.cli.wording import results_text
 from survey.jobs.certify_wave import certify_wave
-from survey.jobs.estimate_wave import estimate_wave
 from survey.jobs.open_wave import open_wave
 from survey.jobs.render_report import KINDS, render_report
 from survey.jobs.signers import open_signers
@@ -30,20 +28,6 @@ def open_command(data: Path | None, wave: str, passphrases: dict[str, str], as_j
 
     done = run(work())
     emit(done, as_json, f"已开箱：{done['opened']}份，每份都与当时的封存一致。")
-
-
-@click.command("estimate")
-@click.argument("wave")
-@command_options
-def estimate_command(data: Path | None, wave: str, as_json: bool) -> None:
-    """加权、计算满意度和误差。Weight the cases and estimate the figure."""
-
-    async def work() -> dict[str, object]:
-        async with at_intake(data) as (_, office):
-            return await estimate_wave(office, wave, actor=actor(), now=utc_now())
-
-    document = run(work())
-    emit(document, as_json, results_text(document))
 
 
 @click.command("certify")

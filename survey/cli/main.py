@@ -30,7 +30,7 @@ VERBS = {
     "watch": "survey.cli.fielding",
     "close": "survey.cli.fielding",
     "open": "survey.cli.concluding",
-    "estimate": "survey.cli.concluding",
+    "estimate": "survey.cli.estimating",
     "certify": "survey.cli.concluding",
     "report": "survey.cli.concluding",
     "ledger": "survey.cli.ledger",

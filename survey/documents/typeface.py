@@ -80,6 +80,32 @@ def check_glyphs(data: Any) -> None:
             raise MissingGlyphError(sorted(missing), text)
 
 
+def with_glyphs(data: Any) -> tuple[Any, int]:
+    """The JSON value with 〓 for every character the typeface lacks, and how many there were.
+
+    For tables of other people's words, which nobody can put otherwise; what we print of our own is
+    checked by `check_glyphs`.
+
+    >>> with_glyphs({"a": ["甲😀"]})
+    ({'a': ['甲〓']}, 1)
+    """
+    covered = _covered()
+    replaced = 0
+
+    def mended(value: Any) -> Any:
+        nonlocal replaced
+        if isinstance(value, str):
+            replaced += sum(sign not in covered for sign in value)
+            return "".join(sign if sign in covered else "〓" for sign in value)
+        if isinstance(value, dict):
+            return {key: mended(one) for key, one in value.items()}
+        if isinstance(value, (list, tuple)):
+            return [mended(one) for one in value]
+        return value
+
+    return mended(data), replaced
+
+
 def _texts(data: Any) -> Iterable[str]:
     if isinstance(data, str):
         yield data

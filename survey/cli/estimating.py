@@ -1,0 +1,145 @@
+"""`survey estimate`: of a wave of ours, or of a file collected elsewhere."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import click
+
+from survey.cli.session import command_options, emit, read_file, run, utc_now
+from survey.errors import SurveyError
+
+
+class NothingToEstimateError(SurveyError):
+    """Neither a wave nor a file was named, or both."""
+
+    code = "cli.nothing_to_estimate"
+    kind = "invalid"
+
+
+@click.command("estimate")
+@click.argument("wave", required=False)
+@click.option(
+    "--cases", type=click.Path(path_type=Path), help="外来数据：.csv .csv.gz .parquet .sav (a file of cases)"
+)
+@click.option("--spec", type=click.Path(path_type=Path), help="计算说明，YAML (what to compute, and how)")
+@click.option("--example", help="用自带的例子作计算说明；单独写就打印它，写list列出全部 (an example spec)")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    help="结果文件夹，默认“说明的名字-results” (folder for the results)",
+)
+@click.option("--no-files", is_flag=True, help="只打印，不写文件 (print only)")
+@click.option("--keys", is_flag=True, help="打印计算说明的全部写法 (print the format)")
+@click.option("--schema", is_flag=True, help="打印计算说明的JSON Schema (print its JSON Schema)")
+@command_options
+def estimate_command(
+    data: Path | None,
+    wave: str | None,
+    cases: Path | None,
+    spec: Path | None,
+    example: str | None,
+    out: Path | None,
+    no_files: bool,
+    keys: bool,
+    schema: bool,
+    as_json: bool,
+) -> None:
+    """加权、计算满意度和误差。Weight the cases and estimate.
+
+    \b
+    两种用法：
+      survey estimate WAVE                                本系统里已开箱的一轮调查
+      survey estimate --cases FILE --spec SPEC.yaml       别处收集的数据（问卷星导出、纸质录入、公开的微观数据）
+
+    \b
+    第二种打印结果表，并写出results.csv、results.json、results.xlsx和report.pdf。
+    计算说明写抽样设计、权数、加权、题目、分组、区间；写法见docs/estimate.md，或：
+      survey estimate --keys                              全部写法
+      survey estimate --example list                      自带的例子
+      survey estimate --example nhes_2019 > my.yaml       拿一个例子改成自己的
+    """
+    if keys or schema or (example and cases is None):
+        click.echo(_told(keys, schema, example or ""))
+    elif cases is not None and wave is None:
+        _estimate_cases(cases, spec, example, out, no_files, as_json)
+    elif wave is not None and cases is None and spec is None:
+        _estimate_wave(data, wave, as_json)
+    else:
+        raise NothingToEstimateError(
+            "survey estimate",
+            "要写一轮调查的名字，或者写--cases和--spec，不能都写",
+            "看survey estimate --help",
+        )
+
+
+def _told(keys: bool, schema: bool, example: str) -> str:
+    """The format, its JSON Schema, an example or their names."""
+    from survey.estimation.analysis.format import reference_text, schema_text
+    from survey.jobs.estimate_file import example_spec, examples
+
+    if keys:
+        return reference_text()
+    if schema:
+        return schema_text()
+    return (
+        "\n".join(examples())
+        if example == "list"
+        else example_spec(example).text.decode("utf-8").rstrip("\n")
+    )
+
+
+def _estimate_wave(data: Path | None, wave: str, as_json: bool) -> None:
+    from survey.cli.session import actor, at_intake
+    from survey.cli.wording import results_text
+    from survey.jobs.estimate_wave import estimate_wave
+
+    async def work() -> dict[str, object]:
+        async with at_intake(data) as (_, office):
+            return await estimate_wave(office, wave, actor=actor(), now=utc_now())
+
+    document = run(work())
+    emit(document, as_json, results_text(document))
+
+
+def _estimate_cases(
+    cases: Path, spec: Path | None, example: str | None, out: Path | None, no_files: bool, as_json: bool
+) -> None:
+    from survey.cli.file_wording import file_text
+    from survey.jobs.estimate_file import SpecFile, estimate_file, example_spec, write_results
+
+    if (spec is None) == (example is None):
+        raise NothingToEstimateError(
+            "--cases", "要用--spec写明计算说明，或用--example，只写一种", "看survey estimate --help"
+        )
+    given = example_spec(str(example)) if spec is None else SpecFile(spec.name, read_file(spec), spec.parent)
+    with _bar(as_json) as progress:
+        document = estimate_file(cases, given, progress=progress)
+    written: dict[str, str] = {}
+    if not no_files:
+        folder = out or Path(f"{Path(given.name).stem}-results")
+        written = write_results(document, folder, now=utc_now())
+    text = file_text(document)
+    if written:
+        text += "\n\n已写出：" + "、".join(written.values())
+    emit({**document, "written": written}, as_json, text)
+
+
+@contextmanager
+def _bar(as_json: bool) -> Iterator[Any]:
+    """A progress bar on the error stream, only where a person is looking."""
+    if as_json or not sys.stderr.isatty():
+        yield None
+        return
+    with click.progressbar(
+        length=1000, label="读数据", file=sys.stderr, show_eta=False, item_show_func=lambda what: what or ""
+    ) as bar:
+
+        def progress(share: float, what: str) -> None:
+            bar.update(max(int(share * 1000) - bar.pos, 0), what)
+
+        yield progress
