@@ -6,7 +6,7 @@
   const all = (s, n) => [].slice.call((n || f).querySelectorAll(s));
   const say = JSON.parse(f.getAttribute('data-say')), steps = all('.step'), asked = {}, title = d.title;
   const trail = [], waits = [2, 4, 8, 16, 32];
-  let at = f.querySelector('.step.on'), sent = 0, busy = 0, pending = 0, change = 0, timer, slow;
+  let at = f.querySelector('.step.on'), sent = 0, busy = 0, pending = 0, change = 0, native = 0, timer, slow;
 
   // The draft: under a short hash of the code's address, never sent before the post.
   let box = null, name = 7;
@@ -26,11 +26,12 @@
     .filter(e => e.type == 'textarea' ? e.value : e.type != 'hidden' && e.checked).map(e => [e.name, e.value]);
   const load = () => { const x = read(name); return x && x.a.length && x.v == f.v.value ? x : null; };
   const save = () => {
-    if (!box || sent) return;
+    if (!box || sent) return 0;
     try {
       box.setItem(name, JSON.stringify({ v: f.v.value, k: f.k.value, s: f.s.value, t: Date.now(), p: at.id, a: answers() }));
       $('kept').textContent = say.saved;
-    } catch (e) { $('kept').textContent = ''; }
+      return 1;
+    } catch (e) { $('kept').textContent = ''; return 0; }
   };
   const drop = () => { try { box.removeItem(name); } catch (e) { return; } };
   const fill = x => {
@@ -87,7 +88,7 @@
       const p = $('e-' + q.getAttribute('data-item')), li = d.createElement('li'), a = d.createElement('a');
       p.hidden = false; a.href = '#' + q.id; a.textContent = p.textContent;
       // The address may already end in this item, and then no hashchange would come.
-      a.onclick = e => { e.preventDefault(); q.querySelector('input').focus(); q.scrollIntoView(); };
+      a.onclick = e => { e.preventDefault(); q.querySelector('input,textarea').focus(); q.scrollIntoView(); };
       li.appendChild(a); ul.appendChild(li);
     });
     err.hidden = false; d.title = say.prefix + title; err.focus(); err.scrollIntoView();
@@ -145,7 +146,7 @@
       const reply = new DOMParser().parseFromString(x.responseText, 'text/html'), main = reply.querySelector('main');
       const done = main && main.getAttribute('data-done');
       if (x.status >= 500 || x.status == 429) again();
-      else if (x.status == 200 && done != null) { if (!done || done == f.k.value) finish('/s/thanks' + location.search, reply); else again(); }
+      else if (x.status == 200 && done != null) { if (!done || done == f.k.value) finish(f.getAttribute('data-thanks'), reply); else again(); }
       else f.submit();
     };
     x.onerror = x.ontimeout = again;
@@ -154,6 +155,7 @@
   };
 
   f.addEventListener('submit', e => {
+    if (native) return;
     e.preventDefault();
     if (at.id != 'check') return at.id == 'start' ? location.hash = 'p1' : go();
     const need = missing('[data-need]');
@@ -163,8 +165,10 @@
     } else if (!busy) send();
   });
   f.addEventListener('change', e => {
+    const t = e.target, q = t.closest('.q'), bad = q && q.querySelector('.bad'), none = i => i.parentNode.classList.contains('apart');
+    // "Can't say" and any other choice exclude each other.
+    if (t.type == 'checkbox' && t.checked) all('input', q).forEach(i => { if (none(i) != none(t)) i.checked = false; });
     routes(); save();
-    const q = e.target.closest('.q'), bad = q && q.querySelector('.bad');
     if (bad) bad.hidden = true;
     if (!err.hidden && !missing('[data-need]', at).length) calm();
   });
@@ -178,7 +182,14 @@
   const fresh = () => { drop(); f.reset(); $('kept').textContent = ''; routes(); };
   $('clear').onclick = () => { fresh(); location.hash = 'start'; };
   $('fresh').onclick = () => { fresh(); location.hash = 'p1'; };
-  all('.tools a', d).forEach(a => { a.onclick = () => { if (answers().length) save(); a.hash = location.hash; }; });
+  // Another size or language: with a draft to come back to it is a link, without one the answers travel along.
+  all('.tools button', d).forEach(b => {
+    b.onclick = e => {
+      if (answers().length && !save()) { native = 1; return; }
+      e.preventDefault();
+      location.href = b.getAttribute('formaction') + location.hash;
+    };
+  });
   w.addEventListener('hashchange', route);
   w.addEventListener('offline', () => { if (!pending) net.textContent = say.offline; });
   w.addEventListener('online', () => { if (pending) send(); else net.textContent = ''; });

@@ -17,6 +17,7 @@ VERBS = {
     "token": "survey.cli.setting_up",
     "migrate": "survey.cli.setting_up",
     "instrument": "survey.cli.instrument",
+    "language": "survey.cli.languages",
     "waves": "survey.cli.planning",
     "plan": "survey.cli.planning",
     "import": "survey.cli.planning",

@@ -31,6 +31,8 @@ from survey.jobs.plan_rules import (
 )
 from survey.jobs.register import register
 from survey.jobs.signers import Signers, keep_shares, registry_signer
+from survey.jobs.translate import EVIDENCE as TRANSLATIONS
+from survey.jobs.translate import translations_document
 from survey.sampling.wave_sample import Sample
 from survey.scheme.plan import Plan, scheme_of
 from survey.settings import Settings
@@ -82,6 +84,8 @@ async def sign_plan(
         secrets.token_bytes,
     )
     asked = asked_document(plan, scheme, sample)
+    translations = await translations_document(plan.languages)
+    pinned = {} if translations is None else {"translations_digest": canonical.digest(translations)}
     document = build_plan(
         wave=wave,
         title=plan.title,
@@ -91,6 +95,7 @@ async def sign_plan(
         slips_root=_slips_root(invitations),
         box_key=None if box_secret is None else box_public_key(box_secret).hex(),
         registry_key=registry_signer(settings).vkey,
+        **pinned,
         canaries={"count": 0},
         honey={"count": 0},
         spares=0,
@@ -103,6 +108,8 @@ async def sign_plan(
     # The database commits last: a signing that dies half-way leaves the wave drawn, not half signed.
     async with transaction():
         await save_evidence(wave, "instrument.json", canonical.encode(asked).decode(), now=now)
+        if translations is not None:
+            await save_evidence(wave, TRANSLATIONS, canonical.encode(translations).decode(), now=now)
         await save_evidence(wave, "plan.json", text, now=now)
         await save_evidence(wave, "plan.note", note, now=now)
         await register(settings, digest, PLAN_TYPE)

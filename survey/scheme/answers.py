@@ -17,7 +17,7 @@ from typing import Any
 from survey.errors import Fault
 from survey.scheme.instrument import Instrument, Item
 from survey.scheme.routing import on_path
-from survey.scheme.texts import ui
+from survey.scheme.texts import fill, text_in, ui
 
 Answer = int | str | list[Any] | None
 
@@ -70,9 +70,17 @@ def read_answers(
                     Fault("answers.off_path", "按前面的回答，这一题不用填", "请清空这一题", item=item.id)
                 )
         elif item.required and values[item.id] is None and item.id not in broken:
-            sentence = ui(lang)["err.overall_required" if item.role == "overall" else "q.choose_one"]
+            sentence = _needed(item, lang)
             faults.append(Fault("answers.required", sentence, "选一项再提交", item=item.id))
     return values, tuple(faults)
+
+
+def _needed(item: Item, lang: str) -> str:
+    """The sentence for a required item that is empty, naming the way out where the item has one."""
+    for option in item.options:
+        if option.kind == "none" and item.is_satisfaction:
+            return fill(ui(lang)["err.overall_required"], dont_know=text_in(option.text, lang))
+    return ui(lang)["err.need_one"]
 
 
 def _value(item: Item, sent: list[str]) -> tuple[Answer, Fault | None]:

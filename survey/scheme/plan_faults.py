@@ -20,7 +20,7 @@ from survey.scheme.plan import TYPE, Plan, SampleGoal
 from survey.scheme.plan_groups import SHAPE, group_faults, issued_instruments, list_faults, short
 from survey.scheme.presets import ORDER, load_scheme, read_scheme
 from survey.scheme.scheme import Scheme
-from survey.scheme.texts import languages
+from survey.scheme.texts import known_languages
 from survey.scheme.yaml_text import read_plain
 
 WAVE = re.compile(r"[a-z0-9][a-z0-9-]{2,39}", re.ASCII)
@@ -135,11 +135,11 @@ def _meaning(values: dict[str, Any]) -> Iterator[Fault]:
             item="population",
         )
     for lang in values.get("languages", ()):
-        offered = [language.code for language in languages()]
+        offered = [language.code for language in known_languages()]
         if lang not in offered:
             yield Fault(
-                "plan.language_not_signed_off",
-                f"“{lang}”没有审定的译文",
+                "plan.unknown_language",
+                f"没有语言“{short(lang)}”",
                 f"可选：{'、'.join(offered)}",
                 item="languages",
             )

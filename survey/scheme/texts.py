@@ -1,9 +1,9 @@
-"""The words of pages and paper in every language that is signed off.
+"""The words of pages and paper in the languages that come with the product.
 
 Interface strings, printed texts, names of dimensions and content areas. Chinese is the
-source and English a draft ready for use; every other language stays null in the file until
-two translators, a back-translation and a native reviewer have signed, and is not offered
-before. Placeholders in braces are filled by `fill`, never by `str.format`, so that a name
+source and English a draft ready for use; every other language is known here by its name and
+script only, and is offered once a bureau has signed a catalogue of its own
+(`scheme.catalogue`). Placeholders in braces are filled by `fill`, never by `str.format`, so that a name
 typed by a person cannot reach into an object.
 """
 
@@ -26,7 +26,7 @@ _PLACEHOLDER = re.compile(r"\{([a-z_]+)\}")
 
 
 class UnknownLanguageError(SurveyError):
-    """The language is not offered."""
+    """No language has this code, or its texts do not come with the product."""
 
     code = "scheme.unknown_language"
     kind = "not_found"
@@ -34,8 +34,8 @@ class UnknownLanguageError(SurveyError):
     def __init__(self, lang: str) -> None:
         super().__init__(
             f"语言“{lang}”",
-            "没有经过审定的译文",
-            f"可选：{'、'.join(language.code for language in languages())}",
+            "不认识这个语言代码",
+            f"可选：{'、'.join(language.code for language in known_languages())}",
         )
 
 
@@ -58,6 +58,8 @@ class Language:
     dir: str
     lang: str
     """The value of the `lang` attribute."""
+    shipped: bool = True
+    """Its texts come with the product; any other needs a catalogue that a bureau has signed."""
 
 
 @cache
@@ -66,17 +68,43 @@ def _document(name: str) -> Any:
 
 
 @cache
+def known_languages() -> tuple[Language, ...]:
+    """Every language a bureau may offer, Chinese first.
+
+    >>> [language.code for language in known_languages()]
+    ['zh', 'en', 'ug', 'kk-Arab', 'bo', 'mn-Mong', 'za', 'ii', 'ko']
+    """
+    return tuple(
+        Language(
+            CODES.get(tag, tag), entry["autonym"] or tag, entry["dir"], tag, entry["status"] in SIGNED_OFF
+        )
+        for tag, entry in _document("ui_strings.yaml")["languages"].items()
+    )
+
+
+@cache
 def languages() -> tuple[Language, ...]:
-    """The languages that are signed off, Chinese first.
+    """The languages whose texts come with the product, Chinese first.
 
     >>> [language.code for language in languages()]
     ['zh', 'en']
     """
-    return tuple(
-        Language(CODES.get(tag, tag), entry["autonym"], entry["dir"], tag)
-        for tag, entry in _document("ui_strings.yaml")["languages"].items()
-        if entry["status"] in SIGNED_OFF
-    )
+    return tuple(language for language in known_languages() if language.shipped)
+
+
+def find_language(code: str) -> Language:
+    """A known language by its code.
+
+    Raises:
+        UnknownLanguageError: nobody may offer it.
+
+    >>> find_language("ug").dir
+    'rtl'
+    """
+    for language in known_languages():
+        if language.code == code:
+            return language
+    raise UnknownLanguageError(code)
 
 
 def _column(lang: str) -> int:
@@ -95,6 +123,12 @@ def ui(lang: str = "zh") -> Mapping[str, str]:
     """
     column = _column(lang)
     return {key: entry[column] for key, entry in _document("ui_strings.yaml")["strings"].items()}
+
+
+@cache
+def ui_places() -> Mapping[str, tuple[str, int]]:
+    """Where each interface string stands, and its longest Chinese length, for translators."""
+    return {key: (entry[2], entry[3]) for key, entry in _document("ui_strings.yaml")["strings"].items()}
 
 
 @cache

@@ -231,6 +231,9 @@ class Intake(Protocol):
     async def dispute(self, e: bytes, day: int) -> None:
         """Count a used slip as disputed, once."""
 
+    async def note(self, domain: str, kind: str) -> None:
+        """Add one to a counter of a domain; nothing else about it is kept."""
+
     async def void(self, digests: Sequence[bytes]) -> int:
         """Void slips that were never used; how many changed."""
 

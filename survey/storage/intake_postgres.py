@@ -200,6 +200,15 @@ class PostgresIntake:
                     day,
                 )
 
+    async def note(self, domain: str, kind: str) -> None:
+        """Add one to a counter of a domain."""
+        async with self._turn() as connection:
+            await connection.execute(
+                "INSERT INTO counters AS c VALUES ($1, $2, 1) ON CONFLICT (domain, kind) DO UPDATE SET n = c.n + 1",
+                domain,
+                kind,
+            )
+
     async def void(self, digests: Sequence[bytes]) -> int:
         """Void slips that were never used; how many changed."""
         async with self._turn() as connection:

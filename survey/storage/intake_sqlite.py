@@ -222,6 +222,17 @@ class SqliteIntake:
 
         await self._writer.ask(note)
 
+    async def note(self, domain: str, kind: str) -> None:
+        """Add one to a counter of a domain."""
+
+        def add(connection: sqlite3.Connection) -> None:
+            with transaction(connection):
+                connection.execute(
+                    "INSERT INTO counters VALUES (?, ?, 1) ON CONFLICT DO UPDATE SET n = n + 1", (domain, kind)
+                )
+
+        await self._writer.ask(add)
+
     async def void(self, digests: Sequence[bytes]) -> int:
         """Void slips that were never used; how many changed."""
 

@@ -52,6 +52,10 @@ class SlipFound:
     wave_state: str
 
 
+WRONG_SCHOOL = "wrong_school"
+"""The counter of people who said that the school on their page is not theirs."""
+
+
 def utc_now() -> datetime:
     """This instant, aware and in UTC."""
     return datetime.now(UTC)
@@ -177,6 +181,10 @@ class IntakeOffice:
         if found is not None:
             opens_on = self.about(found.wave).opens_on
             await self._intakes[found.wave].dispute(found.e, max((on - opens_on).days, 0) + 1)
+
+    async def note_wrong_school(self, wave: str, domain: str) -> None:
+        """Count that a slip or a poster of a domain reached somebody of another school."""
+        await self.intake(wave).note(domain, WRONG_SCHOOL)
 
     # ── the bureau ──────────────────────────────────────────────────────────────────────
 

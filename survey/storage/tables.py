@@ -24,6 +24,16 @@ class Waves(Table, tablename="waves"):
     changed_at = Timestamptz(default=None)
 
 
+class Catalogues(Table, tablename="catalogues"):
+    """What a bureau made of the answering pages in a language: being filled, and signed."""
+
+    language = Text(primary_key=True)
+    signed = Boolean()
+    document = Text()
+    digest = Text()
+    saved_at = Timestamptz(default=None)
+
+
 class Plans(Table, tablename="plans"):
     """What is asked, of whom, which figure is owed."""
 

@@ -118,7 +118,7 @@ def test_every_group_has_a_letter_of_its_own() -> None:
         ({"base_url": "https://" + "a" * 36 + ".cn"}, "plan.host_too_long", "base_url"),
         ({"place_shares": {"urban": "0.5", "rural": "0.4"}}, "plan.place_shares", "place_shares"),
         ({"place_shares": {"moon": "1"}}, "plan.place_shares", "place_shares"),
-        ({"languages": ["zh", "ug"]}, "plan.language_not_signed_off", "languages"),
+        ({"languages": ["zh", "xx"]}, "plan.unknown_language", "languages"),
         ({"languages": ["en"]}, "plan.no_chinese", "languages"),
         ({"lists": {"deputy": 160, "cppcc": 0}}, "plan.out_of_range", "lists.cppcc"),
         ({"lists": {"deputy": 1, "cppcc": 1, "parent": 1}}, "plan.not_a_county_list", "lists"),

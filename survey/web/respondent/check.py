@@ -14,7 +14,7 @@ from survey.certification.transparency_log import leaf_hash
 from survey.storage.plans import WaveRow, list_waves
 from survey.web.respondent.body import read_form, single
 from survey.web.respondent.desk import Desk
-from survey.web.respondent.look import Look, read_look
+from survey.web.respondent.look import Look
 from survey.web.respondent.reply import AnyRequest, page
 
 CLOSED = frozenset({"closed", "opened", "estimated", "certified"})
@@ -23,7 +23,7 @@ CLOSED = frozenset({"closed", "opened", "estimated", "certified"})
 @route(["/check", "/CHECK"], http_method=[HttpMethod.GET, HttpMethod.HEAD])
 async def show_check(request: AnyRequest, desk: NamedDependency[Desk]) -> Response[bytes]:
     """The sentence of before closing, or the box of after it."""
-    look = read_look(request.query_params)
+    look = await desk.look(request)
     if not await closed_waves():
         return await too_early(desk, look)
     return page(await check_page(desk, look))
@@ -32,7 +32,7 @@ async def show_check(request: AnyRequest, desk: NamedDependency[Desk]) -> Respon
 @route(["/check", "/CHECK"], http_method=HttpMethod.POST, status_code=200)
 async def send_check(request: AnyRequest, desk: NamedDependency[Desk]) -> Response[bytes]:
     """What the final logs say of one receipt code."""
-    look = read_look(request.query_params)
+    look = await desk.look(request)
     waves = await closed_waves()
     if not waves:
         return await too_early(desk, look)

@@ -5,6 +5,7 @@ from a typed or scanned code to the slip it names, with every refusal a person m
 """
 
 import secrets
+from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -13,11 +14,14 @@ from litestar import Response
 
 from survey.fieldwork.code import CodeFormatError, normalise
 from survey.storage.office import IntakeOffice, SlipFound
-from survey.web.respondent.look import Look
+from survey.web.respondent.look import Look, read_look
 from survey.web.respondent.misses import Misses
 from survey.web.respondent.pages import Pages
 from survey.web.respondent.reply import Asked, page
 from survey.web.respondent.waves import Place, Wave, Waves
+
+
+MOST_REMEMBERED = 100_000
 
 
 @dataclass
@@ -31,8 +35,25 @@ class Desk:
     clock: Callable[[], datetime]
     base_url: str
     stamp_key: bytes = field(default_factory=lambda: secrets.token_bytes(32))
+    said_wrong: OrderedDict[bytes, None] = field(default_factory=OrderedDict)
+    """Slips whose holder has said that the school is another one; in memory, to count each once."""
     final_codes: dict[str, dict[str, str]] = field(default_factory=dict)
     """Receipt codes of closed waves, which no longer change."""
+
+    async def look(self, request: Asked) -> Look:
+        """How a person wants a page that belongs to no wave."""
+        return read_look(request.query_params, (await self.waves.place()).languages)
+
+    def first_time(self, slip: bytes | None) -> bool:
+        """Whether this slip is reported for the first time; a poster has no slip and always counts."""
+        if slip is None:
+            return True
+        if slip in self.said_wrong:
+            return False
+        self.said_wrong[slip] = None
+        if len(self.said_wrong) > MOST_REMEMBERED:
+            self.said_wrong.popitem(last=False)
+        return True
 
     def entry(
         self, look: Look, place: Place | Wave, *, typed: str = "", fault: str = "", status: int = 200
@@ -68,10 +89,13 @@ class Desk:
         wave: Wave | None = None,
         link: tuple[str, str] | None = None,
         retry_after: int | None = None,
+        over: bool = False,
     ) -> Response[bytes]:
         """A page that says, kindly and in one or two sentences, why there is no form."""
         place = wave or await self.waves.place()
-        return self.notice(look, place, key, *lines, status=status, link=link, retry_after=retry_after)
+        return self.notice(
+            look, place, key, *lines, status=status, link=link, retry_after=retry_after, over=over
+        )
 
     def notice(
         self,
@@ -82,9 +106,10 @@ class Desk:
         status: int,
         link: tuple[str, str] | None = None,
         retry_after: int | None = None,
+        over: bool = False,
     ) -> Response[bytes]:
         """The same page, drawn without asking the database anything."""
-        body = self.pages.page("state", look, place, look.words(key), lines=lines, link=link)
+        body = self.pages.page("state", look, place, look.words(key), lines=lines, link=link, over=over)
         return page(body, status, retry_after=retry_after)
 
     async def find(
@@ -98,9 +123,7 @@ class Desk:
         try:
             code = normalise(typed)
         except CodeFormatError as wrong:
-            fault = (
-                wrong.reason if look.lang == "zh" and wrong.why == "check" else look.words("err.code_format")
-            )
+            fault = look.words("err.code_check" if wrong.why == "check" else "err.code_format")
             return self.entry(look, await self.waves.place(), typed=typed, fault=fault, status=422)
         address = request.client.host if request.client else ""
         minutes = 0 if sending else self.misses.minutes_to_rest(address)
@@ -139,7 +162,7 @@ class Desk:
             words("state.closed", date=words.date(plan.closes_on)),
             words("state.results", date=words.date(plan.results_on)),
         )
-        return await self.state(look, "state.closed_title", *lines, wave=wave)
+        return await self.state(look, "state.closed_title", *lines, wave=wave, over=True)
 
 
 def unknown_code(look: Look, place: Place) -> str:

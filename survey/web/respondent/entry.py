@@ -6,20 +6,20 @@ from litestar.di import NamedDependency
 from survey.fieldwork.code import CodeFormatError, normalise
 from survey.web.respondent.body import read_form, single
 from survey.web.respondent.desk import Desk
-from survey.web.respondent.look import Look, read_look
+from survey.web.respondent.look import Look
 from survey.web.respondent.reply import AnyRequest, page, see_other
 
 
 @route(["/s", "/S"], http_method=[HttpMethod.GET, HttpMethod.HEAD])
 async def show_entry(request: AnyRequest, desk: NamedDependency[Desk]) -> Response[bytes]:
     """The page where the code of a slip is typed."""
-    return desk.entry(read_look(request.query_params), await desk.waves.place())
+    return desk.entry(await desk.look(request), await desk.waves.place())
 
 
 @route(["/s", "/S"], http_method=HttpMethod.POST, status_code=200)
 async def send_entry(request: AnyRequest, desk: NamedDependency[Desk]) -> Response[bytes]:
     """The way on to the form of the typed code, or the fault at the field."""
-    look = read_look(request.query_params)
+    look = await desk.look(request)
     typed = single(await read_form(request.stream(), request.headers.get("content-type", "")), "code")
     found = await desk.find(request, look, typed)
     return found if isinstance(found, Response) else see_other(f"/s/{normalise(typed)}{look.query}")
@@ -28,14 +28,14 @@ async def send_entry(request: AnyRequest, desk: NamedDependency[Desk]) -> Respon
 @route(["/s/dispute", "/S/DISPUTE"], http_method=[HttpMethod.GET, HttpMethod.HEAD])
 async def show_dispute(request: AnyRequest, desk: NamedDependency[Desk]) -> Response[bytes]:
     """The page for whoever finds a slip already used."""
-    look = read_look(request.query_params)
+    look = await desk.look(request)
     return page(await dispute_page(desk, look))
 
 
 @route(["/s/dispute", "/S/DISPUTE"], http_method=HttpMethod.POST, status_code=200)
 async def send_dispute(request: AnyRequest, desk: NamedDependency[Desk]) -> Response[bytes]:
     """Note a report; the reply is the same for every well-formed code."""
-    look = read_look(request.query_params)
+    look = await desk.look(request)
     typed = single(await read_form(request.stream(), request.headers.get("content-type", "")), "code")
     try:
         code = normalise(typed)

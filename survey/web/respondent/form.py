@@ -1,5 +1,7 @@
 """The form a slip leads to. Reading changes nothing; sending spends the slip, once."""
 
+from dataclasses import replace
+
 from litestar import HttpMethod, Response, route
 from litestar.di import NamedDependency
 from litestar.params import FromPath
@@ -26,24 +28,25 @@ async def send_form(request: AnyRequest, code: FromPath[str], desk: NamedDepende
 
 async def slip_form(request: Asked, desk: Desk, code: str) -> Response[bytes]:
     """What opening a slip's address gives."""
-    look = read_look(request.query_params)
+    look = await desk.look(request)
     slip = await desk.find(request, look, code)
     if isinstance(slip, Response):
         return slip
-    if slip.state in ("used", "disputed"):
-        return see_other("/s/thanks" + look.query)
     way = await way_of(desk, slip, code)
     look = read_look(request.query_params, way.wave.languages)
+    if slip.state in ("used", "disputed"):
+        return see_other("/s/thanks" + replace(look, child=way.is_pupils).query)
     if slip.state == "voided":
         return await desk.state(look, "state.void_title", look.words("state.void"), wave=way.wave)
-    if way.state != "open":
-        return await desk.not_open(look, way.wave, way.state)
+    state = way.state_for(desk.clock(), sending=False)
+    if state != "open":
+        return await desk.not_open(look, way.wave, state)
     return blank_form(request, desk, look, way)
 
 
 async def slip_sent(request: Asked, desk: Desk, code: str) -> Response[bytes]:
     """What sending a slip's form gives."""
-    look = read_look(request.query_params)
+    look = await desk.look(request)
     fields = await read_form(request.stream(), request.headers.get("content-type", ""))
     slip = await desk.find(request, look, code, sending=True)
     if isinstance(slip, Response):

@@ -7,6 +7,7 @@ group, language, size) with two gaps: the school's name and the hidden fields.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from html import escape
 from typing import Any
 
@@ -19,7 +20,6 @@ from survey.web.respondent.splice import SplicedPage, splice
 from survey.web.respondent.views import FormView, form_view
 from survey.web.respondent.waves import PUPILS, Place, Wave
 from survey.web.respondent.words import SIZES
-from survey.web.respondent.words import words as words_in
 from survey.web.templating import environment
 
 SCHOOL_GAP = "@school@"
@@ -35,15 +35,19 @@ class Pages:
         self._environment: Environment = environment()
         self._forms: dict[tuple[str, ...], SplicedPage] = {}
 
-    def form(self, wave: Wave, draw: DomainDraw, look: Look) -> SplicedPage:
-        """The empty form of a domain, compressed, with its two gaps (one without a school)."""
+    def form(self, wave: Wave, draw: DomainDraw, look: Look, *, preview: bool = False) -> SplicedPage:
+        """The empty form of a domain, compressed, with its two gaps (one without a school).
+
+        Args:
+            preview: say on every part that nothing is kept.
+        """
         school = draw.school_code is not None
-        key = (wave.plan.wave, draw.group, str(draw.stage), str(school), look.lang, str(look.size))
+        key = (wave.plan.wave, draw.group, str(draw.stage), str(school), look.lang, str(look.size), str(preview))
         found = self._forms.get(key)
         if found is None:
             view = self._view(wave, draw, look, SCHOOL_GAP if school else "", HIDDEN_GAP)
             marks = (SCHOOL_GAP, HIDDEN_GAP) if school else (HIDDEN_GAP,)
-            found = self._forms[key] = splice(self._draw_form(wave, look, view), *marks)
+            found = self._forms[key] = splice(self._draw_form(wave, look, view, preview), *marks)
         return found
 
     def faulty_form(
@@ -54,12 +58,14 @@ class Pages:
         values: Mapping[str, Sequence[str]],
         faults: Sequence[Fault],
         hidden: bytes,
+        *,
+        preview: bool = False,
     ) -> bytes:
         """The form again with everything typed and the faults beside their items."""
         view = self._view(
             wave, draw, look, draw.school_name if draw.school_code else "", HIDDEN_GAP, values, faults
         )
-        before, _, after = self._draw_form(wave, look, view).rpartition(HIDDEN_GAP)
+        before, _, after = self._draw_form(wave, look, view, preview).rpartition(HIDDEN_GAP)
         return before.encode() + hidden + after.encode()
 
     def page(self, template: str, look: Look, place: Place | Wave, title: str, **values: Any) -> bytes:
@@ -85,6 +91,7 @@ class Pages:
             look.words,
             wave=wave.plan.wave,
             county=wave.plan.county,
+            office=wave.plan.office,
             deadline=look.words.date(wave.plan.closes_on),
             version=version(instrument.digest),
             pupils=draw.group == PUPILS,
@@ -96,13 +103,15 @@ class Pages:
             faults=faults,
         )
 
-    def _draw_form(self, wave: Wave, look: Look, view: FormView) -> str:
+    def _draw_form(self, wave: Wave, look: Look, view: FormView, preview: bool = False) -> str:
         own = {
             "title": look.words("start.title", county=wave.plan.county),
             "child": view.child and look.size == 0,
             "pupil": view.pupils,
             "faulty": bool(view.faults),
             "head_script": True,
+            "preview": preview,
+            "thanks_address": "/s/thanks" + replace(look, child=view.pupils).query,
             "form": view,
         }
         return self._environment.get_template("respondent/form.html").render(
@@ -120,16 +129,18 @@ class Pages:
             "size": look.size,
             "sizes": SIZES,
             "languages": place.languages,
-            "words": words_in,
-            "child": False,
-            "pupil": False,
+            "child": look.child and look.size == 0,
+            "pupil": look.child,
             "faulty": False,
             "head_script": False,
+            "preview": False,
+            "over": False,
+            "kept": "&c=1" if look.child else "",
             "demonstration": plan.demonstration if plan else isinstance(place, Place) and place.demonstration,
-            "place": county or words("title.form"),
+            "place": words.plain(county) if county else words("title.form"),
             "phone": plan.telephone if plan else isinstance(place, Place) and place.telephone,
             "org": plan.office if plan else isinstance(place, Place) and place.office,
-            "must_say": wave.must_say(words.lang) if wave else "",
+            "must_say": wave.must_say(words) if wave else None,
             "approval": plan.approval if plan else None,
             "host": self._host,
         }

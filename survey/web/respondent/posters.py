@@ -10,6 +10,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath
 
 from survey.errors import SurveyError
+from survey.scheme.catalogue import group_key
 from survey.storage.intake import Poster
 from survey.web.respondent.body import read_form
 from survey.web.respondent.desk import Desk
@@ -40,7 +41,7 @@ async def show_open_waves(request: AnyRequest, desk: NamedDependency[Desk]) -> R
     ]
     if len(running) != 1:
         raise UnknownPosterError("/o")
-    return see_other(f"/o/{running[0]}{read_look(request.query_params).query}")
+    return see_other(f"/o/{running[0]}{(await desk.look(request)).query}")
 
 
 @route(["/o/{wave:str}", "/O/{wave:str}"], http_method=[HttpMethod.GET, HttpMethod.HEAD])
@@ -51,13 +52,19 @@ async def show_open(request: AnyRequest, wave: FromPath[str], desk: NamedDepende
     posters = [poster for poster in posters_of(desk, known) if poster.mode == "open"]
     if not posters:
         raise UnknownPosterError(wave)
-    state = await desk.office.state(known.plan.wave)
+    state = WayIn(
+        known, known.domain(posters[0].domain), await desk.office.state(known.plan.wave), None, ""
+    ).state_for(desk.clock(), sending=False)
     if state != "open":
         return await desk.not_open(look, known, state)
     chosen = request.query_params.get("d", "")
     if any(poster.domain == chosen for poster in posters):
         return see_other(f"/o/{known.plan.wave}/{chosen}{look.query}")
-    return page(open_page(desk, look, known, posters))
+    capacities = by_capacity(known, posters)
+    group = request.query_params.get("g", "")
+    if len(capacities.get(group, ())) == 1:
+        return see_other(f"/o/{known.plan.wave}/{capacities[group][0]}{look.query}")
+    return page(open_page(desk, look, known, capacities, group))
 
 
 @route(
@@ -85,8 +92,9 @@ async def poster_form(request: Asked, desk: Desk, wave: str, domain: str) -> Res
     """What opening a poster's address gives."""
     way, poster = await way_of(desk, wave, domain)
     look = read_look(request.query_params, way.wave.languages)
-    if way.state != "open":
-        return await desk.not_open(look, way.wave, way.state)
+    state = way.state_for(desk.clock(), sending=False)
+    if state != "open":
+        return await desk.not_open(look, way.wave, state)
     if poster.mode == "quota" and await is_full(desk, way.wave, poster):
         return await desk.state(look, "state.quota_title", look.words("state.quota_full"), wave=way.wave)
     return blank_form(request, desk, look, way)
@@ -137,13 +145,31 @@ async def is_full(desk: Desk, wave: Wave, poster: Poster) -> bool:
     return any(count.domain == poster.domain and count.used >= poster.quota for count in counts)
 
 
-def open_page(desk: Desk, look: Look, wave: Wave, posters: list[Poster]) -> bytes:
-    """The choice of capacity and school as one native list."""
-    words = look.words
-    groups: dict[str, list[tuple[str, str]]] = {}
+def by_capacity(wave: Wave, posters: list[Poster]) -> dict[str, list[str]]:
+    """The domains of an open wave under the kind of person they are for, in the plan's order."""
+    found: dict[str, list[str]] = {}
     for poster in posters:
-        draw = wave.domain(poster.domain)
-        group = wave.scheme.group(draw.group)
-        name = group.zh if look.lang == "zh" else group.en
-        groups.setdefault(name, []).append((poster.domain, draw.school_name))
-    return desk.pages.page("open", look, wave, words("open.title"), groups=groups, query=look)
+        found.setdefault(wave.domain(poster.domain).group, []).append(poster.domain)
+    return found
+
+
+def open_page(desk: Desk, look: Look, wave: Wave, capacities: dict[str, list[str]], group: str) -> bytes:
+    """The choice of capacity as links, then of the school as one native list."""
+    names = {}
+    for each in capacities:
+        kind = wave.scheme.group(each)
+        names[each] = look.words.source(group_key(each, kind.zh), {"zh": kind.zh, "en": kind.en})
+    start = f"/o/{wave.plan.wave}"
+    joint = look.query + "&" if look.query else "?"
+    return desk.pages.page(
+        "open",
+        look,
+        wave,
+        look.words("open.title"),
+        capacity=names.get(group),
+        chosen=group,
+        again=start + look.query,
+        ways=[(name, f"{start}{joint}g={each}") for each, name in names.items()],
+        schools=[(domain, wave.domain(domain).school_name) for domain in capacities.get(group, ())],
+        kept=f"&g={group}" if group in capacities else "",
+    )

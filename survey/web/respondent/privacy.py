@@ -16,21 +16,23 @@ DETAILS = ("privacy.draft", "privacy.address", "privacy.until", "privacy.child")
 @route(["/s/privacy", "/S/PRIVACY"], http_method=[HttpMethod.GET, HttpMethod.HEAD])
 async def show_privacy(request: AnyRequest, desk: NamedDependency[Desk]) -> Response[bytes]:
     """The notice of one wave, or of the installation when none is named."""
-    look = read_look(request.query_params)
-    words = look.words
     place: Place | Wave = (
         await published(desk, request.query_params.get("wave", "")) or await desk.waves.place()
     )
+    look = read_look(request.query_params, place.languages)
+    words = look.words
     if isinstance(place, Wave):
         sealing = "privacy.sealed" if place.plan.sealed else "privacy.unsealed"
         org, phone = place.plan.office, place.plan.telephone
     else:
         sealing, org, phone = "privacy.depends", place.office, place.telephone
     lines = [words(key) for key in (*LINES, sealing, *AFTER)]
+    kept = ("&c=1" if look.child else "") + (f"&wave={place.plan.wave}" if isinstance(place, Wave) else "")
     if org and phone:
         lines.append(words("privacy.whom", org=org, phone=phone))
     details = [words(key) for key in DETAILS]
-    return page(desk.pages.page("privacy", look, place, words("privacy.title"), lines=lines, details=details))
+    title = words("privacy.title")
+    return page(desk.pages.page("privacy", look, place, title, lines=lines, details=details, kept=kept))
 
 
 async def published(desk: Desk, wave: str) -> Wave | None:

@@ -42,10 +42,10 @@ WORTH_PACKING = 600
 @cache
 def content_security_policy() -> str:
     """What an answering page may do: its own inline style and scripts, posts to itself, data: pictures."""
-    plain, form = inline_text("respondent/page.css"), inline_text("respondent/form.css")
-    style = f"{inline_hash(plain)} {inline_hash(plain + form)}"
+    page, form, other = (inline_text(f"respondent/{name}.css") for name in ("page", "form", "scripts"))
+    style = " ".join(map(inline_hash, (page, page + form, page + other, page + form + other)))
     scripts = " ".join(
-        inline_hash(inline_text(f"respondent/{name}.js")) for name in ("head", "form", "check")
+        inline_hash(inline_text(f"respondent/{name}.js")) for name in ("head", "form", "check", "open", "over")
     )
     return (
         f"default-src 'none'; style-src {style}; script-src {scripts}; img-src 'self' data:; connect-src 'self'; "

@@ -105,7 +105,7 @@ def router_at(desk: Desk) -> Router:
 def refusal_page(desk: Desk, request: Asked, refusal: SurveyError) -> Response[bytes]:
     """The page for a refusal: busy, a form that could not be read, or nothing under this address."""
     if refusal.kind == "busy":
-        look = read_look(request.query_params)
+        look = read_look(request.query_params, desk.waves.last_place.languages)
         lines = (look.words("state.busy"), look.words("state.kept"))
         wait = int(refusal.details.get("retry_after", RETRY_AFTER_SECONDS))
         place = desk.waves.last_place
@@ -125,12 +125,12 @@ def failure_page(desk: Desk, request: Asked, failure: Exception) -> Response[byt
     incident = secrets.token_hex(4)
     place = "" if failure.__traceback__ is None else traceback.extract_tb(failure.__traceback__)[-1].name
     log.error("incident %s: %s in %s", incident, type(failure).__name__, place)
-    look = read_look(request.query_params)
+    look = read_look(request.query_params, desk.waves.last_place.languages)
     lines = (look.words("state.error"), look.words("state.incident", incident=incident))
     return desk.notice(look, desk.waves.last_place, "state.error_title", *lines, status=500)
 
 
 def said(desk: Desk, request: Asked, key: str, status: int) -> Response[bytes]:
     """A page of one sentence under its title."""
-    look = read_look(request.query_params)
+    look = read_look(request.query_params, desk.waves.last_place.languages)
     return desk.notice(look, desk.waves.last_place, f"{key}_title", look.words(key), status=status)

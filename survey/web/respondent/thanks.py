@@ -13,7 +13,7 @@ from litestar.params import FromPath
 
 from survey.certification.receipt import Receipt, ReceiptUnreadableError, parse_receipt
 from survey.web.respondent.desk import Desk
-from survey.web.respondent.look import Look, read_look
+from survey.web.respondent.look import Look
 from survey.web.respondent.receipt_picture import receipt_png
 from survey.web.respondent.reply import AnyRequest, headers, page
 
@@ -30,7 +30,7 @@ class ReceiptView:
 @route(["/s/thanks", "/S/THANKS"], http_method=[HttpMethod.GET, HttpMethod.HEAD])
 async def show_thanks(request: AnyRequest, desk: NamedDependency[Desk]) -> Response[bytes]:
     """The one page that anybody may open."""
-    return await thanks_page(desk, read_look(request.query_params), None)
+    return await thanks_page(desk, await desk.look(request), None)
 
 
 @route(["/s/thanks/{receipt:str}", "/S/THANKS/{receipt:str}"], http_method=[HttpMethod.GET, HttpMethod.HEAD])
@@ -38,7 +38,7 @@ async def show_receipt(
     request: AnyRequest, receipt: FromPath[str], desk: NamedDependency[Desk]
 ) -> Response[bytes]:
     """The same page with the receipt its address holds; as picture or text when it ends so."""
-    look = read_look(request.query_params)
+    look = await desk.look(request)
     name, dot, kind = receipt.partition(".")
     try:
         parsed = parse_receipt(name)
@@ -66,7 +66,7 @@ async def thanks_page(desk: Desk, look: Look, receipt: str | None) -> Response[b
         "thanks",
         look,
         await desk.waves.place(),
-        look.words("done.title"),
+        look.words("child.done" if look.child else "done.title"),
         receipt=_view(desk, parsed) if parsed else None,
         done=parsed.submission_key.hex() if parsed else "",
         query=look.query,

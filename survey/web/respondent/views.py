@@ -11,9 +11,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from survey.errors import Fault
+from survey.scheme.catalogue import instrument_key, option_key
 from survey.scheme.instrument import Instrument, Item
 from survey.web.respondent.parts import Step, steps
-from survey.web.respondent.words import Words
+from survey.web.respondent.words import Said, Words
 
 UNCOUNTED = frozenset({"open", "background"})
 """Roles whose silence is nobody's business: no soft note counts them."""
@@ -25,7 +26,7 @@ FACES = frozenset({5, 4, 3, 2, 1, 98})
 @dataclass(frozen=True)
 class OptionView:
     value: int | str
-    label: str
+    label: Said
     face: int | str | None
     apart: bool
     checked: bool
@@ -35,15 +36,17 @@ class OptionView:
 class ItemView:
     id: str
     kind: str
-    text: str
-    hint: str
+    text: Said
+    hint: Said | None
     required: bool
     optional: bool
     max_chars: int
     options: tuple[OptionView, ...]
     show_if: str
     value: str
-    fault: str
+    fault: Said | None
+    need: Said
+    """The sentence for a required item that is empty."""
     step: int
 
     @property
@@ -51,7 +54,10 @@ class ItemView:
         """The ids a screen reader reads with the question."""
         return " ".join(
             mark + self.id
-            for mark, there in (("h-", self.hint), ("e-", self.required or self.fault))
+            for mark, there in (
+                ("h-", self.hint or self.kind == "multiple"),
+                ("e-", self.required or self.fault),
+            )
             if there
         )
 
@@ -60,13 +66,13 @@ class ItemView:
 class StepView:
     number: int
     section: int
-    title: str
+    title: Said
     items: tuple[ItemView, ...]
 
 
 @dataclass(frozen=True)
 class SectionView:
-    title: str
+    title: Said
     first: int
     """The step the section begins with."""
 
@@ -74,7 +80,7 @@ class SectionView:
 @dataclass(frozen=True)
 class FaultView:
     item: str
-    text: str
+    text: Said
 
 
 @dataclass(frozen=True)
@@ -105,6 +111,7 @@ def form_view(
     *,
     wave: str,
     county: str,
+    office: str,
     deadline: str,
     version: str,
     child: bool,
@@ -119,12 +126,13 @@ def form_view(
     typed = values or {}
     wrong = {fault.item: fault for fault in faults if fault.item}
     cut = steps(instrument, one_per_screen)
-    shown = tuple(_step(step, words, county, typed, wrong) for step in cut)
+    teller = _Teller(instrument, words, {"county": county, "office": office})
+    shown = tuple(teller.step(step, typed, wrong) for step in cut)
     items = [item for step in shown for item in step.items]
     return FormView(
         wave=wave,
         steps=shown,
-        sections=_sections(cut, words.lang),
+        sections=_sections(shown),
         overall=tuple(
             item for item, source in zip(items, _items(cut), strict=True) if source.role == "overall"
         ),
@@ -147,62 +155,74 @@ def _items(cut: Sequence[Step]) -> list[Item]:
     return [item for step in cut for item in step.items]
 
 
-def _sections(cut: Sequence[Step], lang: str) -> tuple[SectionView, ...]:
+def _sections(shown: Sequence[StepView]) -> tuple[SectionView, ...]:
     first: dict[int, SectionView] = {}
-    for step in cut:
-        first.setdefault(step.section, SectionView(step.title[lang], step.number))
+    for step in shown:
+        first.setdefault(step.section, SectionView(step.title, step.number))
     return tuple(first.values())
 
 
-def _step(
-    step: Step,
-    words: Words,
-    county: str,
-    typed: Mapping[str, Sequence[str]],
-    wrong: Mapping[str, Fault],
-) -> StepView:
-    items = tuple(
-        _item(item, step.number, words, county, typed.get(item.id, ()), wrong.get(item.id))
-        for item in step.items
-    )
-    return StepView(step.number, step.section, step.title[words.lang], items)
+@dataclass(frozen=True)
+class _Teller:
+    """An instrument's texts in one language, their place-holders filled."""
 
+    instrument: Instrument
+    words: Words
+    holes: Mapping[str, str]
 
-def _item(
-    item: Item, step: int, words: Words, county: str, typed: Sequence[str], fault: Fault | None
-) -> ItemView:
-    options = tuple(
-        OptionView(
-            value=option.value,
-            label=option.text[words.lang],
-            face=option.value if item.faces and option.value in FACES else None,
-            apart=option.kind == "none",
-            checked=str(option.value) in typed,
+    def say(self, text: Mapping[str, str], *place: str) -> Said:
+        return self.words.source(instrument_key(self.instrument, *place), text, **self.holes)
+
+    def step(self, step: Step, typed: Mapping[str, Sequence[str]], wrong: Mapping[str, Fault]) -> StepView:
+        section = self.instrument.sections[step.section]
+        items = tuple(
+            self.item(item, step.number, typed.get(item.id, ()), wrong.get(item.id)) for item in step.items
         )
-        for option in item.options
-    )
-    return ItemView(
-        id=item.id,
-        kind=item.kind,
-        text=item.text[words.lang].replace("{county}", county),
-        hint=(item.hint or {}).get(words.lang, "").replace("{county}", county),
-        required=item.required,
-        optional=item.role in UNCOUNTED,
-        max_chars=item.max_chars or 0,
-        options=options,
-        show_if=_show_if(item),
-        value=typed[0] if typed and item.kind == "text" else "",
-        fault=_fault_text(item, words, fault),
-        step=step,
-    )
+        return StepView(step.number, step.section, self.say(section.title, section.id, "title"), items)
 
+    def item(self, item: Item, step: int, typed: Sequence[str], fault: Fault | None) -> ItemView:
+        options = tuple(
+            OptionView(
+                value=option.value,
+                label=self.words.source(option_key(self.instrument, item, option.value), option.text),
+                face=option.value if item.faces and option.value in FACES else None,
+                apart=option.kind == "none",
+                checked=str(option.value) in typed,
+            )
+            for option in item.options
+        )
+        return ItemView(
+            id=item.id,
+            kind=item.kind,
+            text=self.say(item.text, item.id, "text"),
+            hint=self.say(item.hint, item.id, "hint") if item.hint else None,
+            required=item.required,
+            optional=item.role in UNCOUNTED,
+            max_chars=item.max_chars or 0,
+            options=options,
+            show_if=_show_if(item),
+            value=typed[0] if typed and item.kind == "text" else "",
+            fault=self.fault(item, fault) if fault else None,
+            need=self.need(item),
+            step=step,
+        )
 
-def _fault_text(item: Item, words: Words, fault: Fault | None) -> str:
-    if fault is None:
-        return ""
-    if item.required and fault.code.endswith("required"):
-        return words("err.overall_required")
-    return f"{fault.problem}。{fault.remedy}" if words.lang == "zh" else words("err.need_one")
+    def need(self, item: Item) -> Said:
+        """The sentence for a required item that is empty, naming the way out where the item has one."""
+        for option in item.options:
+            if option.kind == "none" and item.is_satisfaction:
+                label = self.words.source(option_key(self.instrument, item, option.value), option.text)
+                return self.words("err.overall_required", dont_know=label)
+        return self.words("err.need_one")
+
+    def fault(self, item: Item, fault: Fault) -> Said:
+        """What stands beside an item; every fault a page of ours can cause has a sentence."""
+        kind = fault.code.rpartition(".")[2]
+        if kind == "required":
+            return self.need(item)
+        if kind == "too_long":
+            return self.words("err.too_long", most=item.max_chars)
+        return self.words(f"err.{kind}")
 
 
 def _show_if(item: Item) -> str:

@@ -6,15 +6,19 @@ state of a wave is never kept here, it comes with the slip from the intake itsel
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from datetime import datetime, time, timedelta
 
 from survey.errors import SurveyError
+from survey.jobs.receive_response import OFFICE_TIME
+from survey.jobs.translate import pinned_catalogues
 from survey.sampling.sample import DomainDraw
+from survey.scheme.catalogue import ui_key
 from survey.scheme.instrument import Instrument
 from survey.scheme.plan import Plan, instrument_of, scheme_of
 from survey.scheme.scheme import Scheme
 from survey.storage.plans import find_wave, list_waves, load_plan
 from survey.storage.samples import load_sample
-from survey.web.respondent.words import LANGUAGES
+from survey.web.respondent.words import Said, Words, vocabularies
 
 UNPUBLISHED = frozenset({"draft", "framed", "drawn"})
 NOTICED_AFTER_SECONDS = 15.0
@@ -40,6 +44,8 @@ class Wave:
     plan: Plan
     scheme: Scheme
     domains: dict[str, DomainDraw]
+    languages: dict[str, Words]
+    """The languages of its plan that come with the product or were pinned when it was signed."""
     instruments: dict[tuple[str, str | None], Instrument] = field(default_factory=dict)
     """Made when first asked for, since an instrument's digest takes a millisecond."""
 
@@ -68,14 +74,14 @@ class Wave:
             self.instruments[asked] = found
         return self.instruments[asked]
 
-    def must_say(self, lang: str) -> str:
+    def must_say(self, words: Words) -> Said:
         """The sentence the scheme wants on every page."""
-        return self.scheme.must_say(self.plan.office, lang)
+        sentence = self.scheme.document["purpose"]["must_say"]
+        return words.source(ui_key("must_say"), sentence, office=self.plan.office)
 
-    @property
-    def languages(self) -> tuple[str, ...]:
-        """The offered languages that this product has signed off."""
-        return tuple(code for code in LANGUAGES if code in self.plan.languages) or ("zh",)
+    def closes_at(self) -> datetime:
+        """The end of the last day people were told, by the clock on the wall."""
+        return datetime.combine(self.plan.closes_on + timedelta(days=1), time.min, OFFICE_TIME)
 
 
 @dataclass(frozen=True)
@@ -86,7 +92,7 @@ class Place:
     telephone: str
     office: str
     demonstration: bool
-    languages: tuple[str, ...]
+    languages: dict[str, Words]
 
 
 class Waves:
@@ -96,7 +102,7 @@ class Waves:
         self._clock = clock
         self._waves: dict[str, Wave] = {}
         self._place: Place | None = None
-        self.last_place = Place("", "", "", False, LANGUAGES)
+        self.last_place = Place("", "", "", False, vocabularies(()))
         """What `place` said last; for pages that must be drawn when the database is not there."""
         self._place_read_at = 0.0
 
@@ -107,7 +113,8 @@ class Waves:
             plan = await load_plan(wave)
             sample = await load_sample(wave)
             domains = {draw.domain: draw for draw in sample.domains}
-            found = self._waves[wave] = Wave(plan, scheme_of(plan), domains)
+            languages = vocabularies(plan.languages, await pinned_catalogues(wave))
+            found = self._waves[wave] = Wave(plan, scheme_of(plan), domains, languages)
         return found
 
     @property
@@ -126,14 +133,13 @@ class Waves:
         if self._place is None or now - self._place_read_at > NOTICED_AFTER_SECONDS:
             rows = [row for row in await list_waves() if row.state not in UNPUBLISHED]
             plans = [await load_plan(row.wave) for row in rows]
+            pinned = {code: one for row in rows for code, one in (await pinned_catalogues(row.wave)).items()}
             self._place = Place(
                 county=_agreed(plan.county for plan in plans),
                 telephone=_agreed(plan.telephone for plan in plans),
                 office=_agreed(plan.office for plan in plans),
                 demonstration=bool(plans) and all(plan.demonstration for plan in plans),
-                languages=tuple(
-                    code for code in LANGUAGES if not plans or any(code in plan.languages for plan in plans)
-                ),
+                languages=vocabularies({code for plan in plans for code in plan.languages}, pinned),
             )
             self.last_place, self._place_read_at = self._place, now
         return self._place

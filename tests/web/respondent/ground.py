@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
@@ -15,10 +15,13 @@ from survey.canonical import encode
 from survey.certification.sealing import box_public_key
 from survey.fieldwork.code import random_code
 from survey.fieldwork.invitation import slip_digest
+from survey.jobs.translate import EVIDENCE
 from survey.sampling.sample import DomainDraw, Sample
+from survey.scheme.catalogue import Catalogue, messages
 from survey.scheme.plan import Plan, example_plan_text, plan_document, read_plan
 from survey.settings import Settings, load_settings
 from survey.storage.database import Database, open_database
+from survey.storage.evidence import save_evidence
 from survey.storage.intake import About, Poster
 from survey.storage.office import IntakeOffice
 from survey.storage.plans import save_plan, set_state
@@ -29,6 +32,8 @@ NOW = datetime(2026, 11, 24, 4, 0, tzinfo=UTC)
 SLIP_KEY = bytes(range(32))
 PARENT, PUPIL, DEPUTY = "3207042001-P", "3207042001-S", "320704-D"
 QUOTA, SURPLUS, OPEN = "3207042001-T", "3207042001-T-surplus", "320704-C"
+OPEN_SCHOOLS = tuple(f"32070430{number:02d}-PO" for number in range(1, 13))
+NAMES = ("新浦", "龙河", "海州", "岗埠", "青口", "塔山", "石桥", "班庄", "黑林", "厉庄", "金山", "沙河")
 SCHOOL = "芙蓉镇<中心>小学"
 
 
@@ -75,7 +80,12 @@ async def ground(
         await save_sample(_sample(), now=NOW)
         await set_state(WAVE, "framed", "drawn", now=NOW)
         await set_state(WAVE, "drawn", "planned", now=NOW)
-        posters = (Poster(QUOTA, "quota", 2, SURPLUS), Poster(SURPLUS, "surplus"), Poster(OPEN, "open"))
+        if "ug" in plan.languages:
+            await save_evidence(WAVE, EVIDENCE, encode(pseudo_translations()).decode(), now=NOW)
+        posters = (
+            *(Poster(QUOTA, "quota", 2, SURPLUS), Poster(SURPLUS, "surplus"), Poster(OPEN, "open")),
+            *(Poster(domain, "open") for domain in OPEN_SCHOOLS),
+        )
         box_key = box_public_key(bytes(range(1, 33))) if plan.sealed else None
         await office.create(
             About(WAVE, f"{settings.host_name}/{WAVE}", box_key, plan.opens_on, posters),
@@ -103,6 +113,33 @@ def form_body(page: str, answers: dict[str, str], **changes: str) -> str:
     """What a browser sends for a form page: its hidden fields and the answers."""
     hidden = dict(re.findall(r'<input type="hidden" name="([kvs])" value="([^"]*)"', page))
     return urlencode({**hidden, **answers, **changes})
+
+
+def pseudo_translations() -> dict[str, object]:
+    """A right-to-left language nobody speaks: every Chinese sign as two Arabic letters, place-holders kept.
+
+    Hints stay untranslated, so that pages show how Chinese stands inside such a page.
+    """
+    texts = {
+        one.key: (one.zh, "".join(_pseudo(part) for part in re.split(r"(\{[a-z_]+\})", one.zh)))
+        for one in messages()
+        if not one.key.endswith("/hint")
+    }
+    catalogue = Catalogue("ug", texts, "测试", NOW.date())
+    return {"type": "survey/translations/v1", "languages": {"ug": catalogue.document()}}
+
+
+def _pseudo(part: str) -> str:
+    if part.startswith("{"):
+        return part
+    signs = {"，": "، ", "。": ". ", "？": "؟ ", "：": ": ", "、": "، "}
+    letters = "ابتجدرزسشغفقكلمنھۇۆۈۋېىي"
+    return "".join(
+        letters[ord(sign) % 24] + letters[ord(sign) // 24 % 24] + (" " if ord(sign) % 3 == 0 else "")
+        if ord(sign) > 0x2E80 and sign not in signs
+        else signs.get(sign, sign)
+        for sign in part
+    ).strip()
 
 
 def _plan(base_url: str, changes: dict[str, object]) -> Plan:
@@ -139,5 +176,9 @@ def _sample() -> Sample:
         draw(SURPLUS, "teacher", "teachers"),
         draw(DEPUTY, "deputy", "public", school=False),
         draw(OPEN, "cppcc", "public", school=False),
+        *(
+            replace(draw(domain, "parent", "parents"), school_code=domain[:10], school_name=f"{name}镇中心小学")
+            for domain, name in zip(OPEN_SCHOOLS, NAMES, strict=True)
+        ),
     )
     return Sample(WAVE, "test", "0" * 64, "0" * 64, "0" * 64, (), domains, {})

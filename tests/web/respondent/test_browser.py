@@ -255,7 +255,7 @@ async def test_nothing_needs_sideways_scrolling_and_targets_are_large(
             )
             small = await page.evaluate(
                 """() => [...document.querySelectorAll('a, button, summary')].filter(e => e.offsetParent)
-                .filter(e => !e.matches('.skip, p a')).map(e => [e.textContent.trim(), e.getBoundingClientRect().height])
+                .filter(e => !e.matches('.skip, .vh, p a')).map(e => [e.textContent.trim(), e.getBoundingClientRect().height])
                 .filter(e => e[1] < 24)"""
             )
             least = 48 if size == 0 and domain == PARENT else 60
