@@ -92,3 +92,45 @@ def composite_interval(
     return Interval(
         max(combined.value - sqrt(down), 0.0), min(combined.value + sqrt(up), 1.0), level, "mover"
     )
+
+
+def shares_n(shares: Sequence[Fraction | float], sizes: Sequence[int]) -> float:
+    """The answers that equal shares would have needed: `1 / sum a_g²/n_g`, at most `sum n_g`.
+
+    Args:
+        shares: (G,) a_g.
+        sizes: (G,) valid answers n_g, positive where a_g is.
+
+    Source: Kish (1965), the effective size of a stratified sample under fixed weights.
+
+    >>> round(shares_n([0.5, 0.5], [100, 25]), 6)
+    80.0
+    """
+    return 1 / sum(float(share) ** 2 / n for share, n in zip(shares, sizes, strict=True) if share)
+
+
+def composite_korn_graubard(
+    shares: Sequence[Fraction | float],
+    estimates: Sequence[Estimate],
+    combined: Estimate,
+    level: float = 0.95,
+    *,
+    at_most: float | None = None,
+) -> Interval | None:
+    """Korn–Graubard for a composite of proportions, at its own effective sample size.
+
+    Args:
+        shares, estimates: as for `composite`, every estimate a proportion.
+        combined: what `composite` returned; its variance knows the covariance between the groups.
+        at_most: a cap on the effective size, where few schools hold the minority.
+
+    Returns:
+        The exact binomial interval at `n_eff = I(1 − I)/V`, no more than `shares_n`; None when df <= 0.
+
+    Source: Korn & Graubard (1998) applied to the composite's own variance. The logit interval of METHOD 11
+    covered 91 % where this covered 97 % (12 schools, ICC .10, rate .98) at about 3 % more width:
+    benchmarks/estimation_coverage.md.
+    """
+    n = int(shares_n(shares, [max(one.n, 1) for one in estimates]))
+    value = min(max(combined.value, 0.0), 1.0)
+    return korn_graubard(value, combined.variance, max(n, 1), combined.df, level, at_most=at_most)

@@ -21,7 +21,7 @@ from survey.estimation.figure import interval_document
 from survey.estimation.figure_parts import OVERALL, items_of_part
 from survey.estimation.intervals import Interval
 from survey.estimation.wave_figure import WaveFigure, full_body_share
-from survey.estimation.wave_rates import Rate, WaveRates
+from survey.estimation.wave_rates import WaveRates
 from survey.exact import fraction, percent_text, truncate
 from survey.fieldwork.disposition import DomainOutcome
 from survey.scheme.scheme import Line
@@ -72,7 +72,7 @@ class Doubts:
             "tipping": self._tipping(outcomes) if self.reached is not None else None,
             "reliability": reliability,
             "cautions": [
-                *figure_cautions(self.whole, self._together(), sampled=sampled),
+                *figure_cautions(self.whole, sampled=sampled),
                 *(reliability["words"] if reliability else ()),
                 *(
                     [f"说不清、不了解的占{unsure['percent']}，超过10%"]
@@ -82,13 +82,6 @@ class Doubts:
                 *(["把说不清、不了解都算作不满意，结论就不同"] if turned else []),
             ],
         }
-
-    def _together(self) -> Rate | None:
-        """The first part of every group in one rate: how many schools hold the dissatisfied."""
-        if self.whole.proportion:
-            first = next(iter(self.whole.columns.values()))
-            return self.rates.rate(first[OVERALL], scale=self.scale)
-        return None
 
     def _share(self, read: ReadAnswer, sampled: bool) -> dict[str, Any] | None:
         """A share of the figure's items, all groups joined by their shares; its interval beside it."""
@@ -186,12 +179,8 @@ def _blank_reading(item: object, answer: object) -> tuple[int, int]:
     return int(answer is None), 1
 
 
-def figure_cautions(whole: WaveFigure, together: Rate | None, *, sampled: bool) -> list[str]:
-    """What weakens the figure's interval, in words; nothing where none is given.
-
-    Args:
-        together: all groups in one rate, for a figure that is a share of people.
-    """
+def figure_cautions(whole: WaveFigure, *, sampled: bool) -> list[str]:
+    """What weakens the figure's interval, in words; nothing where none is given."""
     if not sampled or whole.counted_whole:
         return []
     said = []
@@ -199,9 +188,9 @@ def figure_cautions(whole: WaveFigure, together: Rate | None, *, sampled: bool) 
         said.append("只来自一所学校或一个人，不给区间")
     elif whole.estimate.df < 8:
         said.append("学校少，区间只作参考")
-    if together is not None and together.few_against:
+    if whole.few_against:
         said.append("不满意的人只来自很少几所学校，误差可能估小了，区间已经放宽，仍要谨慎")
-    if together is not None and together.few_in_favour:
+    if whole.few_in_favour:
         said.append("满意的人只来自很少几所学校，误差可能估小了，区间已经放宽，仍要谨慎")
     return said
 

@@ -17,10 +17,15 @@ import numpy as np
 
 from survey.cases.derivation import Column, ReadAnswer, column, scheme_reading
 from survey.errors import SurveyError
-from survey.estimation.composite import composite, composite_interval
+from survey.estimation.composite import (
+    composite,
+    composite_interval,
+    composite_korn_graubard,
+    shares_n,
+)
 from survey.estimation.figure import GroupWithoutOpinionError
 from survey.estimation.figure_parts import OVERALL, Estimator, PartShares, estimator_of, items_of_part
-from survey.estimation.intervals import Interval
+from survey.estimation.intervals import FEWEST_PSUS, Interval, planned_n
 from survey.estimation.linearization import Estimate, combine
 from survey.estimation.wave_rates import Rate, WaveRates
 from survey.exact import fraction
@@ -56,6 +61,10 @@ class WaveFigure:
     """(group, part) without one valid opinion: left out, the group's other parts carry its share."""
     proportion: bool = True
     """Whether the groups' rates are shares of people; points and means of items are not."""
+    minority: tuple[int, int] = (FEWEST_PSUS, FEWEST_PSUS)
+    """First-stage units with somebody dissatisfied, and with somebody satisfied, over all groups."""
+    psus: int = FEWEST_PSUS
+    """First-stage units with an answer in the base of any group."""
 
     @property
     def counted_whole(self) -> bool:
@@ -63,18 +72,28 @@ class WaveFigure:
         return self.estimator == "full-body/v1"
 
     def interval(self, shares: Mapping[str, Fraction], level: float) -> Interval | None:
-        """Korn–Graubard for one group; for several the composite's (METHOD step 11); t for points."""
+        """Korn–Graubard at the figure's own effective size; on the log-odds scale for points and items."""
         if self.counted_whole:
             return None
         names = [group for group, share in shares.items() if share]
         if len(names) == 1:
             return self.groups[names[0]].interval(level, proportion=self.proportion)
-        return composite_interval(
-            [shares[group] for group in names],
-            [self.groups[group].estimate for group in names],
-            self.estimate,
-            level,
-        )
+        parts = [shares[group] for group in names], [self.groups[group].estimate for group in names]
+        if not self.proportion:
+            return composite_interval(*parts, self.estimate, level)
+        few = self.few_against or self.few_in_favour
+        cap = planned_n(shares_n(parts[0], [one.n for one in parts[1]]), self.psus) if few else None
+        return composite_korn_graubard(*parts, self.estimate, level, at_most=cap)
+
+    @property
+    def few_against(self) -> bool:
+        """Whether the dissatisfied of all groups together come from very few first-stage units."""
+        return self.value < 1 and self.minority[0] < FEWEST_PSUS
+
+    @property
+    def few_in_favour(self) -> bool:
+        """The same of the satisfied."""
+        return self.value > 0 and self.minority[1] < FEWEST_PSUS
 
 
 def figure_reading(scheme: Scheme) -> ReadAnswer:
@@ -127,7 +146,20 @@ def wave_figure(
         value = full_body_share(rates, columns, shares)
         estimate = replace(estimate, value=float(value), variance=0.0)
     single = scheme.figure.formula != "points_mean" and scheme.figure.from_items == "overall_item"
-    return WaveFigure(value, estimate, groups, estimator, columns, tuple(silent), single)
+    together = rates.rate(next(iter(columns.values()))[OVERALL]) if single else None
+    if together is None:
+        return WaveFigure(value, estimate, groups, estimator, columns, tuple(silent), single)
+    return WaveFigure(
+        value,
+        estimate,
+        groups,
+        estimator,
+        columns,
+        tuple(silent),
+        single,
+        (together.against_in_psus, together.in_favour_in_psus),
+        together.psus,
+    )
 
 
 def _column(rates: WaveRates, part: str, read: ReadAnswer) -> Column:

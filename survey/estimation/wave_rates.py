@@ -25,7 +25,14 @@ from survey.arrays import Flags, Ints
 from survey.cases.case_file import CaseFile
 from survey.cases.derivation import Column
 from survey.errors import SurveyError
-from survey.estimation.intervals import FEWEST_PSUS, Interval, korn_graubard, planned_n, t_interval
+from survey.estimation.intervals import (
+    FEWEST_PSUS,
+    Interval,
+    korn_graubard,
+    logit,
+    planned_n,
+    t_interval,
+)
 from survey.estimation.linearization import Estimate
 from survey.estimation.means import ratio
 from survey.sampling.design import CellAdjustment, Design
@@ -73,7 +80,7 @@ class Rate:
     def interval(self, level: float, *, proportion: bool = True) -> Interval | None:
         """Korn–Graubard at this level, its sample size capped where few units hold the dissatisfied.
 
-        For means of points a t interval within [0, 1].
+        A mean of points lies in [0, 1] as well and has its interval on the log-odds scale; at 0 and 1 t.
         """
         one = self.estimate
         if proportion:
@@ -82,6 +89,9 @@ class Rate:
             return korn_graubard(
                 min(max(one.value, 0.0), 1.0), one.variance, one.n, one.df, level, at_most=cap
             )
+        inside = logit(min(max(one.value, 0.0), 1.0), one.variance, one.n, one.df, level)
+        if inside is not None:
+            return inside
         found = t_interval(one.value, one.variance, one.df, level)
         if found is None:
             return None

@@ -31,6 +31,7 @@ from survey.jobs.render_report import render_report
 from survey.jobs.signed_papers import load_document, load_signed_plan
 from survey.jobs.signers import Signers, hold_same_people
 from survey.jobs.state_figure import FigureMovedError, Issue, state_figure
+from survey.sampling.wave_sample import design_document
 from survey.scheme.plan import scheme_of
 from survey.settings import Settings
 from survey.storage.audit import record_audit
@@ -183,10 +184,11 @@ async def _issue(
 
 
 async def _public_documents(wave: str) -> dict[str, Any]:
-    """What the plan's digests stand for: the frame, the sample, the scheme."""
-    frame, sample = await load_frame(wave), await load_sample(wave)
-    scheme = scheme_of(await load_plan(wave))
+    """What the plan's digests stand for: the frame, the design, the sample, the scheme."""
+    frame, sample, plan = await load_frame(wave), await load_sample(wave), await load_plan(wave)
+    scheme = scheme_of(plan)
     return {
+        "design.json": design_document(plan, scheme, frame),
         "frame.json": frame.document(),
         "sample.json": sample.document(),
         "scheme.json": dict(scheme.document),
