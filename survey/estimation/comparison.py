@@ -9,18 +9,19 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy import special
 
-from survey.arrays import Flags
+from survey.arrays import Flags, Floats, finite
 from survey.errors import SurveyError
 from survey.estimation.intervals import logit, t_quantile
 from survey.estimation.linearization import Estimate, combine
 from survey.estimation.means import mean
-from survey.sampling.design import AnyDesign
+from survey.sampling.design import AnyDesign, Design
 
 
 class ContrastError(SurveyError):
@@ -178,6 +179,67 @@ def difference_of_waves(first: Estimate, second: Estimate) -> Estimate:
     )
 
 
+def stacked(first: Design, second: Design) -> Design:
+    """Two waves as one design: schools asked in both are one unit, whatever their rows.
+
+    Args:
+        first, second: designs with the same stages, labels of strata and units meaning the same in both.
+
+    Returns:
+        A design over the rows of the first, then of the second; n_h counts the schools of either wave.
+
+    Raises:
+        ContrastError: another number of stages, or known totals of their own (calibrated weights carry
+            residuals; use replicates for those).
+
+    Source: METHOD 16; R `svydesign(id = ~school, strata = ~stratum, data = rbind(first, second))`.
+    """
+    kinds = [(len(one.strata), len(one.psu), len(one.population)) for one in (first, second)]
+    if kinds[0] != kinds[1] or first.adjustments or second.adjustments:
+        raise ContrastError(
+            "两次调查的设计", "阶数不同，或者带着各自的控制总数", "用同样的设计；带控制总数的用重复权数"
+        )
+
+    def joined(columns: Sequence[tuple[ArrayLike | None, ArrayLike | None]]) -> tuple[Any, ...]:
+        if any((a is None) != (b is None) for a, b in columns):
+            raise ContrastError("两次调查的设计", "一次有总体单位数或层，另一次没有", "两次都写，或者都不写")
+        return tuple(None if a is None else np.concatenate([a, b]) for a, b in columns)
+
+    return replace(
+        first,
+        weights=np.concatenate([first.weights, second.weights]),
+        strata=joined(list(zip(first.strata, second.strata, strict=True))),
+        psu=joined(list(zip(first.psu, second.psu, strict=True))),
+        population=joined(list(zip(first.population, second.population, strict=True))),
+        stages=(),
+    )
+
+
+def difference_of_overlapping_waves(
+    first_y: ArrayLike, first: Design, second_y: ArrayLike, second: Design, *, skip_missing: bool = False
+) -> Estimate:
+    """Mean of the second wave minus mean of the first, when some or all schools were asked in both.
+
+    Args:
+        first_y, second_y: (n1,) and (n2,) values.
+        first, second: the waves' designs; a school has one label in both.
+        skip_missing: rows without a value leave their wave.
+
+    Returns:
+        The difference over the stacked rows, with the covariance that shared schools bring; degrees of
+        freedom of all schools together.
+
+    Raises:
+        ContrastError: designs that cannot be stacked.
+
+    Source: METHOD 16, u2 − u1 by school; R `svycontrast(svyby(~y, ~wave, stacked, svymean, covmat = TRUE), c(-1, 1))`.
+    """
+    design = stacked(first, second)
+    in_first = np.arange(len(design)) < len(first)
+    y = np.concatenate([np.asarray(first_y, dtype=np.float64), np.asarray(second_y, dtype=np.float64)])
+    return difference_of_domains(y, in_first, ~in_first, design, skip_missing=skip_missing)
+
+
 @dataclass(frozen=True)
 class ThresholdTest:
     """How surely a rate stands above a threshold; two rules and both bounds, always together.
@@ -223,9 +285,43 @@ def holm(p_values: Sequence[float]) -> tuple[float, ...]:
     >>> holm([0.01, 0.04, 0.03])
     (0.03, 0.06, 0.06)
     """
-    order = np.argsort(p_values, kind="stable")
-    adjusted, running = [0.0] * len(p_values), 0.0
+    values = _p_values(p_values)
+    order = np.argsort(values, kind="stable")
+    adjusted, running = [0.0] * len(values), 0.0
     for rank, at in enumerate(order):
-        running = max(running, min(1.0, (len(p_values) - rank) * p_values[at]))
+        running = max(running, min(1.0, (len(values) - rank) * float(values[at])))
         adjusted[at] = round(running, 15)
     return tuple(adjusted)
+
+
+def benjamini_hochberg(p_values: Sequence[float]) -> tuple[float, ...]:
+    """P values adjusted so that, of the differences called real, at most this share is expected to be chance.
+
+    Args:
+        p_values: each in [0, 1].
+
+    Returns:
+        Adjusted values in the order given; at most 1.
+
+    Raises:
+        ContrastError: a value outside [0, 1].
+
+    Source: Benjamini & Hochberg (1995), JRSS B 57, p. 289; R `p.adjust(method = "BH")`.
+
+    >>> benjamini_hochberg([0.01, 0.04, 0.03])
+    (0.03, 0.04, 0.04)
+    """
+    values = _p_values(p_values)
+    order = np.argsort(-values, kind="stable")
+    adjusted, running = [0.0] * len(values), 1.0
+    for rank, at in enumerate(order):
+        running = min(running, float(values[at]) * len(values) / (len(values) - rank))
+        adjusted[at] = round(running, 15)
+    return tuple(adjusted)
+
+
+def _p_values(p_values: Sequence[float]) -> Floats:
+    values = finite(p_values, "p值")
+    if ((values < 0) | (values > 1)).any():
+        raise ContrastError("p值", "不在0到1之间", "核对检验的结果")
+    return values

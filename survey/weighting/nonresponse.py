@@ -12,7 +12,17 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import ArrayLike
 
-from survey.arrays import Flags, Floats, Labels, finite, weights_column
+from survey.arrays import (
+    Flags,
+    Floats,
+    Labels,
+    RangeError,
+    finite,
+    flags,
+    labels,
+    probabilities,
+    weights_column,
+)
 from survey.errors import SurveyError
 
 
@@ -51,6 +61,10 @@ def adjust_within_cells(weights: Floats, cells: Labels, responded: Flags) -> Flo
     array([20.,  0., 20.])
     """
     weights = weights_column(weights)
+    cells, responded = (
+        labels(cells, "无回答调整格", length=len(weights)),
+        flags(responded, "是否回答", len(weights)),
+    )
     names, cell = np.unique(cells, return_inverse=True)
     eligible = np.bincount(cell, weights)
     answered = np.bincount(cell, weights * responded)
@@ -108,6 +122,11 @@ def collapse_cells(
     >>> joined
     {'a': 'b'}
     """
+    weights = weights_column(weights)
+    responded = flags(responded, "是否回答", len(weights))
+    cells = labels(cells, "无回答调整格", length=len(weights))
+    if minimum < 0 or not largest_factor > 1:
+        raise RangeError("合并无回答格的规则", "最少份数小于0，或最大倍数不大于1", "常用20份和3倍")
     current = np.array([str(cell) for cell in cells], dtype=object)
     joined: dict[str, str] = {}
     while True:
@@ -144,6 +163,7 @@ def response_propensities(
 
     Source: Little (1986), Int. Stat. Rev. 54, p. 139; R `glm(responded ~ x, quasibinomial, weights)`.
     """
+    responded = flags(responded, "是否回答", len(responded))
     matrix = np.column_stack([np.ones(len(responded)), np.asarray(covariates, dtype=np.float64)])
     for column in matrix.T:
         finite(column, "回答倾向的协变量")
@@ -181,9 +201,14 @@ def adjust_by_propensity(
 
     Source: Valliant, Dever & Kreuter (2018), sec. 13.5.
     """
+    weights = weights_column(weights)
+    chances = probabilities(propensities, "回答倾向", length=len(weights))
+    responded = flags(responded, "是否回答", len(weights))
+    if classes is not None and classes < 1:
+        raise PropensityError("回答倾向的分组", f"{classes}组", "至少1组，常用5组；None表示不分组")
     if classes is None:
-        return np.where(responded, weights / propensities, 0.0)
-    order = np.argsort(propensities, kind="stable")
+        return np.where(responded, weights / chances, 0.0)
+    order = np.argsort(chances, kind="stable")
     position = np.empty(len(weights))
     position[order] = np.cumsum(weights[order]) - weights[order] / 2
     label = np.minimum((position / weights.sum() * classes).astype(int), classes - 1)

@@ -7,12 +7,15 @@ say what was bought, `n_trimmed` and `share_moved` what was paid with.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from math import isnan
 
 import numpy as np
 
-from survey.arrays import Flags, Floats, Ints, weights_column
+from survey.arrays import Flags, Floats, Ints, ShapeError, weights_column
 from survey.errors import SurveyError
+from survey.weighting.calibration import Calibration
 
 
 class CapError(SurveyError):
@@ -56,7 +59,7 @@ def trim_weights(
     array([3., 3., 6.])
     """
     weights = weights_column(weights)
-    if lower >= upper:
+    if isnan(lower) or isnan(upper) or lower >= upper:
         raise CapError("权数上下限", "下限不小于上限", "核对方案里的上下限")
     if strict and not lower * len(weights) <= weights.sum() <= upper * len(weights):
         raise CapError("权数上下限", "限内放不下原来的权数合计", "把上限提高到平均权数以上")
@@ -98,6 +101,10 @@ def trim_to_median(
     Source: METHOD 7; Liu, Ferraro, Wilson & Brick (2004).
     """
     weights = weights_column(weights)
+    if not times_median >= 1 or times_median == np.inf:
+        raise CapError("权数上限的倍数", f"{times_median}不是不小于1的数", "方案里常用5倍中位数")
+    if len(groups) != len(weights) or (cells is not None and len(cells) != len(weights)):
+        raise ShapeError("权数上限的分组", "和权数的行数不一样", "每一行写明所属的组")
     cells = groups if cells is None else cells
     current, ever = weights.copy(), np.zeros(len(weights), dtype=np.bool_)
     caps = np.full(len(weights), np.inf)
@@ -123,6 +130,47 @@ def trim_to_median(
         _kish(weights),
         _kish(current),
     )
+
+
+def trim_and_calibrate(
+    weights: Floats,
+    groups: Ints,
+    step: Callable[[Floats], Calibration],
+    *,
+    times_median: float = 5.0,
+    cells: Ints | None = None,
+    rounds: int = 5,
+) -> tuple[Calibration, Trimming]:
+    """Weights trimmed and brought back to their totals, in turn, until both hold or the rounds are over.
+
+    Args:
+        weights: (n,) calibrated weights.
+        groups: (n,) codes of the group whose median counts.
+        step: the calibration, from weights to a `Calibration`.
+        times_median, cells: as for `trim_to_median`.
+        rounds: at most so many turns.
+
+    Returns:
+        The last calibration, so the known totals are met whatever the cap; and what all turns together
+        did: `trimmed` are the weights cut in any turn. Weights may end a little above the cap, since the
+        totals come first; compare them with `times_median`.
+
+    Raises:
+        CapError: a cell in which every weight is over the cap. What `step` raises.
+
+    Source: METHOD 7; Folsom & Singh (2000) for doing both in one. R `trimWeights()` and `calibrate()` in turn.
+    """
+    before, made = weights_column(weights), step(weights)
+    ever = np.zeros(len(before), dtype=np.bool_)
+    for _ in range(rounds):
+        turn = trim_to_median(made.weights, groups, times_median=times_median, cells=cells, rounds=1)
+        if not turn.n_trimmed:
+            break
+        ever |= turn.trimmed
+        made = step(turn.weights)
+    after = made.weights
+    moved = float(np.abs(after - before).sum() / 2 / before.sum())
+    return made, Trimming(after, ever, moved, _kish(before), _kish(after))
 
 
 def _kish(weights: Floats) -> float:
