@@ -36,7 +36,7 @@ CORRIDOR = [
 PURE = CORRIDOR[: CORRIDOR.index("settings")]
 OUTSIDE_WORLD = {
     "os", "socket", "sqlite3", "asyncio", "subprocess", "urllib", "http", "random", "secrets", "time",
-    "piccolo", "asyncpg", "aiosqlite", "litestar", "jinja2", "uvicorn", "click",
+    "piccolo", "asyncpg", "aiosqlite", "litestar", "jinja2", "granian", "click",
 }  # fmt: skip
 ONLY_IN = {
     "piccolo": {"storage"},
@@ -45,7 +45,7 @@ ONLY_IN = {
     "sqlite3": {"storage"},
     "litestar": {"web"},
     "jinja2": {"web"},
-    "uvicorn": {"cli"},
+    "granian": {"cli"},
     "click": {"cli"},
 }
 VERIFIER_MAY_IMPORT = {"survey.canonical", "survey.errors", "survey.exact", "survey.certification"}

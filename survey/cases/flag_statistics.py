@@ -10,7 +10,7 @@ import math
 import statistics
 from collections.abc import Mapping
 
-from scipy.stats import norm, poisson
+import scipy  # its parts load themselves when first asked
 
 FEWEST_DOMAINS = 5
 Q = 0.05
@@ -83,7 +83,9 @@ def burst_p(largest: int, arrivals: int, hours: Mapping[int, int]) -> float:
     if largest <= 0 or not total:
         return 1.0
     log_none = sum(
-        12 * float(poisson.logcdf(largest - 1, arrivals * n / (12 * total))) for n in hours.values() if n
+        12 * float(scipy.stats.poisson.logcdf(largest - 1, arrivals * n / (12 * total)))
+        for n in hours.values()
+        if n
     )
     return -math.expm1(log_none)
 
@@ -104,7 +106,7 @@ def difference_p(
     variance = design_effect * (p * (1 - p) / n + r * (1 - r) / m)
     if variance == 0:
         return p - r, 0.0 if p > r else 1.0
-    return p - r, float(norm.sf((p - r) / math.sqrt(variance)))
+    return p - r, float(scipy.stats.norm.sf((p - r) / math.sqrt(variance)))
 
 
 def excess_p(differences: Mapping[str, float], variances: Mapping[str, float]) -> dict[str, float]:
@@ -126,5 +128,6 @@ def excess_p(differences: Mapping[str, float], variances: Mapping[str, float]) -
     found = {}
     for name, difference in differences.items():
         variance = variances[name] + between
-        found[name] = float(norm.sf((difference - median) / math.sqrt(variance))) if variance > 0 else 1.0
+        shifted = (difference - median) / math.sqrt(variance) if variance > 0 else None
+        found[name] = 1.0 if shifted is None else float(scipy.stats.norm.sf(shifted))
     return found

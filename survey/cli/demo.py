@@ -20,7 +20,7 @@ import click
 import msgspec
 
 from survey import canonical
-from survey.cli.serving import listen, serve
+from survey.cli.serving import listen, serve_until_stopped
 from survey.cli.session import actor, at_intake, command_options, emit, run, utc_now, write_file
 from survey.cli.wording import results_text
 from survey.errors import SurveyError
@@ -81,7 +81,7 @@ def demo_command(
     emit(report, as_json, _text(report))
     if door is not None:
         click.echo("\n服务已启动，按 Ctrl+C 停止。", err=as_json)
-        asyncio.run(serve(settings, door))
+        serve_until_stopped(settings, door)
 
 
 async def demonstrate(settings: Settings, seed: str, quiet: bool) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy import special
+import scipy  # its parts load themselves when first asked
 
 from survey.arrays import Flags, Floats, finite
 from survey.errors import SurveyError
@@ -138,7 +138,7 @@ def t_test(estimate: Estimate, *, null: float = 0.0, df: float | None = None) ->
     if degrees <= 0 or estimate.variance <= 0:
         return Significance(float("nan"), (degrees,), float("nan"))
     t = (estimate.value - null) / estimate.se
-    return Significance(t, (degrees,), float(2 * special.stdtr(degrees, -abs(t))))
+    return Significance(t, (degrees,), float(2 * scipy.special.stdtr(degrees, -abs(t))))
 
 
 def difference_of_domains(
@@ -269,7 +269,7 @@ def threshold_test(estimate: Estimate, threshold: float, *, level: float = 0.95)
     lower = None if bounds is None else bounds.lower
     return ThresholdTest(
         t,
-        float(special.stdtr(estimate.df, -t)),
+        float(scipy.special.stdtr(estimate.df, -t)),
         linear,
         lower,
         estimate.value >= threshold,

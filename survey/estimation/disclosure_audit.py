@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.optimize import linprog
+import scipy  # its parts load themselves when first asked
 
 from survey.arrays import Flags, Floats, ShapeError, finite
 from survey.errors import SurveyError
@@ -85,7 +85,7 @@ def audit(counts: ArrayLike, sums: Floats, hidden: Flags) -> tuple[Range, ...]:
         goal[at] = 1
         ends = []
         for sign in (1, -1):
-            solved = linprog(
+            solved = scipy.optimize.linprog(
                 sign * goal, A_eq=relation[touched], b_eq=known[touched], bounds=(0, None), method="highs"
             )
             ends.append(np.inf if solved.status == 3 else float(sign * solved.fun))

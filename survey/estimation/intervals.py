@@ -15,10 +15,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from math import asin, exp, inf, isfinite, log, nan, pi, sin, sqrt
 
-from scipy import special
-from scipy.optimize import brentq
-from scipy.stats import beta as beta_distribution
-from scipy.stats import hypergeom
+import scipy  # its parts load themselves when first asked
 
 from survey.errors import SurveyError
 
@@ -53,7 +50,7 @@ def t_quantile(probability: float, df: float) -> float:
     """Quantile of Student's t; of the normal when df is infinite; NaN without degrees of freedom."""
     if df <= 0:
         return nan
-    return float(special.ndtri(probability) if df == inf else special.stdtrit(df, probability))
+    return float(scipy.special.ndtri(probability) if df == inf else scipy.special.stdtrit(df, probability))
 
 
 def t_interval(value: float, variance: float, df: float, level: float = 0.95) -> Interval | None:
@@ -114,8 +111,8 @@ def korn_graubard(
         )
     if at_most is not None:
         n_star = min(n_star, at_most)
-    lower = 0.0 if p == 0 else float(special.betaincinv(p * n_star, (1 - p) * n_star + 1, alpha / 2))
-    upper = 1.0 if p == 1 else float(special.betaincinv(p * n_star + 1, (1 - p) * n_star, 1 - alpha / 2))
+    lower = 0.0 if p == 0 else float(scipy.special.betaincinv(p * n_star, (1 - p) * n_star + 1, alpha / 2))
+    upper = 1.0 if p == 1 else float(scipy.special.betaincinv(p * n_star + 1, (1 - p) * n_star, 1 - alpha / 2))
     return Interval(lower, upper, level, "korn_graubard", min(n_eff, float(n)), n_star)
 
 
@@ -190,8 +187,8 @@ def beta(p: float, variance: float, n: int, df: float, level: float = 0.95) -> I
     alpha = 1 - level
     n_eff = p * (1 - p) / variance
     n_star = n_eff * (t_quantile(alpha / 2, n - 1) / t_quantile(alpha / 2, df)) ** 2
-    lower = float(special.betaincinv(p * n_star, (1 - p) * n_star + 1, alpha / 2))
-    upper = float(special.betaincinv(p * n_star + 1, (1 - p) * n_star, 1 - alpha / 2))
+    lower = float(scipy.special.betaincinv(p * n_star, (1 - p) * n_star + 1, alpha / 2))
+    upper = float(scipy.special.betaincinv(p * n_star + 1, (1 - p) * n_star, 1 - alpha / 2))
     return Interval(lower, upper, level, "beta", n_eff, n_star)
 
 
@@ -223,8 +220,8 @@ def likelihood(p: float, variance: float, n: int, df: float, level: float = 0.95
     def excess(q: float) -> float:
         return 2 * n_eff * (p * log(p / q) + (1 - p) * log((1 - p) / (1 - q))) - limit
 
-    lower = brentq(excess, 1e-300, p, xtol=1e-15, rtol=1e-14) if excess(1e-300) > 0 else 0.0
-    upper = brentq(excess, p, 1 - 1e-16, xtol=1e-15, rtol=1e-14) if excess(1 - 1e-16) > 0 else 1.0
+    lower = scipy.optimize.brentq(excess, 1e-300, p, xtol=1e-15, rtol=1e-14) if excess(1e-300) > 0 else 0.0
+    upper = scipy.optimize.brentq(excess, p, 1 - 1e-16, xtol=1e-15, rtol=1e-14) if excess(1 - 1e-16) > 0 else 1.0
     return Interval(float(lower), float(upper), level, "likelihood", n_eff)
 
 
@@ -274,8 +271,8 @@ def hypergeometric_interval(satisfied: int, n: int, population: int, level: floa
         raise IntervalError("超几何区间", "人数前后不一致", "核对满意人数、回答人数和总人数")
     alpha = (1 - level) / 2
     possible = range(satisfied, population - n + satisfied + 1)
-    lower = next(d for d in possible if hypergeom.sf(satisfied - 1, population, d, n) > alpha)
-    upper = next(d for d in reversed(possible) if hypergeom.cdf(satisfied, population, d, n) > alpha)
+    lower = next(d for d in possible if scipy.stats.hypergeom.sf(satisfied - 1, population, d, n) > alpha)
+    upper = next(d for d in reversed(possible) if scipy.stats.hypergeom.cdf(satisfied, population, d, n) > alpha)
     return Interval(lower / population, upper / population, level, "hypergeometric")
 
 
@@ -285,8 +282,8 @@ def binomial_interval(satisfied: int, n: int, level: float = 0.95) -> Interval:
     Source: Clopper & Pearson (1934); R `binom.test`.
     """
     alpha = (1 - level) / 2
-    lower = 0.0 if satisfied == 0 else float(beta_distribution.ppf(alpha, satisfied, n - satisfied + 1))
-    upper = 1.0 if satisfied == n else float(beta_distribution.ppf(1 - alpha, satisfied + 1, n - satisfied))
+    lower = 0.0 if satisfied == 0 else float(scipy.stats.beta.ppf(alpha, satisfied, n - satisfied + 1))
+    upper = 1.0 if satisfied == n else float(scipy.stats.beta.ppf(1 - alpha, satisfied + 1, n - satisfied))
     return Interval(lower, upper, level, "clopper_pearson")
 
 

@@ -12,8 +12,7 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy import stats
-from scipy.optimize import brentq
+import scipy  # its parts load themselves when first asked
 
 from survey.arrays import Flags, Floats
 from survey.errors import SurveyError
@@ -103,10 +102,10 @@ def table_test(
     if statistic == "F":
         d0 = trace**2 / float(np.trace(delta @ delta))
         value = x2 / trace
-        test = Significance(value, (d0, d0 * nu), float(stats.f.sf(value, d0, d0 * nu)))
+        test = Significance(value, (d0, d0 * nu), float(scipy.stats.f.sf(value, d0, d0 * nu)))
     elif statistic == "Chisq":
         k = (r - 1) * (c - 1)
-        test = Significance(x2, (float(k),), float(stats.chi2.sf(x2 / (trace / k), k)))
+        test = Significance(x2, (float(k),), float(scipy.stats.chi2.sf(x2 / (trace / k), k)))
     elif statistic == "lincom":
         weights = np.linalg.eigvals(delta).real
         # R's denominator: the second-order degrees of freedom, which is what its vectors pin down.
@@ -158,7 +157,7 @@ def _wald(
     else:
         ddf = float(nu - k + 1)
         value_ = wald * ddf / (k * nu)
-    return Significance(value_, (float(k), ddf), float(stats.f.sf(value_, k, ddf)))
+    return Significance(value_, (float(k), ddf), float(scipy.stats.f.sf(value_, k, ddf)))
 
 
 def _classified(values: ArrayLike) -> tuple[np.ndarray, tuple[str, ...], Flags]:
@@ -203,11 +202,11 @@ def _saddlepoint(x: float, weights: Floats) -> float:
     def slope(zeta: float) -> float:
         return float((a / (1 - 2 * zeta * a)).sum()) - x
 
-    zeta = brentq(slope, low, high, xtol=1e-12)
+    zeta = scipy.optimize.brentq(slope, low, high, xtol=1e-12)
     if abs(zeta) < 1e-4:
-        return float(stats.norm.sf((x - a.sum()) / sqrt(2 * (a**2).sum())))
+        return float(scipy.stats.norm.sf((x - a.sum()) / sqrt(2 * (a**2).sum())))
     cumulant = -0.5 * float(np.log(1 - 2 * zeta * a).sum())
     curvature = 2 * float((a**2 / (1 - 2 * zeta * a) ** 2).sum())
     w = np.sign(zeta) * sqrt(2 * (zeta * x - cumulant))
     v = zeta * sqrt(curvature)
-    return float(stats.norm.sf(w + np.log(v / w) / w))
+    return float(scipy.stats.norm.sf(w + np.log(v / w) / w))

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from math import sqrt
 from typing import Any
 
-from scipy import special, stats
+import scipy  # its parts load themselves when first asked
 
 from survey.errors import SurveyError
 
@@ -69,8 +69,8 @@ class PublishedRow:
         spread, the exact binomial tail `P(X <= n·value)`.
         """
         if self.se > 0 and self.df > 0:
-            return float(special.stdtr(self.df, (self.value - line) / self.se))
-        return float(stats.binom.cdf(round(self.n * self.value), self.n, line))
+            return float(scipy.special.stdtr(self.df, (self.value - line) / self.se))
+        return float(scipy.stats.binom.cdf(round(self.n * self.value), self.n, line))
 
 
 @dataclass(frozen=True)
@@ -198,9 +198,9 @@ def difference(first: PublishedRow, second: PublishedRow, level: float = 0.95) -
         return Difference(value, sqrt(max(variance, 0.0)), 0.0, float("nan"), float("nan"), float("nan"))
     df = variance**2 / (first.se**4 / first.df + second.se**4 / second.df)
     se = sqrt(variance)
-    half = float(special.stdtrit(df, (1 + level) / 2)) * se
+    half = float(scipy.special.stdtrit(df, (1 + level) / 2)) * se
     return Difference(
-        value, se, df, float(2 * special.stdtr(df, -abs(value / se))), value - half, value + half
+        value, se, df, float(2 * scipy.special.stdtr(df, -abs(value / se))), value - half, value + half
     )
 
 

@@ -12,7 +12,7 @@ from math import floor
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.optimize import minimize
+import scipy  # its parts load themselves when first asked
 
 from survey.arrays import Floats, Ints, RangeError, finite
 from survey.errors import SurveyError
@@ -103,7 +103,7 @@ def several_goals(
         )
 
     start = np.clip(proportional(size.sum() / 2, size), low, size)
-    solved = minimize(
+    solved = scipy.optimize.minimize(
         lambda n: n.sum() / size.sum(),
         start,
         jac=lambda n: np.ones_like(n) / size.sum(),

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from math import ceil, inf, log, sqrt
 from typing import Literal
 
-from scipy import special
+import scipy  # its parts load themselves when first asked
 
 from survey.errors import SurveyError
 
@@ -27,7 +27,7 @@ class GoalError(SurveyError):
 
 def normal_quantile(probability: float) -> float:
     """Quantile of the standard normal."""
-    return float(special.ndtri(probability))
+    return float(scipy.special.ndtri(probability))
 
 
 def two_sided(level: float) -> float:
@@ -267,4 +267,4 @@ def chance_of_reaching(
     if se == 0:
         return float(true_rate >= threshold)
     need = threshold if level is None else threshold + normal_quantile(level) * se
-    return float(special.ndtr((true_rate - need) / se))
+    return float(scipy.special.ndtr((true_rate - need) / se))

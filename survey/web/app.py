@@ -20,7 +20,7 @@ from survey.web.console.imports import PendingImports
 from survey.web.console.routes import console_router
 from survey.web.console.sign_in import Tries
 from survey.web.errors import EXCEPTION_HANDLERS
-from survey.web.headers import ANSWER_LIMIT, transport_headers, with_deadline, with_head, with_headers
+from survey.web.headers import ANSWER_LIMIT, installation_headers, with_deadline, with_head, with_headers
 from survey.web.pages import AnyRequest, html
 from survey.web.respondent.front import with_front
 from survey.web.respondent.routes import open_desk, router_at
@@ -75,7 +75,7 @@ def create_app(
     )
     secure = is_secure(settings)
     behind = with_headers(with_head(with_deadline(application.asgi_handler)), secure)
-    application.asgi_handler = with_front(behind, desk, transport_headers(secure))
+    application.asgi_handler = with_front(behind, desk, installation_headers(secure))
     return application
 
 

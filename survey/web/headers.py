@@ -26,7 +26,7 @@ FILE_LIMIT = 10 * 1024 * 1024
 """Bytes of a body where a file is handed in: a school frame, a certificate, a bundle."""
 
 BODY_SECONDS = 10.0
-"""Seconds a body may take to arrive; uvicorn itself would wait for ever."""
+"""Seconds a body may take to arrive; the server itself would wait for ever."""
 
 FILE_SECONDS = 60.0
 """The same where a file is handed in."""
@@ -42,12 +42,16 @@ _ALWAYS = (
     (b"cache-control", b"no-store"),
     (b"content-security-policy", CONSOLE_POLICY.encode()),
 )
+_SERVER = (b"server", b"survey")
 _STRICT_TRANSPORT = (b"strict-transport-security", b"max-age=31536000; includeSubDomains")
 
 
-def transport_headers(secure: bool) -> tuple[tuple[bytes, bytes], ...]:
-    """What even a page with all headers of its own must carry: HSTS where the address is https."""
-    return (_STRICT_TRANSPORT,) if secure else ()
+def installation_headers(secure: bool) -> tuple[tuple[bytes, bytes], ...]:
+    """What even a page with all headers of its own must carry: HSTS where the address is https.
+
+    The server's name is ours, so that it tells no stranger which program and release reads HTTP.
+    """
+    return (_SERVER, _STRICT_TRANSPORT) if secure else (_SERVER,)
 
 
 def send_headers(secure: bool) -> Any:
@@ -56,7 +60,7 @@ def send_headers(secure: bool) -> Any:
     Args:
         secure: the public address is https; only then may HSTS be promised.
     """
-    wanted = (*_ALWAYS, *transport_headers(secure))
+    wanted = (*_ALWAYS, *installation_headers(secure))
 
     async def add_headers(message: Message, _scope: Scope) -> None:
         if message["type"] != "http.response.start":

@@ -15,7 +15,7 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.optimize import linprog
+import scipy  # its parts load themselves when first asked
 
 from survey.arrays import Floats, Ints, ShapeError, finite, weights_column
 from survey.errors import SurveyError
@@ -331,7 +331,7 @@ def narrowest_bounds(base: Floats, matrix: Floats, known: Floats) -> tuple[float
     cost[-1] = 1
     above = np.column_stack([np.eye(n), -np.ones(n)])
     below = np.column_stack([-np.eye(n), -np.ones(n)])
-    solved = linprog(
+    solved = scipy.optimize.linprog(
         cost,
         A_ub=np.vstack([above, below]),
         b_ub=np.concatenate([np.ones(n), -np.ones(n)]),
