@@ -152,6 +152,7 @@ def _returns(results: Mapping[str, Any]) -> list[list[str]]:
     named = (
         ("发出", response.get("issued")),
         ("交回", response.get("used")),
+        ("其中纸质问卷录入", response.get("paper")),
         ("声明未填", response.get("disputed")),
         ("作废", response.get("voided")),
     )

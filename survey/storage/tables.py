@@ -187,3 +187,78 @@ class AuditTrail(Table, tablename="audit_trail"):
     position = Integer(primary_key=True)
     document = Text()
     digest = Text()
+
+
+class PaperEntries(Table, tablename="paper_entries"):
+    """First passes of paper forms, sealed, until a second clerk has typed the same form."""
+
+    wave = Text(primary_key=True)
+    slip = Text()
+    clerk = Text()
+    c = Text()
+    box = Text()
+    entered_on = Text()
+
+
+class SchoolLinks(Table, tablename="school_links"):
+    """One-time links of schools' contacts; only digests are here."""
+
+    digest = Text(primary_key=True)
+    wave = Text()
+    school_code = Text()
+    contact = Text()
+    expires_at = Timestamptz(default=None)
+    used_at = Timestamptz(null=True, default=None)
+
+
+class SchoolSessions(Table, tablename="school_sessions"):
+    """Contacts who are signed in, each to one school of one wave."""
+
+    digest = Text(primary_key=True)
+    wave = Text()
+    school_code = Text()
+    contact = Text()
+    started_at = Timestamptz(default=None)
+    seen_at = Timestamptz(default=None)
+    expires_at = Timestamptz(default=None)
+
+
+class Handouts(Table, tablename="handouts"):
+    """What a school has handed out: class, group, slips, day."""
+
+    wave = Text(primary_key=True)
+    school_code = Text()
+    respondent_group = Text()
+    class_name = Text()
+    n = Integer()
+    handed_out_on = Text()
+
+
+class SpareRequests(Table, tablename="spare_requests"):
+    """Spare slips that schools ask for, and what the bureau decided."""
+
+    id = Text(primary_key=True)
+    wave = Text()
+    school_code = Text()
+    respondent_group = Text()
+    n = Integer()
+    reason = Text()
+    state = Text()
+    asked_at = Timestamptz(default=None)
+    decided_by = Text(null=True, default=None)
+    decided_at = Timestamptz(null=True, default=None)
+
+
+class BoardMessages(Table, tablename="board_messages"):
+    """What people wrote on the message board; nothing here leads to an answer or a person."""
+
+    id = Text(primary_key=True)
+    wave = Text()
+    respondent_group = Text()
+    text = Text()
+    received_on = Text()
+    state = Text()
+    cleared = Text()
+    theme = Text()
+    cleared_by = Text(null=True, default=None)
+    released_by = Text(null=True, default=None)

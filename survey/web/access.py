@@ -44,6 +44,7 @@ RIGHTS: dict[str, frozenset[str]] = {
     "wave.run": frozenset({"admin", "operator"}),
     "wave.sign": frozenset({"admin", "operator", "approver"}),
     "papers.download": frozenset({"admin", "operator"}),
+    "paper.enter": frozenset({"admin", "operator", "reviewer"}),
     "progress.see": _ALL,
     "results.see": _ALL,
     "certificate.see": _ALL,

@@ -8,6 +8,7 @@ from survey.web.console.counties import COUNTY_ROUTES
 from survey.web.console.frame import FRAME_ROUTES
 from survey.web.console.ledger import LEDGER_ROUTES
 from survey.web.console.monitor import MONITOR_ROUTES
+from survey.web.console.paper_entry import PAPER_ENTRY_ROUTES
 from survey.web.console.papers import PAPER_ROUTES
 from survey.web.console.people import PEOPLE_ROUTES
 from survey.web.console.results import RESULT_ROUTES
@@ -28,6 +29,7 @@ def console_router() -> Router:
             *FRAME_ROUTES,
             *SAMPLE_ROUTES,
             *PAPER_ROUTES,
+            *PAPER_ENTRY_ROUTES,
             *MONITOR_ROUTES,
             *SIGNING_ROUTES,
             *RESULT_ROUTES,

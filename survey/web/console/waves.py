@@ -47,6 +47,7 @@ TABS = (
     ("/sample", "抽样", "framed"),
     ("/papers", "纸条和海报", "drawn"),
     ("/monitor", "参与情况", "planned"),
+    ("/paper", "纸质录入", "planned"),
     ("/results", "结果", "opened"),
     ("/certificate", "证书", "certified"),
     ("/ledger", "问题台账", "certified"),
