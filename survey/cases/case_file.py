@@ -113,6 +113,7 @@ def build_case_file(
     *,
     closes_on: date | None = None,
     leaves: Sequence[int] | None = None,
+    set_aside: Mapping[int, str] | None = None,
 ) -> CaseFile:
     """The case file of opened records, whatever order they come in.
 
@@ -120,6 +121,7 @@ def build_case_file(
         records: `{answers, day, domain, v, wave}`, perhaps with `pace` and `pad`.
         closes_on: the closing date after an extension.
         leaves: the leaf index of each record, in their order, to name those that are left out.
+        set_aside: leaf index → X1 (a canary) or X2 (a domain voided before opening).
 
     Raises:
         StrangeRecordError: another wave, a domain that was not drawn, a version not known here.
@@ -131,6 +133,9 @@ def build_case_file(
     excluded: list[tuple[int, str]] = []
     for place, record in enumerate(records):
         _belongs(record, plan, draws)
+        if leaves is not None and set_aside and leaves[place] in set_aside:
+            excluded.append((leaves[place], set_aside[leaves[place]]))
+            continue
         if reason := exclusion(record, plan, closes_on):
             outside += 1
             excluded += [] if leaves is None else [(leaves[place], reason)]

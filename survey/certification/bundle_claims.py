@@ -7,18 +7,21 @@ claim is refused, so nothing rides along unseen. Standard library only.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from survey import canonical
 from survey.certification import checks
-from survey.certification.bundle import OPTIONAL, PINNED_BY_PLAN, PINNED_BY_STATEMENT, REQUIRED
+from survey.certification.bundle import OPTIONAL, PINNED_BY_PLAN, PINNED_BY_STATEMENT, REQUIRED, numbered
 from survey.certification.bundle_lists import LEAVES, LeafList
 from survey.certification.bundle_reader import BundleOptions, BundleReader
 from survey.certification.claims import Ledger, Verdict
+from survey.certification.closing import read_extension
 from survey.certification.closing_claims import check_counts, check_opening, check_registry
 from survey.certification.core_claims import Core, Papers, check_core
 from survey.certification.fields import FieldRefusedError
 from survey.certification.list_claims import check_lists
 from survey.certification.receipt import check_receipt, parse_receipt
+from survey.certification.revocation import REVOCATION, Revocation, read_revocation
 from survey.certification.signed_plan import SignedPlan
 from survey.certification.statement import Statement
 from survey.certification.transparency_log import MerkleTree
@@ -58,6 +61,7 @@ def check_bundle(
     _check_pinned(ledger, reader, core)
     facts = core.facts
     facts["number"] = check_registry(ledger, reader, core, closing, voids, opening)
+    _check_extensions(ledger, reader, core.plan)
     _check_revocation(ledger, reader, core)
     _check_attachments(ledger, reader, core)
     _check_receipts(ledger, core, leaves, options.receipts)
@@ -100,11 +104,37 @@ def _check_design(ledger: Ledger, reader: BundleReader, plan: SignedPlan | None)
         ledger.check("抽样设计由两人签名", name, checks.signed_by_the_two, note, plan, "design", digest, name)
 
 
+def _check_extensions(ledger: Ledger, reader: BundleReader, plan: SignedPlan | None) -> None:
+    """Every later closing date, each signed by the two and later than the one before."""
+    last, number = str(plan.document.get("closes_on")) if plan is not None else "", 1
+    while (name := f"{numbered('extension', number)}.json") in reader:
+        document, note_name = reader.document(name), name.replace(".json", ".note")
+        digest, note = canonical.sha256_hex(reader.raw(name) or b""), reader.note(note_name)
+        found = ledger.check("延期", name, _extended, document, plan, last, name)
+        ledger.check(
+            "延期由两人签名", note_name, checks.signed_by_the_two, note, plan, "extension", digest, note_name
+        )
+        last, number = found or last, number + 1
+
+
+def _extended(document: Any, plan: SignedPlan, last: str, name: str) -> tuple[str, str]:
+    closes_on = read_extension(document, plan.wave, plan.digest, last, name)
+    return closes_on, f"截止日推迟到{closes_on}"
+
+
 def _check_revocation(ledger: Ledger, reader: BundleReader, core: Core) -> None:
     note = reader.note("revocation.note") if "revocation.note" in reader else None
+    found = None
     if note is not None:
-        reason = note.partition("reason: ")[2].partition("\n")[0]
-        ledger.write("撤回", False, f"这份声明已经撤回：{reason[:200]}", "revocation.note")
+        found = ledger.check("撤回书", REVOCATION, _revoked, note, core.plan)
+    if found is not None and core.statement is not None and found.digest == core.statement.digest:
+        ledger.write("撤回", False, f"这份声明已经撤回：{found.reason}", REVOCATION)
+    elif found is not None:
+        ledger.write("撤回", False, "撤回的是另一份声明", REVOCATION)
+
+
+def _revoked(note: str, plan: SignedPlan) -> tuple[Revocation, str]:
+    return read_revocation(note, plan), "由两人签名"
 
 
 def _check_attachments(ledger: Ledger, reader: BundleReader, core: Core) -> None:

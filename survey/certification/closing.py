@@ -11,14 +11,16 @@ The closing note itself is the final head with three lines: log, operator, appro
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from survey import canonical
 from survey.certification.fields import FieldRefusedError, Fields
-from survey.certification.registry import CLOSING_TYPE, OPENING_TYPE, VOID_TYPE
+from survey.certification.registry import CLOSING_TYPE, EXTENSION_TYPE, OPENING_TYPE, VOID_TYPE
 
+_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 USED = ("used", "disputed")
 STATES = ("unused", "used", "disputed", "voided")
 
@@ -69,6 +71,11 @@ def build_closing(
 def build_void(*, wave: str, domains: Sequence[str], reason: str) -> dict[str, Any]:
     """The document that voids whole domains, before opening, for an alarm known without answers."""
     return {"domains": sorted(set(domains)), "reason": reason, "type": VOID_TYPE, "wave": wave}
+
+
+def build_extension(*, wave: str, plan_digest: str, closes_on: str) -> dict[str, Any]:
+    """The document that puts the closing date off: the one exception to "nothing in a plan changes"."""
+    return {"closes_on": closes_on, "plan_digest": plan_digest, "type": EXTENSION_TYPE, "wave": wave}
 
 
 def build_opening(
@@ -131,6 +138,23 @@ def read_void(document: Any, wave: str, file: str = "void.json") -> tuple[str, t
     if not domains or list(domains) != sorted(set(domains)):
         raise fields.refuse("domains", "没有排序，或者有重复")
     return canonical.digest(document), domains, fields.text("reason")
+
+
+def read_extension(document: Any, wave: str, plan_digest: str, after: str, file: str) -> str:
+    """The new closing date of an extension, later than the one before.
+
+    Raises:
+        FieldRefusedError: malformed, of another plan, or no later date.
+    """
+    fields = Fields.of(file, document)
+    fields.only(("closes_on", "plan_digest", "type", "wave"))
+    fields.constant("type", EXTENSION_TYPE)
+    fields.constant("wave", wave)
+    fields.constant("plan_digest", plan_digest)
+    closes_on = fields.text("closes_on", _DATE)
+    if closes_on <= after:
+        raise fields.refuse("closes_on", f"不晚于原来的{after}")
+    return closes_on
 
 
 def read_opening(

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from survey.cli.guarding import read_planted
 from survey.cli.passphrases import passphrase_options
 from survey.cli.session import actor, at_desk, at_intake, command_options, emit, run, utc_now, write_file
 from survey.jobs.certify_wave import certify_wave
@@ -16,31 +17,67 @@ from survey.jobs.signers import open_signers
 
 @click.command("open")
 @click.argument("wave")
+@click.option(
+    "--planted",
+    "planted_file",
+    type=click.Path(path_type=Path),
+    default=None,
+    help="上级的核对答卷清单 (the list of known answers)",
+)
+@click.option("--without-list", is_flag=True, help="拿不到清单也开，结果不算核查过 (open without the list)")
 @passphrase_options
 @command_options
-def open_command(data: Path | None, wave: str, passphrases: dict[str, str], as_json: bool) -> None:
+def open_command(
+    data: Path | None,
+    wave: str,
+    planted_file: Path | None,
+    without_list: bool,
+    passphrases: dict[str, str],
+    as_json: bool,
+) -> None:
     """两人合力开箱，解封全部答卷。Open the sealed answers, with both halves of the key."""
 
     async def work() -> dict[str, object]:
         async with at_intake(data) as (settings, office):
             signers = open_signers(settings, passphrases)
-            return await open_wave(settings, office, wave, signers, actor=actor(), now=utc_now())
+            planted = None if planted_file is None else read_planted(planted_file)
+            return await open_wave(
+                settings,
+                office,
+                wave,
+                signers,
+                actor=actor(),
+                now=utc_now(),
+                planted=planted,
+                without_list=without_list,
+            )
 
     done = run(work())
-    emit(done, as_json, f"已开箱：{done['opened']}份，每份都与当时的封存一致。")
+    text = f"已开箱：{done['opened']}份，每份都与当时的封存一致。"
+    if planted_file is not None:
+        text += (
+            f"\n核对答卷找到{done['canaries']}份，不计入；缺{done['canaries_missing']}份，"
+            f"内容不同{done['canaries_different']}份。"
+        )
+    emit(done, as_json, text)
 
 
 @click.command("certify")
 @click.argument("wave")
+@click.option("--supersede", "reason", default=None, help="重新签发，写明理由 (issue anew, with the reason)")
 @passphrase_options
 @command_options
-def certify_command(data: Path | None, wave: str, passphrases: dict[str, str], as_json: bool) -> None:
+def certify_command(
+    data: Path | None, wave: str, reason: str | None, passphrases: dict[str, str], as_json: bool
+) -> None:
     """两人签字，出具结果证书和公开核验包。Sign the statement; write certificate, sheet and public bundle."""
 
     async def work() -> dict[str, object]:
         async with at_intake(data) as (settings, office):
             signers = open_signers(settings, passphrases)
-            certified = await certify_wave(settings, office, wave, signers, actor=actor(), now=utc_now())
+            certified = await certify_wave(
+                settings, office, wave, signers, actor=actor(), now=utc_now(), reason=reason
+            )
             return certified.document()
 
     done = run(work())

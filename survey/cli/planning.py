@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from survey.cli.guarding import read_announcement
 from survey.cli.passphrases import passphrase_options
 from survey.cli.session import actor, at_desk, at_intake, command_options, emit, read_file, run, utc_now
 from survey.cli.wording import frame_text, preview_text, sample_text
@@ -146,15 +147,27 @@ def draw_command(data: Path | None, wave: str, seed: str | None, as_json: bool) 
 
 @click.command("sign")
 @click.argument("wave")
+@click.option(
+    "--planted",
+    "planted_file",
+    type=click.Path(path_type=Path),
+    default=None,
+    help="上级给的公开那一份 (announcement of known answers)",
+)
 @passphrase_options
 @command_options
-def sign_command(data: Path | None, wave: str, passphrases: dict[str, str], as_json: bool) -> None:
+def sign_command(
+    data: Path | None, wave: str, planted_file: Path | None, passphrases: dict[str, str], as_json: bool
+) -> None:
     """制作填写码，经办和签发两人签下计划。Make the codes; operator and approver sign the plan."""
 
     async def work() -> dict[str, object]:
         async with at_intake(data) as (settings, office):
             signers = open_signers(settings, passphrases)
-            signed = await sign_plan(settings, office, wave, signers, actor=actor(), now=utc_now())
+            planted = None if planted_file is None else read_announcement(planted_file)
+            signed = await sign_plan(
+                settings, office, wave, signers, actor=actor(), now=utc_now(), planted=planted
+            )
             return {
                 "wave": wave,
                 "plan_code": signed.code,

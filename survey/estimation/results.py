@@ -240,7 +240,7 @@ class Results:
                 {"stratum": s.stratum, "name": s.name, "schools_in_frame": s.schools_in_frame, "schools_drawn": s.schools_drawn}
                 for s in self.sample.strata
             ],
-            "sentences": [{"id": key, "zh": SENTENCES[key]} for key in spoken_sentences(self.plan, self.outcomes, across=across, auditor=self.auditor, public_draw=self.public_draw)],
+            "sentences": [{"id": key, "zh": SENTENCES[key]} for key in spoken_sentences(self.plan, self.case_file, across=across, auditor=self.auditor, public_draw=self.public_draw)],
             "notes": [
                 *notes(
                     self.plan, self.scheme, self.sample, self.case_file, self.weights, self.whole.silent

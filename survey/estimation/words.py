@@ -79,7 +79,7 @@ def weighting_document(weights: WaveWeights, rates: WaveRates) -> dict[str, Any]
 
 
 def spoken_sentences(
-    plan: Plan, outcomes: Mapping[str, DomainOutcome], *, across: bool, auditor: bool, public_draw: bool
+    plan: Plan, case_file: CaseFile, *, across: bool, auditor: bool, public_draw: bool
 ) -> list[str]:
     """Which of the sentences hold, by their ids."""
     modes = {entry.mode for entry in plan.groups}
@@ -90,7 +90,7 @@ def spoken_sentences(
         "S4": plan.demonstration,
         "S5": not auditor,
         "S6": across,
-        "S7": any(one.issued and one.voided == one.issued for one in outcomes.values()),
+        "S7": any(reason == "X2" for _, reason in case_file.excluded),
         "S8": not public_draw,
     }
     return [key for key, said in holds.items() if said]

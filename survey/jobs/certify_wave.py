@@ -14,23 +14,22 @@ from pathlib import Path
 from typing import Any
 
 from survey import canonical
-from survey.certification.bundle import build_bundle
+from survey.certification.bundle import build_bundle, numbered
 from survey.certification.certificate import build_certificate
-from survey.certification.note import digest_note_text, make_note
 from survey.certification.registry import prove_registered, registry_document
-from survey.certification.statement import STATEMENT_TYPE, short_code
+from survey.certification.statement import short_code
 from survey.certification.transparency_log import parse_checkpoint
 from survey.certification.verification import verify_file
 from survey.documents.certificate_sheet import certificate_sheet, sheet_of
 from survey.errors import SurveyError
 from survey.jobs.estimate_wave import results_document, wave_results
 from survey.jobs.plan_rules import hold_rules
-from survey.jobs.register import register
 from survey.jobs.render_papers import printed_at, wave_imprint
 from survey.jobs.render_report import render_report
-from survey.jobs.signed_papers import load_document, load_signed_plan
+from survey.jobs.signed_papers import issue_paper, load_document, load_issues, load_signed_plan
 from survey.jobs.signers import Signers, hold_same_people
 from survey.jobs.state_figure import FigureMovedError, Issue, state_figure
+from survey.jobs.void_domains import readable_reason
 from survey.sampling.wave_sample import design_document
 from survey.scheme.plan import scheme_of
 from survey.settings import Settings
@@ -82,16 +81,26 @@ class Certified:
 
 
 async def certify_wave(
-    settings: Settings, office: IntakeOffice, wave: str, signers: Signers, *, actor: str, now: datetime
+    settings: Settings,
+    office: IntakeOffice,
+    wave: str,
+    signers: Signers,
+    *,
+    actor: str,
+    now: datetime,
+    reason: str | None = None,
 ) -> Certified:
-    """Sign and issue the certificate of an estimated wave.
+    """Sign and issue the certificate of an estimated wave, or a new one that replaces the last.
+
+    Args:
+        reason: why a certified wave is certified anew; nothing that was issued is ever edited.
 
     Raises:
-        WrongStateError: the wave is not estimated, or certified already.
+        WrongStateError: the wave is not estimated, or certified already and no reason is given.
         CertificationRefusedError: the figure cannot be certified, with the reason.
-        FigureMovedError, NotTheSignersError, SelfCheckError.
+        RuleMovedError, FigureMovedError, NotTheSignersError, SelfCheckError.
     """
-    await require_state(wave, "estimated")
+    row = await require_state(wave, "estimated" if reason is None else "certified")
     plan = await load_signed_plan(wave)
     hold_same_people(plan, signers)
     drafted = await load_plan(wave)
@@ -104,30 +113,35 @@ async def certify_wave(
     closing_note = await load_evidence(wave, "closing.note")
     head = parse_checkpoint(closing_note.rpartition("\n\n")[0] + "\n")
     closing_digest = canonical.digest(await load_document(wave, "closing.json"))
-    issue = Issue(now.date(), keeps_history=await office.keeps_history(wave))
+    earlier = await load_issues(wave, "statement")
+    issue = Issue(
+        now.date(),
+        supersedes=canonical.digest(earlier[-1][0]) if earlier else None,
+        reason=None if reason is None else readable_reason(wave, reason),
+        keeps_history=await office.keeps_history(wave),
+    )
     statement, table = await to_thread(
         state_figure, plan, results, shown, head.root.hex(), head.size, closing_digest, issue
     )
-    digest = canonical.digest(statement)
-    note = make_note(digest_note_text(plan.origin, "statement", digest), signers.both())
-    signed: dict[str, Any] = {
-        "plan": dict(plan.document),
-        "plan_note": await load_evidence(wave, "plan.note"),
-        "statement": statement,
-        "statement_note": note,
-        "table": table,
-        "closing_note": closing_note,
-    }
     # One transaction: a crash leaves either no certificate or a whole one.
     async with transaction():
-        number = (await register(settings, digest, STATEMENT_TYPE)).index
+        digest = await issue_paper(settings, wave, plan.origin, "statement", statement, signers, now=now)
+        note = (await load_issues(wave, "statement"))[-1][1]
+        signed: dict[str, Any] = {
+            "plan": dict(plan.document),
+            "plan_note": await load_evidence(wave, "plan.note"),
+            "statement": statement,
+            "statement_note": note,
+            "table": table,
+            "closing_note": closing_note,
+        }
+        number = len((await load_registry()).leaves) - 1
         made = await _issue(settings, office, wave, signed, shown, number, short_code(digest), now)
-        await save_evidence(wave, "statement.json", canonical.encode(statement).decode(), now=now)
-        await save_evidence(wave, "statement.note", note, now=now)
-        await save_evidence(wave, "table.json", canonical.encode(table).decode(), now=now)
+        name = f"{numbered('table', len(earlier) + 1)}.json"
+        await save_evidence(wave, name, canonical.encode(table).decode(), now=now)
         await save_certificate(number, wave, made.short, made.certificate.read_bytes(), now=now)
-        await set_state(wave, "estimated", "certified", now=now)
-        details = {"number": number, "statement_digest": digest}
+        await set_state(wave, row.state, "certified", now=now)
+        details = {"number": number, "statement_digest": digest, "supersedes": issue.supersedes}
         await record_audit(actor, "certify_wave", wave, details=details, now=now)
     made.report.write_bytes(await render_report(wave, now=now))
     return made
@@ -145,6 +159,7 @@ async def _issue(
 ) -> Certified:
     """Write certificate, bundle and sheet, each checked by the verifier before it is kept."""
     registry = await load_registry()
+    papers = await _papers_beside(wave)
     certificate = build_certificate(
         **signed, registry=prove_registered(registry.leaves, number, registry.note or "")
     )
@@ -154,13 +169,15 @@ async def _issue(
         closing=await load_document(wave, "closing.json"),
         opening=await load_document(wave, "opening.json"),
         opening_note=await load_evidence(wave, "opening.note"),
+        voids=await load_issues(wave, "void"),
         slips=await office.slips(wave),
         leaves=await office.leaves(wave),
         heads=await office.heads(wave),
         slip_key=bytes.fromhex((await load_evidence(wave, "slip_key")).strip()),
         instrument=await load_document(wave, "instrument.json"),
         registry=registry_document(registry.leaves, registry.note or ""),
-        documents={**await _public_documents(wave), "results.json": shown},
+        documents={**await _public_documents(wave), **papers.documents, "results.json": shown},
+        notes=papers.notes,
     )
     for data in (certificate, bundle):
         verdict = await to_thread(verify_file, data)
@@ -183,12 +200,33 @@ async def _issue(
     return made
 
 
+@dataclass(frozen=True)
+class PapersBeside:
+    """Papers a wave may or may not have, by file name."""
+
+    documents: dict[str, Any]
+    notes: dict[str, str]
+
+
+async def _papers_beside(wave: str) -> PapersBeside:
+    """The signed design that was drawn from, and every extension."""
+    documents: dict[str, Any] = {}
+    notes: dict[str, str] = {}
+    for document, note in await load_issues(wave, "design"):
+        if canonical.digest(document) == (await load_sample(wave)).design_digest:
+            notes["design.note"] = note
+    for number, (document, note) in enumerate(await load_issues(wave, "extension"), 1):
+        name = numbered("extension", number)
+        documents[f"{name}.json"], notes[f"{name}.note"] = document, note
+    return PapersBeside(documents, notes)
+
+
 async def _public_documents(wave: str) -> dict[str, Any]:
     """What the plan's digests stand for: the frame, the design, the sample, the scheme."""
     frame, sample, plan = await load_frame(wave), await load_sample(wave), await load_plan(wave)
     scheme = scheme_of(plan)
     return {
-        "design.json": design_document(plan, scheme, frame),
+        "design.json": design_document(plan, scheme, frame, sample.public_draw),
         "frame.json": frame.document(),
         "sample.json": sample.document(),
         "scheme.json": dict(scheme.document),

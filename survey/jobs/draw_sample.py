@@ -5,6 +5,9 @@ from __future__ import annotations
 from asyncio import to_thread
 from datetime import datetime
 
+from survey import canonical
+from survey.jobs.sign_design import DesignMovedError
+from survey.jobs.signed_papers import load_issues
 from survey.sampling.wave_sample import Preview, Sample, draw_sample, preview_sample
 from survey.scheme.plan import scheme_of
 from survey.storage.audit import record_audit
@@ -23,11 +26,16 @@ async def draw_wave(wave: str, seed: str, *, actor: str, now: datetime) -> Sampl
     """Draw the sample from `seed` and keep it with the seed, so that anyone may replay it.
 
     Raises:
+        DesignMovedError: plan or frame differ from those of the signed design.
         FrameMissingError: no frame has been imported. WrongStateError: the plan is signed.
     """
     plan = await load_plan(wave)
     frame = await load_frame(wave)
-    sample = await to_thread(draw_sample, plan, scheme_of(plan), frame, seed)
+    designs = await load_issues(wave, "design")
+    named = str(designs[-1][0]["public_draw"]) if designs else None
+    sample = await to_thread(draw_sample, plan, scheme_of(plan), frame, seed, named)
+    if designs and sample.design_digest != canonical.digest(designs[-1][0]):
+        raise DesignMovedError(wave)
     await set_state(wave, ("framed", "drawn"), "drawn", now=now)
     await save_sample(sample, now=now)
     details = {"seed": seed, "sample_digest": sample.digest, "domains": len(sample.domains)}

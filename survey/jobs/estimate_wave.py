@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from asyncio import to_thread
-from datetime import datetime
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
 from typing import Any
 
 from survey import METHOD_VERSION, canonical
@@ -12,14 +15,21 @@ from survey.cases.indicators import Beyond
 from survey.certification.sealing import read_leaf
 from survey.estimation.results import Results, estimate_results
 from survey.fieldwork.disposition import DomainOutcome
+from survey.jobs.open_wave import EXCLUSIONS
+from survey.jobs.plan_rules import surplus_of
+from survey.jobs.sign_design import announced_draw
+from survey.jobs.signed_papers import load_document
+from survey.jobs.void_domains import voided_domains
 from survey.sampling.frame import Frame
 from survey.sampling.sample import Sample
 from survey.scheme.plan import Plan, scheme_of
 from survey.storage.audit import record_audit
 from survey.storage.cases import load_cases
+from survey.storage.evidence import find_evidence
 from survey.storage.frames import load_frame
+from survey.storage.intake import DomainCount
 from survey.storage.office import IntakeOffice
-from survey.storage.plans import load_plan, require_state, set_state
+from survey.storage.plans import load_fielded_plan, load_plan, require_state, set_state
 from survey.storage.results import save_results
 from survey.storage.samples import load_sample
 
@@ -44,14 +54,56 @@ async def wave_results(office: IntakeOffice, wave: str) -> Results:
     """The results of an opened wave, computed anew from its answers; nothing is kept."""
     await require_state(wave, ("opened", "estimated", "certified"))
     plan, frame, sample = await load_plan(wave), await load_frame(wave), await load_sample(wave)
-    place = {read_leaf(leaf)["c"]: index for index, leaf in enumerate(await office.leaves(wave))}
+    leaves = [read_leaf(leaf) for leaf in await office.leaves(wave)]
+    place = {leaf["c"]: index for index, leaf in enumerate(leaves)}
     cases = [(place[c], canonical.decode(text.encode())) for c, text in await load_cases(wave)]
-    outcomes = [
-        DomainOutcome(count.domain, count.issued, count.used, count.disputed, count.voided)
-        for count in await office.participation(wave)
-    ]
+    voided = await voided_domains(wave)
+    set_aside = {index: "X2" for index, leaf in enumerate(leaves) if leaf["domain"] in voided}
+    set_aside |= {index: "X1" for index in await _canaries(wave) if index not in set_aside}
+    opened = Opened(
+        # What came after a full quota is stored and counted, and belongs to no domain of the sample.
+        [case for case in cases if case[1].get("domain") not in {surplus_of(d) for d in sample.by_domain}],
+        set_aside,
+        Counter(leaves[index]["domain"] for index, reason in set_aside.items() if reason == "X1"),
+        await _held(wave),
+        (await load_fielded_plan(wave)).closes_on,
+    )
     beyond = Beyond(counters=await office.counters(wave))
-    return await to_thread(_estimate, plan, frame, sample, cases, outcomes, beyond)
+    public_draw = await announced_draw(wave, sample.design_digest) is not None
+    return await to_thread(
+        _estimate, plan, frame, sample, opened, await office.participation(wave), public_draw, beyond
+    )
+
+
+@dataclass(frozen=True)
+class Opened:
+    """The opened answers of a wave, and what was planted among them."""
+
+    cases: list[tuple[int, dict[str, Any]]]
+    set_aside: dict[int, str]
+    canaries: Counter[str]
+    """Domain → canaries found."""
+    held: dict[str, int]
+    """Domain → slips that were kept back above the bureau and given to nobody."""
+    closes_on: date
+    """The last day, put off or not."""
+
+    def outcome(self, count: DomainCount) -> DomainOutcome:
+        """What became of the slips that people were given; planted ones were nobody's."""
+        used = count.used - self.canaries[count.domain]
+        issued = max(count.issued - self.held.get(count.domain, 0), used + count.voided)
+        return DomainOutcome(count.domain, issued, used, count.disputed, count.voided)
+
+
+async def _canaries(wave: str) -> list[int]:
+    """The leaf indexes that opening found to be canaries."""
+    text = await find_evidence(wave, EXCLUSIONS)
+    return [] if text is None else list(canonical.decode(text.encode())["canaries"])
+
+
+async def _held(wave: str) -> dict[str, int]:
+    signed = await load_document(wave, "plan.json")
+    return {entry["domain"]: entry["held"] for entry in signed["domains"] if "held" in entry}
 
 
 def results_document(results: Results) -> dict[str, Any]:
@@ -63,12 +115,20 @@ def _estimate(
     plan: Plan,
     frame: Frame,
     sample: Sample,
-    cases: list[tuple[int, dict[str, Any]]],
-    outcomes: list[DomainOutcome],
+    opened: Opened,
+    counts: Sequence[DomainCount],
+    public_draw: bool,
     beyond: Beyond,
 ) -> Results:
     scheme = scheme_of(plan)
     case_file: CaseFile = build_case_file(
-        [record for _, record in cases], plan, scheme, sample, leaves=[index for index, _ in cases]
+        [record for _, record in opened.cases],
+        plan,
+        scheme,
+        sample,
+        closes_on=opened.closes_on,
+        leaves=[index for index, _ in opened.cases],
+        set_aside=opened.set_aside,
     )
-    return estimate_results(plan, scheme, frame, sample, case_file, outcomes, beyond=beyond)
+    outcomes = [opened.outcome(count) for count in counts if count.domain in sample.by_domain]
+    return estimate_results(plan, scheme, frame, sample, case_file, outcomes, public_draw=public_draw, beyond=beyond)

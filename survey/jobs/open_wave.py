@@ -9,22 +9,47 @@ from typing import Any
 
 from survey import canonical
 from survey.certification.closing import build_opening
-from survey.certification.note import digest_note_text, make_note
-from survey.certification.registry import OPENING_TYPE
 from survey.certification.sealing import open_box
-from survey.jobs.register import register
-from survey.jobs.signed_papers import load_document, load_signed_plan
+from survey.errors import SurveyError
+from survey.fieldwork.planted import Planted
+from survey.jobs.plant_answers import FoundCanaries, find_canaries
+from survey.jobs.signed_papers import issue_paper, load_document, load_issues, load_signed_plan
 from survey.jobs.signers import Signers, hold_same_people, join_box_secret
 from survey.settings import Settings
 from survey.storage.audit import record_audit
 from survey.storage.cases import save_cases
-from survey.storage.evidence import save_evidence
+from survey.storage.current import transaction
+from survey.storage.evidence import find_evidence, save_evidence
 from survey.storage.office import IntakeOffice
 from survey.storage.plans import require_state, set_state
 
+EXCLUSIONS = "exclusions.json"
+
+
+class CanaryListMissingError(SurveyError):
+    """The plan announces canaries, and nobody brought the list by which they are found."""
+
+    code = "wave.canary_list_missing"
+    kind = "conflict"
+
+    def __init__(self, wave: str, count: int) -> None:
+        super().__init__(
+            f"调查 {wave}",
+            f"计划里公布了{count}份核对答卷，还没有拿到清单，分不出哪些不是真实的意见",
+            "请上级带清单来，加 --planted 清单文件；确实拿不到时加 --without-list，结果会写明没有核查",
+        )
+
 
 async def open_wave(
-    settings: Settings, office: IntakeOffice, wave: str, signers: Signers, *, actor: str, now: datetime
+    settings: Settings,
+    office: IntakeOffice,
+    wave: str,
+    signers: Signers,
+    *,
+    actor: str,
+    now: datetime,
+    planted: Planted | None = None,
+    without_list: bool = False,
 ) -> dict[str, Any]:
     """Sign the opening, then decrypt every answer of a closed wave and keep the records.
 
@@ -32,7 +57,12 @@ async def open_wave(
     fixed by then. A box that does not open, or does not hold what was committed to, stops
     everything: the wave stays closed.
 
+    Args:
+        planted: the list of canaries, brought by its holder; those found as listed are left out (X1).
+        without_list: go on although the plan announces canaries and nobody brings the list.
+
     Raises:
+        CanaryListMissingError: the plan announces canaries and no list was brought.
         WrongStateError: the wave is not closed. SealBrokenError: an answer was altered.
         NotTheSignersError: these are not the two who signed the plan.
     """
@@ -40,23 +70,52 @@ async def open_wave(
     plan = await load_signed_plan(wave)
     hold_same_people(plan, signers)
     closing = await load_document(wave, "closing.json")
-    opening = build_opening(wave=wave, plan_digest=plan.digest, closing=closing)
-    note = make_note(digest_note_text(plan.origin, "opening", canonical.digest(opening)), signers.both())
-    await save_evidence(wave, "opening.json", canonical.encode(opening).decode(), now=now)
-    await save_evidence(wave, "opening.note", note, now=now)
-    await register(settings, canonical.digest(opening), OPENING_TYPE)
+    if plan.canaries and planted is None and not without_list:
+        raise CanaryListMissingError(wave, plan.canaries)
+    voids = [document for document, _ in await load_issues(wave, "void")]
+    opening = build_opening(wave=wave, plan_digest=plan.digest, closing=closing, voids=voids)
+    if await find_evidence(wave, "opening.note") is None:
+        async with transaction():
+            await issue_paper(settings, wave, plan.origin, "opening", opening, signers, now=now)
     secret = None if plan.document["box_key"] is None else join_box_secret(settings, wave, signers)
-    records = await to_thread(_open_all, await office.boxes(wave), secret)
-    await save_cases(wave, records)
-    await set_state(wave, "closed", "opened", now=now)
-    await record_audit(actor, "open_wave", wave, details={"opened": len(records)}, now=now)
-    return {"wave": wave, "state": "opened", "opened": len(records)}
+    opened = await to_thread(_open_all, await office.boxes(wave), secret)
+    found = FoundCanaries((), 0, 0)
+    if planted is not None:
+        read = [(c, canonical.decode(record.encode())) for c, _, record in opened]
+        found = find_canaries(plan, planted, await office.leaves(wave), read)
+    # One transaction: a box that was opened is an opened wave, with its exclusions decided.
+    async with transaction():
+        await save_cases(wave, opened)
+        exclusions = canonical.encode(_exclusions(found, planted)).decode()
+        await save_evidence(wave, EXCLUSIONS, exclusions, now=now)
+        await set_state(wave, "closed", "opened", now=now)
+        details = {"opened": len(opened), "canaries": len(found.excluded), "different": found.different}
+        await record_audit(actor, "open_wave", wave, details=details, now=now)
+    return {
+        "wave": wave,
+        "state": "opened",
+        "opened": len(opened),
+        "canaries": len(found.excluded),
+        "canaries_missing": found.missing,
+        "canaries_different": found.different,
+    }
 
 
-def _open_all(boxes: Mapping[str, bytes], secret: bytes | None) -> list[tuple[str, str]]:
-    """(commitment, record) of every box, in the order of the commitments, which is no order in time."""
+def _exclusions(found: FoundCanaries, planted: Planted | None) -> dict[str, Any]:
+    """What opening decided about canaries; voided domains follow from their papers, days from the records."""
+    return {
+        "canaries": list(found.excluded),
+        "different": found.different,
+        "list_brought": planted is not None,
+        "missing": found.missing,
+        "type": "survey/exclusions/v1",
+    }
+
+
+def _open_all(boxes: Mapping[str, bytes], secret: bytes | None) -> list[tuple[str, str, str]]:
+    """(commitment, salt, record) of every box, in the order of the commitments, which is no order in time."""
     opened = []
     for c in sorted(boxes):
-        _, record = open_box(boxes[c], bytes.fromhex(c), secret)
-        opened.append((c, record.decode()))
+        salt, record = open_box(boxes[c], bytes.fromhex(c), secret)
+        opened.append((c, salt.hex(), record.decode()))
     return opened

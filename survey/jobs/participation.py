@@ -9,7 +9,7 @@ from survey.exact import fraction
 from survey.fieldwork.progress import DomainReturn, Participation
 from survey.fieldwork.progress import participation as count_participation
 from survey.storage.office import IntakeOffice
-from survey.storage.plans import load_plan
+from survey.storage.plans import load_fielded_plan, load_plan
 from survey.storage.samples import load_sample
 
 
@@ -43,7 +43,7 @@ async def participation(office: IntakeOffice, wave: str, *, now: datetime) -> Pa
     Raises:
         WaveNotFoundError, SampleMissingError: nothing to count yet.
     """
-    plan = await load_plan(wave)
+    plan = await load_fielded_plan(wave)
     return count_participation(
         await domain_returns(office, wave), opens_on=plan.opens_on, closes_on=plan.closes_on, today=now.date()
     )

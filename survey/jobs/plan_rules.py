@@ -50,8 +50,14 @@ class RuleMovedError(SurveyError):
         )
 
 
-def rules_document(plan: Plan, scheme: Scheme, frame: Frame, sample: Sample) -> dict[str, Any]:
-    """Everything of the plan note but keys, codes and what was planted."""
+def rules_document(
+    plan: Plan, scheme: Scheme, frame: Frame, sample: Sample, public_draw: str | None = None
+) -> dict[str, Any]:
+    """Everything of the plan note but keys, codes and what was planted.
+
+    Args:
+        public_draw: the draw that gave the seed, where it was signed beforehand and only once.
+    """
     line = scheme.requirement.line
     return {
         "estimator": estimator_of(scheme.figure),
@@ -79,6 +85,7 @@ def rules_document(plan: Plan, scheme: Scheme, frame: Frame, sample: Sample) -> 
         "design_digest": sample.design_digest,
         "sample_digest": sample.digest,
         "seed": sample.seed,
+        "public_draw": public_draw,
         "method_version": METHOD_VERSION,
         "opens_on": plan.opens_on.isoformat(),
         "closes_on": plan.closes_on.isoformat(),

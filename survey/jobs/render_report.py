@@ -10,7 +10,7 @@ from typing import Any
 from survey.documents.imprint import Imprint
 from survey.documents.report import ReportCover, report, report_content
 from survey.jobs.render_papers import printed_at, wave_imprint
-from survey.storage.plans import load_plan, require_state
+from survey.storage.plans import load_fielded_plan, require_state
 from survey.storage.results import load_results
 
 Set = Callable[[dict[str, Any], Imprint, ReportCover, datetime], bytes]
@@ -46,7 +46,7 @@ async def render_report(wave: str, kind: str = "pdf", *, now: datetime) -> bytes
         WrongStateError: nothing has been estimated yet.
     """
     row = await require_state(wave, ("estimated", "certified"))
-    plan = await load_plan(wave)
+    plan = await load_fielded_plan(wave)
     cover = ReportCover(
         title=plan.title,
         wave=wave,

@@ -11,7 +11,7 @@ from survey.storage.audit import record_audit
 from survey.storage.evidence import find_evidence
 from survey.storage.office import IntakeOffice
 from survey.storage.plans import load_wave, set_state
-from survey.storage.print_files import erase_print_file
+from survey.storage.print_files import erase_print_file, has_print_file, held_of
 
 
 class PlanNotSignedError(SurveyError):
@@ -22,6 +22,20 @@ class PlanNotSignedError(SurveyError):
 
     def __init__(self, wave: str) -> None:
         super().__init__(f"调查 {wave}", "计划还没有由两人签字", f"先抽样，再运行 survey sign {wave}")
+
+
+class HeldCodesError(SurveyError):
+    """The codes of canaries and honey slips still lie here, where the bureau could use them."""
+
+    code = "wave.held_codes"
+    kind = "conflict"
+
+    def __init__(self, wave: str) -> None:
+        super().__init__(
+            f"调查 {wave}",
+            "留给上级的填写码还在这台机器上",
+            f"先由持有清单的人运行 survey canaries {wave} --codes 清单文件，取走以后再开始",
+        )
 
 
 async def publish_wave(
@@ -36,6 +50,8 @@ async def publish_wave(
     if await find_evidence(wave, "plan.note") is None:
         raise PlanNotSignedError(wave)
     await load_signed_plan(wave)
+    if has_print_file(settings, held_of(wave)):
+        raise HeldCodesError(wave)
     await set_state(wave, "planned", "open", now=now)
     erase_print_file(settings, wave)
     await office.set_state(wave, "planned", "open")

@@ -9,7 +9,8 @@ file until the wave opens and are then erased (TRUST sections 4 to 6).
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -21,6 +22,7 @@ from survey.certification.signature import generate_signer
 from survey.certification.signed_plan import PLAN_TYPE, build_plan, plan_code
 from survey.certification.transparency_log import tree_root
 from survey.fieldwork.invitation import Invitation, issue
+from survey.fieldwork.planted import Announcement, PlantedListError
 from survey.jobs.plan_rules import (
     asked_document,
     domain_document,
@@ -30,6 +32,7 @@ from survey.jobs.plan_rules import (
     surplus_of,
 )
 from survey.jobs.register import register
+from survey.jobs.sign_design import announced_draw
 from survey.jobs.signers import Signers, keep_shares, registry_signer
 from survey.jobs.translate import EVIDENCE as TRANSLATIONS
 from survey.jobs.translate import translations_document
@@ -43,7 +46,7 @@ from survey.storage.frames import load_frame
 from survey.storage.intake import About, Poster
 from survey.storage.office import IntakeOffice
 from survey.storage.plans import load_plan, require_state, set_state
-from survey.storage.print_files import save_print_file
+from survey.storage.print_files import held_of, save_print_file
 from survey.storage.samples import load_sample
 
 
@@ -62,9 +65,19 @@ class Signed:
 
 
 async def sign_plan(
-    settings: Settings, office: IntakeOffice, wave: str, signers: Signers, *, actor: str, now: datetime
+    settings: Settings,
+    office: IntakeOffice,
+    wave: str,
+    signers: Signers,
+    *,
+    actor: str,
+    now: datetime,
+    planted: Announcement | None = None,
 ) -> Signed:
     """Issue the codes of a drawn wave and sign its plan.
+
+    Args:
+        planted: what the office above announces of its canaries and honey slips, if there is one.
 
     Raises:
         WrongStateError: the wave has no drawn sample, or its plan is signed already.
@@ -78,8 +91,12 @@ async def sign_plan(
         generate_signer(f"{settings.host_name}/{wave}", secrets.token_bytes),
     )
     box_secret = secrets.token_bytes(32) if plan.sealed else None
+    planted = planted or Announcement(wave, 0, None, 0)
+    piles = {draw.domain: draw.slips for draw in sample.domains if mode_of(plan, draw.group) == "slip"}
+    if planted.wave != wave or not planted.held.keys() <= piles.keys():
+        raise PlantedListError(f"是调查{planted.wave}的，或者写了没有填写码的域")
     invitations = issue(
-        [(draw.domain, draw.slips) for draw in sample.domains if mode_of(plan, draw.group) == "slip"],
+        [(domain, slips + planted.held.get(domain, 0)) for domain, slips in piles.items()],
         slip_key,
         secrets.token_bytes,
     )
@@ -89,17 +106,22 @@ async def sign_plan(
     document = build_plan(
         wave=wave,
         title=plan.title,
-        domains=[*(domain_document(plan, draw) for draw in sample.domains), *surplus_documents(plan, sample)],
+        domains=[
+            *(domain_document(plan, draw, planted.held) for draw in sample.domains),
+            *surplus_documents(plan, sample),
+        ],
         keys=[log.vkey, signers.operator.vkey, signers.approver.vkey],
         slip_key_digest=canonical.sha256_hex(slip_key),
         slips_root=_slips_root(invitations),
         box_key=None if box_secret is None else box_public_key(box_secret).hex(),
         registry_key=registry_signer(settings).vkey,
         **pinned,
-        canaries={"count": 0},
-        honey={"count": 0},
+        canaries={"count": planted.canaries, "list_digest": planted.list_digest},
+        honey={"count": planted.honey},
         spares=0,
-        **rules_document(plan, scheme, await load_frame(wave), sample),
+        **rules_document(
+            plan, scheme, await load_frame(wave), sample, await announced_draw(wave, sample.design_digest)
+        ),
     )
     text = canonical.encode(document).decode()
     digest = canonical.digest(document)
@@ -124,8 +146,24 @@ async def sign_plan(
         )
         if box_secret is not None:
             keep_shares(settings, wave, box_secret, signers)
-        save_print_file(settings, wave, [(one.code, one.domain) for one in invitations])
+        handed, kept = _apart(invitations, piles)
+        save_print_file(settings, wave, handed)
+        if kept:
+            save_print_file(settings, held_of(wave), kept)
     return Signed(document, digest, len(invitations))
+
+
+def _apart(
+    invitations: tuple[Invitation, ...], piles: Mapping[str, int]
+) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
+    """(code, domain) of the slips for the printer, and of those kept back above the bureau."""
+    handed: list[tuple[str, str]] = []
+    kept: list[tuple[str, str]] = []
+    seen: Counter[str] = Counter()
+    for one in invitations:
+        seen[one.domain] += 1
+        (handed if seen[one.domain] <= piles[one.domain] else kept).append((one.code, one.domain))
+    return handed, kept
 
 
 def _about(plan: Plan, sample: Sample, origin: str, box_secret: bytes | None) -> About:

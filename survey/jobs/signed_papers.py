@@ -63,7 +63,7 @@ async def load_document(wave: str, name: str) -> Any:
 
 async def load_issues(wave: str, stem: str) -> list[tuple[dict[str, Any], str]]:
     """Every issue of a paper in order, each with its note."""
-    issues = []
+    issues: list[tuple[dict[str, Any], str]] = []
     while (text := await find_evidence(wave, f"{numbered(stem, len(issues) + 1)}.json")) is not None:
         note = await load_evidence(wave, f"{numbered(stem, len(issues) + 1)}.note")
         issues.append((canonical.decode(text.encode()), note))
@@ -72,26 +72,25 @@ async def load_issues(wave: str, stem: str) -> list[tuple[dict[str, Any], str]]:
 
 async def issue_paper(
     settings: Settings,
-    plan: SignedPlan,
+    wave: str,
+    origin: str,
     stem: str,
     document: Mapping[str, Any],
     signers: Signers,
     *,
     now: datetime,
-    kind: str | None = None,
+    registered_as: str | None = None,
 ) -> str:
     """Have the two sign a document, keep it under the next free number, register it; its digest.
 
     Args:
-        stem: file name without ending, such as `void`.
-        kind: what the note's first line says; the stem when not given.
+        stem: file name without ending, such as `void`; the note's first line says the same.
+        registered_as: the type in the registry; the document's own when not given.
     """
-    number = len(await load_issues(plan.wave, stem)) + 1
+    number = len(await load_issues(wave, stem)) + 1
     digest = canonical.digest(document)
-    note = make_note(digest_note_text(plan.origin, kind or stem, digest), signers.both())
-    await save_evidence(
-        plan.wave, f"{numbered(stem, number)}.json", canonical.encode(document).decode(), now=now
-    )
-    await save_evidence(plan.wave, f"{numbered(stem, number)}.note", note, now=now)
-    await register(settings, digest, str(document["type"]))
+    note = make_note(digest_note_text(origin, stem, digest), signers.both())
+    await save_evidence(wave, f"{numbered(stem, number)}.json", canonical.encode(document).decode(), now=now)
+    await save_evidence(wave, f"{numbered(stem, number)}.note", note, now=now)
+    await register(settings, digest, registered_as or str(document["type"]))
     return digest

@@ -86,6 +86,8 @@ class Sample:
     strata: tuple[StratumDraw, ...]
     domains: tuple[DomainDraw, ...]
     shares: dict[str, str]
+    public_draw: str | None = None
+    """The draw that gave the seed, where the design named it beforehand."""
 
     def document(self) -> dict[str, Any]:
         """The sample as canonical JSON."""
@@ -95,6 +97,7 @@ class Sample:
             "method": METHOD,
             "wave": self.wave,
             "seed": self.seed,
+            **({} if self.public_draw is None else {"public_draw": self.public_draw}),
             "frame_digest": self.frame_digest,
             "plan_digest": self.plan_digest,
             "design_digest": self.design_digest,
@@ -115,6 +118,7 @@ class Sample:
             strata=tuple(StratumDraw(**entry) for entry in document["strata"]),
             domains=tuple(DomainDraw(**entry) for entry in document["domains"]),
             shares=dict(document["shares"]),
+            public_draw=document.get("public_draw"),
         )
 
     @cached_property

@@ -61,21 +61,29 @@ class FrameTooSmallError(SurveyError):
         super().__init__("抽样", "名册里没有一所学校有计划要问的人", "核对名册的办学类型和计划里各类人的问卷")
 
 
-def design_document(plan: Plan, scheme: Scheme, frame: Frame) -> dict[str, Any]:
+def design_document(
+    plan: Plan, scheme: Scheme, frame: Frame, public_draw: str | None = None
+) -> dict[str, Any]:
     """What is fixed before the lot is cast: frame, scheme, strata, schools and slips of each.
 
     The plan's words, dates and addresses are not in it: they move nothing here, and whatever
     stands under the seed could be varied until a draw pleases.
+
+    Args:
+        public_draw: the draw whose numbers will be the seed, where it is named beforehand.
     """
-    return _design(plan, scheme, frame, allocate_wave(plan, scheme, frame))
+    return _design(plan, scheme, frame, allocate_wave(plan, scheme, frame), public_draw)
 
 
-def _design(plan: Plan, scheme: Scheme, frame: Frame, allocation: WaveAllocation) -> dict[str, Any]:
+def _design(
+    plan: Plan, scheme: Scheme, frame: Frame, allocation: WaveAllocation, public_draw: str | None = None
+) -> dict[str, Any]:
     return {
         "type": "design",
         "v": 1,
         "method": METHOD,
         "wave": plan.wave,
+        **({} if public_draw is None else {"public_draw": public_draw}),
         "frame_digest": frame.digest,
         "scheme_digest": scheme.digest,
         "required": dict(allocation.owed.by_group),
@@ -192,8 +200,13 @@ def ticket(key: str, *parts: str) -> str:
     return hashlib.sha256("/".join((key, *parts)).encode("utf-8")).hexdigest()
 
 
-def draw_sample(plan: Plan, scheme: Scheme, frame: Frame, seed: str) -> Sample:
+def draw_sample(
+    plan: Plan, scheme: Scheme, frame: Frame, seed: str, public_draw: str | None = None
+) -> Sample:
     """The sample of a wave from a seed; the same seed, plan and frame give the same sample.
+
+    Args:
+        public_draw: as in the design that was signed, where one was.
 
     Raises:
         SeedError: empty, too long or unreadable. FrameTooSmallError: nobody can be asked.
@@ -205,7 +218,7 @@ def draw_sample(plan: Plan, scheme: Scheme, frame: Frame, seed: str) -> Sample:
     allocation = allocate_wave(plan, scheme, frame)
     if not allocation.strata and not allocation.lists:
         raise FrameTooSmallError
-    design = _design(plan, scheme, frame, allocation)
+    design = _design(plan, scheme, frame, allocation, public_draw)
     design_digest = digest(design)
     key = draw_key(design_digest, seed)
     domains: list[DomainDraw] = []
@@ -240,6 +253,7 @@ def draw_sample(plan: Plan, scheme: Scheme, frame: Frame, seed: str) -> Sample:
         strata=_stratum_draws(allocation),
         domains=tuple(sorted(domains, key=lambda draw: draw.domain)),
         shares=design["shares"],
+        public_draw=public_draw,
     )
 
 
@@ -329,4 +343,4 @@ def drawn_places(sample: Sample, domain: str) -> tuple[int, ...]:
 
 def replays(sample: Sample, plan: Plan, scheme: Scheme, frame: Frame) -> bool:
     """Whether plan, scheme, frame and the recorded seed give this very sample again."""
-    return draw_sample(plan, scheme, frame, sample.seed).document() == sample.document()
+    return draw_sample(plan, scheme, frame, sample.seed, sample.public_draw).document() == sample.document()

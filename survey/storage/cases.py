@@ -10,7 +10,7 @@ from collections.abc import Iterable
 
 from survey.errors import SurveyError
 from survey.storage.current import transaction
-from survey.storage.tables import Cases
+from survey.storage.tables import Cases, Salts
 
 CHUNK = 200
 """Rows an insert: three values each stay below SQLite's and PostgreSQL's limits."""
@@ -26,21 +26,24 @@ class CasesExistError(SurveyError):
         super().__init__(f"调查 {wave}", "答卷已经开箱", "不用再做这一步，直接计算结果")
 
 
-async def save_cases(wave: str, rows: Iterable[tuple[str, str]]) -> int:
+async def save_cases(wave: str, rows: Iterable[tuple[str, str, str]]) -> int:
     """Keep all opened records of a wave, all or none; how many there were.
 
     Args:
-        rows: commitment (hex) and canonical record.
+        rows: commitment and salt (hex), and canonical record.
 
     Raises:
         CasesExistError: some are there already.
     """
-    cases = [Cases(wave=wave, c=c, record=record) for c, record in rows]
+    opened = list(rows)
+    cases = [Cases(wave=wave, c=c, record=record) for c, _, record in opened]
+    salts = [Salts(wave=wave, c=c, salt=salt) for c, salt, _ in opened]
     async with transaction():
         if await Cases.exists().where(Cases.wave == wave):
             raise CasesExistError(wave)
         for start in range(0, len(cases), CHUNK):
             await Cases.insert(*cases[start : start + CHUNK])
+            await Salts.insert(*salts[start : start + CHUNK])
     return len(cases)
 
 
@@ -50,6 +53,14 @@ async def load_cases(wave: str) -> list[tuple[str, str]]:
     return sorted((row["c"], row["record"]) for row in rows)
 
 
+async def load_salts(wave: str) -> dict[str, str]:
+    """The salt of every opened record by its commitment, both in hexadecimal."""
+    rows = await Salts.select(Salts.c, Salts.salt).where(Salts.wave == wave)
+    return {row["c"]: row["salt"] for row in rows}
+
+
 async def erase_cases(wave: str) -> None:
-    """Destroy the opened records, when their time has come; public proofs keep working."""
-    await Cases.delete().where(Cases.wave == wave)
+    """Destroy the opened records and their salts, when their time has come; public proofs keep working."""
+    async with transaction():
+        await Salts.delete().where(Salts.wave == wave)
+        await Cases.delete().where(Cases.wave == wave)

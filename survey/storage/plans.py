@@ -8,13 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from functools import lru_cache
 from typing import Any
 
-from survey.canonical import encode
+from msgspec.structs import replace
+
+from survey.canonical import decode, encode
+from survey.certification.bundle import numbered
 from survey.scheme.plan import Plan, plan_digest, plan_document, read_plan
 from survey.storage.current import transaction
+from survey.storage.evidence import find_evidence
 from survey.storage.states import BEFORE_SIGNING, NAMES, STEPS, WaveNotFoundError, WrongStateError
 from survey.storage.tables import Plans, Waves
 
@@ -96,6 +100,15 @@ async def load_plan(wave: str) -> Plan:
     plan = await find_plan(wave)
     if plan is None:
         raise WaveNotFoundError(wave)
+    return plan
+
+
+async def load_fielded_plan(wave: str) -> Plan:
+    """The plan of a wave with the closing date that holds now: the two may have put it off."""
+    plan, number = await load_plan(wave), 1
+    while (text := await find_evidence(wave, f"{numbered('extension', number)}.json")) is not None:
+        closes_on = date.fromisoformat(decode(text.encode())["closes_on"])
+        plan, number = replace(plan, closes_on=closes_on), number + 1
     return plan
 
 

@@ -34,6 +34,16 @@ def print_path(settings: Settings, wave: str) -> Path:
     return settings.print_files / f"{wave}.json"
 
 
+def held_of(wave: str) -> str:
+    """The name under which the codes kept back above the bureau wait, apart from the printer's."""
+    return f"{wave}.held"
+
+
+def has_print_file(settings: Settings, wave: str) -> bool:
+    """Whether codes of that name still wait."""
+    return print_path(settings, wave).is_file()
+
+
 def save_print_file(settings: Settings, wave: str, rows: Sequence[tuple[str, str]]) -> Path:
     """Write (code, domain) pairs in their order, 0600 from the first byte, durably."""
     path = print_path(settings, wave)

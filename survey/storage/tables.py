@@ -77,6 +77,14 @@ class Cases(Table, tablename="cases"):
     record = Text()
 
 
+class Salts(Table, tablename="salts"):
+    """What turns a record back into its commitment; for an auditor, and erased with the records."""
+
+    wave = Text(primary_key=True)
+    c = Text()
+    salt = Text()
+
+
 class ResultsTable(Table, tablename="results"):
     """What the wave says."""
 

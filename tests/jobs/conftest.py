@@ -161,6 +161,14 @@ async def bureau(settings: Settings) -> AsyncIterator[Bureau]:
         yield opened
 
 
+@pytest.fixture
+async def desk(sqlite_settings: Settings) -> AsyncIterator[Bureau]:
+    """The same on SQLite alone, for what no database decides."""
+    async with bureau_at(sqlite_settings) as opened:
+        await opened.draw()
+        yield opened
+
+
 def days_after(on: date, n: int) -> date:
     """The date n days later."""
     return on + timedelta(days=n)

@@ -67,22 +67,22 @@ async def test_every_field_of_the_plan_changed_after_signing_stops_certifying(es
 
 
 @pytest.mark.parametrize("step", [publish_wave, close_wave, open_wave])
-async def test_no_step_goes_on_from_a_plan_that_was_altered(bureau: Bureau, step: object) -> None:
-    await bureau.go({publish_wave: "planned", close_wave: "open", open_wave: "closed"}[step])
-    document = canonical.decode((await load_evidence(bureau.wave, "plan.json")).encode())
+async def test_no_step_goes_on_from_a_plan_that_was_altered(desk: Bureau, step: object) -> None:
+    await desk.go({publish_wave: "planned", close_wave: "open", open_wave: "closed"}[step])
+    document = canonical.decode((await load_evidence(desk.wave, "plan.json")).encode())
     document["threshold"] = "0.84"
-    await stored(bureau.wave, "plan.json", canonical.encode(document).decode())
+    await stored(desk.wave, "plan.json", canonical.encode(document).decode())
 
     with pytest.raises(PlanAlteredError):
         if step is publish_wave:
-            await bureau.publish()
+            await desk.publish()
         else:
-            await bureau.act(step)
+            await desk.act(step)
 
 
-async def test_a_wave_without_signed_plan_is_not_published(bureau: Bureau) -> None:
+async def test_a_wave_without_signed_plan_is_not_published(desk: Bureau) -> None:
     with pytest.raises(PlanNotSignedError):
-        await publish_wave(bureau.settings, bureau.office, bureau.wave, **bureau.by)
+        await publish_wave(desk.settings, desk.office, desk.wave, **desk.by)
 
 
 async def test_a_rule_that_moved_around_the_plan_stops_certifying_by_name(

@@ -214,8 +214,9 @@ async def test_a_certificate_is_found_by_number_and_by_the_signs_people_type(
 async def test_opened_answers_are_kept_once_and_all(database: Database, plan: Plan) -> None:
     await save_plan(plan, now=NOW)
     rows = [(f"{n:064x}", f'{{"n":{n}}}') for n in range(1000)]
-    await save_cases(plan.wave, reversed(rows))
+    opened = [(c, f"{n:02x}" * 32, record) for n, (c, record) in enumerate(rows) for n in [n % 256]]
+    await save_cases(plan.wave, reversed(opened))
 
     assert await load_cases(plan.wave) == rows
     with pytest.raises(CasesExistError):
-        await save_cases(plan.wave, rows)
+        await save_cases(plan.wave, opened)

@@ -8,7 +8,7 @@ from litestar.params import FromPath
 
 from survey.errors import SurveyError
 from survey.scheme.plan import Plan
-from survey.storage.plans import WaveRow, list_waves, load_plan, load_wave
+from survey.storage.plans import WaveRow, list_waves, load_fielded_plan, load_wave
 from survey.web.access import check_query, token_with
 from survey.web.api.answers import answer
 from survey.web.api.documents import Links, Wave, WavePage
@@ -37,7 +37,7 @@ async def show_waves(request: AnyRequest) -> Response[bytes]:
     if cursor := query.get("cursor"):
         rows = _after(rows, cursor)
     page = rows[:limit]
-    items = [wave_document(row, await load_plan(row.wave)) for row in page]
+    items = [wave_document(row, await load_fielded_plan(row.wave)) for row in page]
     following = _cursor(page[-1].wave) if len(rows) > limit else None
     return answer(WavePage(items=items, next=following))
 
@@ -46,7 +46,7 @@ async def show_waves(request: AnyRequest) -> Response[bytes]:
 async def show_wave(request: AnyRequest, wave: FromPath[str]) -> Response[bytes]:
     """One wave."""
     check_query(request, frozenset())
-    return answer(wave_document(await load_wave(wave), await load_plan(wave)))
+    return answer(wave_document(await load_wave(wave), await load_fielded_plan(wave)))
 
 
 def wave_document(row: WaveRow, plan: Plan) -> Wave:

@@ -12,7 +12,7 @@ from survey.fieldwork.progress import Tally
 from survey.jobs.participation import participation
 from survey.jobs.run_fieldwork import pause_wave, publish_wave, resume_wave
 from survey.sampling.frame import PLACE_NAMES, STAGE_NAMES
-from survey.storage.plans import load_plan, load_wave
+from survey.storage.plans import load_fielded_plan, load_wave
 from survey.web.access import may, person_of, read_form
 from survey.web.console.page import GROUPS, PUBLISHED, console_page, state_reached, wave_crumbs
 from survey.web.console.waves import tabs_of
@@ -42,7 +42,7 @@ class WrongNameError(SurveyError):
 @get("/waves/{wave:str}/monitor", guards=[may("progress.see")])
 async def show_monitor(request: AnyRequest, wave: FromPath[str]) -> Response[str]:
     """Counts against need by group, place and stage, the pace, and the schools with none."""
-    row, plan = await load_wave(wave), await load_plan(wave)
+    row, plan = await load_wave(wave), await load_fielded_plan(wave)
     if row.state not in PUBLISHED:
         raise NotPublishedError(row.state_name)
     seen = await participation(request.app.state.office, wave, now=request.app.state.now().astimezone(CHINA))

@@ -42,7 +42,11 @@ class Pages:
             preview: say on every part that nothing is kept.
         """
         school = draw.school_code is not None
-        key = (wave.plan.wave, draw.group, str(draw.stage), str(school), look.lang, str(look.size), str(preview))
+        stage, closes_on = str(draw.stage), str(wave.plan.closes_on)
+        key = (
+            *(wave.plan.wave, closes_on, draw.group, stage, str(school)),
+            *(look.lang, str(look.size), str(preview)),
+        )
         found = self._forms.get(key)
         if found is None:
             view = self._view(wave, draw, look, SCHOOL_GAP if school else "", HIDDEN_GAP)

@@ -1,11 +1,11 @@
 """What the answering side must know of a wave: its plan, its domains, its instruments.
 
-Read from storage once per wave and kept, since nothing in a published plan changes; the
+Read from storage once per wave and kept, since in a published plan only the closing date changes; the
 state of a wave is never kept here, it comes with the slip from the intake itself.
 """
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, time, timedelta
 
 from survey.errors import SurveyError
@@ -16,7 +16,7 @@ from survey.scheme.catalogue import ui_key
 from survey.scheme.instrument import Instrument
 from survey.scheme.plan import Plan, instrument_of, scheme_of
 from survey.scheme.scheme import Scheme
-from survey.storage.plans import find_wave, list_waves, load_plan
+from survey.storage.plans import find_wave, list_waves, load_fielded_plan, load_plan
 from survey.storage.samples import load_sample
 from survey.web.respondent.words import Said, Words, vocabularies
 
@@ -101,6 +101,7 @@ class Waves:
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
         self._waves: dict[str, Wave] = {}
+        self._dates_read_at: dict[str, float] = {}
         self._place: Place | None = None
         self.last_place = Place("", "", "", False, vocabularies(()))
         """What `place` said last; for pages that must be drawn when the database is not there."""
@@ -108,13 +109,18 @@ class Waves:
 
     async def wave(self, wave: str) -> Wave:
         """One published wave."""
-        found = self._waves.get(wave)
+        found, now = self._waves.get(wave), self._clock()
         if found is None:
-            plan = await load_plan(wave)
+            plan = await load_fielded_plan(wave)
             sample = await load_sample(wave)
             domains = {draw.domain: draw for draw in sample.domains}
             languages = vocabularies(plan.languages, await pinned_catalogues(wave))
             found = self._waves[wave] = Wave(plan, scheme_of(plan), domains, languages)
+            self._dates_read_at[wave] = now
+        elif now - self._dates_read_at[wave] > NOTICED_AFTER_SECONDS:
+            # The closing date may have been put off; all else of a published plan stays.
+            found = self._waves[wave] = replace(found, plan=await load_fielded_plan(wave))
+            self._dates_read_at[wave] = now
         return found
 
     @property

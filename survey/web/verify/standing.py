@@ -10,8 +10,8 @@ from typing import Any
 
 from survey.canonical import digest
 from survey.certification.claims import Verdict
+from survey.jobs.revoke_statement import revocations
 from survey.storage.certificates import Certificate, list_certificates
-from survey.storage.evidence import find_evidence
 
 MATCHES = "matches"
 ALTERED = "altered"
@@ -39,6 +39,8 @@ class Standing:
     statement: dict[str, Any] | None = None
     newest: int | None = None
     """Number of the certificate that replaced it."""
+    reason: str = ""
+    """Why it was replaced or withdrawn, in the signers' words."""
 
     @property
     def words(self) -> str:
@@ -62,10 +64,12 @@ async def standing_of(certificate: Certificate) -> Standing:
     """How a certificate that was issued here stands today, without looking into its proof."""
     statement = statement_in(certificate.data)
     newest = (await list_certificates(certificate.wave))[-1]
-    if statement is not None and await _revoked(certificate.wave, digest(statement)):
-        return Standing(REVOKED, certificate, statement)
+    revoked = await revocations(certificate.wave)
+    if statement is not None and (reason := revoked.get(digest(statement))) is not None:
+        return Standing(REVOKED, certificate, statement, reason=reason)
     if newest.number != certificate.number:
-        return Standing(REPLACED, certificate, statement, newest.number)
+        reason = str((statement_in(newest.data) or {}).get("reason") or "")
+        return Standing(REPLACED, certificate, statement, newest.number, reason)
     return Standing(MATCHES, certificate, statement)
 
 
@@ -73,7 +77,7 @@ async def standing_of_file(statement: dict[str, Any] | None, verdict: Verdict) -
     """How a file that somebody handed in stands: its proof first, then the registry."""
     if verdict.exit_code == 2:
         return Standing(UNREADABLE, statement=statement)
-    if verdict.exit_code == 1:
+    if any(claim.ok is False and claim.name != "撤回" for claim in verdict.claims):
         return Standing(ALTERED, statement=statement)
     issued = await _issued(statement)
     if issued is None:
@@ -90,8 +94,3 @@ async def _issued(statement: dict[str, Any] | None) -> Certificate | None:
         if known is not None and digest(known) == wanted:
             return certificate
     return None
-
-
-async def _revoked(wave: str, statement_digest: str) -> bool:
-    note = await find_evidence(wave, "revocation.note")
-    return note is not None and f"sha256:{statement_digest}" in note
