@@ -1,154 +1,153 @@
-"""The standard job of METHOD section 5: ten rates, four groups, one raking, from answers in columns.
+"""The standard job of METHOD section 5 against its floor, R's `survey` and `svy`, in one run.
 
-    python benchmarks/estimation.py [--answers 1000000] [--repeat 5] [--replicates 500]
+    python benchmarks/estimation.py [--answers 10000 100000 1000000 10000000] [--peers-up-to 1000000]
+                                    [--repeat 5] [--json benchmarks/results/estimation.json]
 
-150 schools in six strata, four respondent groups, ten yes/no items near 95 %, unequal weights. The
-job: the design; ten rates with errors and intervals; the same by four groups; raking on three
-margins (6 + 4 + 2 classes, margin error 1e-8); ten rates again with the variance after raking.
-DuckDB's GROUP BY over the same columns is timed in the same run when `duckdb` is installed: it is
-the floor. Ratios are what counts; the machine is named beside them.
+Every competitor gets the same columns in the same run and must give the same numbers. Each size runs
+in a process of its own, so that its memory is its own. Ratios are what counts; the machine, without
+its name, and all versions stand beside them. `svy` and Rscript are left out where not installed.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
+import os
 import platform
-import resource
-from collections.abc import Callable
+import shutil
+import subprocess
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+from statistics import median
 from time import perf_counter
+from typing import Any
 
+import duckdb
 import numpy as np
-
-from survey.arrays import group_sums
-from survey.estimation.cell_totals import (
-    CellTotals,
-    cell_totals,
-    design_of,
-    rake_cell_totals,
-    rates_from_cells,
+import scipy
+from peers import by_r, by_svy
+from standard_job import (
+    COUNTING,
+    READINGS,
+    Floor,
+    Values,
+    analysis,
+    job,
+    margins,
+    raked_replicates,
+    report_tables,
+    seconds,
+    standard_answers,
 )
-from survey.weighting.calibration import rake_cells
-from survey.weighting.replicates import rao_wu_factors
 
-SCHOOLS, STRATA, GROUPS, ITEMS = 150, 6, 4, 10
+from survey.cases.counting import count_columns
+from survey.estimation.cell_totals import cell_totals
 
 
-def standard_answers(n: int, seed: int = 11) -> tuple[dict[str, np.ndarray], np.ndarray, np.ndarray]:
-    """Keys, weights and (items, n) answers of the standard job."""
-    rng = np.random.default_rng(seed)
-    school = rng.integers(0, SCHOOLS, n, dtype=np.int16)
-    rate = np.clip(0.95 + rng.normal(0, 0.02, (ITEMS, SCHOOLS)), 0, 1)
-    yes = np.stack([rng.random(n, dtype=np.float32) < row[school] for row in rate]).astype(np.int8)
-    keys = {
-        "stratum": (school % STRATA).astype(np.int16),
-        "school": school,
-        "group": rng.integers(0, GROUPS, n, dtype=np.int16),
-        "gender": rng.integers(0, 2, n, dtype=np.int16),
+def resident(field: str) -> float:
+    """Megabytes this process holds (VmRSS) or has held at most (VmHWM)."""
+    for line in Path("/proc/self/status").read_text().splitlines():
+        if line.startswith(field):
+            return int(line.split()[1]) / 1024
+    return float("nan")
+
+
+def apart(ours: Values, theirs: Values) -> dict[str, float]:
+    """The largest relative difference of each kind of number."""
+    return {
+        name: float(np.max(np.abs(ours[name][: len(found)] / found - 1))) for name, found in theirs.items()
     }
-    return keys, rng.uniform(1, 5, n), yes
 
 
-def margins(total: float) -> dict[str, dict[int, float]]:
-    """Known totals near those of the sample, adding up to the same."""
-    shares = {
-        "stratum": [0.17, 0.16, 0.17, 0.16, 0.17, 0.17],
-        "group": [0.5, 0.2, 0.2, 0.1],
-        "gender": [0.48, 0.52],
+def measured(n: int, repeat: int, peers: bool, replicates: int) -> dict[str, Any]:
+    """All figures of one size."""
+    columns = standard_answers(n)
+    known = margins(columns)
+    count_columns({name: column[:1000] for name, column in columns.items()}, COUNTING)
+    Path("/proc/self/clear_refs").write_text("5")
+    before = resident("VmRSS")
+    ours = job(columns, known)
+    memory = resident("VmHWM") - before
+    counts = count_columns(columns, COUNTING)
+    whole = seconds(lambda: job(columns, known), repeat)
+    after = seconds(lambda: analysis(counts, known), max(repeat, 15))
+    floor = Floor(columns)
+    floors = [seconds(lambda s=s: floor.job(known, s), repeat) for s in (0, 1)]
+    lowest = min(floors)
+    row: dict[str, Any] = {
+        "answers": n,
+        "cells": len(counts),
+        "job_s": whole,
+        "after_the_pass_s": after,
+        "floor_s": lowest,
+        "job_over_floor": whole / lowest,
+        "memory_beside_data_mb": memory,
+        "data_mb": sum(column.nbytes for column in columns.values()) / 2**20,
+        "report_tables_ms": {
+            name: 1000 * seconds(table, max(repeat, 15)) for name, table in report_tables(counts).items()
+        },
+        "apart": {"floor": apart(ours, floor.job(known, floors.index(lowest)))},
     }
-    return {name: {at: share * total for at, share in enumerate(row)} for name, row in shares.items()}
+    if replicates:
+        cells = cell_totals(counts, READINGS)
+        row["raked_replicates"] = replicates
+        row["raked_replicates_s"] = seconds(lambda: raked_replicates(cells, known, replicates), 3)
+    if peers:
+        for name, run, there in (
+            ("svy", by_svy, find_spec("svy")),
+            ("R survey", by_r, shutil.which("Rscript")),
+        ):
+            if there:
+                version, took, found = run(columns, known, 3 if n <= 100_000 else 1)
+                row[f"{name}_s"] = median(took)
+                row[f"{name}_over_job"] = median(took) / whole
+                row["apart"][name] = apart(ours, found)
+                row.setdefault("versions", {})[name] = version
+    return row
 
 
-def analysis(cells: CellTotals) -> int:
-    """Everything after the pass; the number of rates it gave."""
-    design = design_of(cells, "school", "stratum")
-    groups = {str(g): cells.keys["group"] == g for g in range(GROUPS)}
-    rates = rates_from_cells(cells, design)
-    rates += rates_from_cells(cells, design, groups)
-    raked, _ = rake_cell_totals(cells, design, margins(float(cells.weight.sum())), tolerance=1e-8)
-    return len(rates + rates_from_cells(cells, raked))
-
-
-def raked_replicates(cells: CellTotals, replicates: int) -> np.ndarray:
-    """(R, items) rates of raked Rao–Wu replicates, from cells."""
-    design = design_of(cells, "school", "stratum")
-    factors = rao_wu_factors(design, replicates, np.random.default_rng(1))[design.stages[0].unit]
-    known = margins(float(cells.weight.sum()))
-    names = list(known)
-    codes = [cells.keys[name].astype(np.int64) for name in names]
-    totals = [np.array(list(known[name].values())) for name in names]
-    thetas = np.empty((replicates, cells.yes.shape[1]))
-    for r in range(replicates):
-        base = cells.weight * factors[:, r]
-        g, _, _ = rake_cells(base, codes, totals, 1e-8, 500)
-        scale = factors[:, r] * g
-        thetas[r] = (scale @ cells.yes) / (scale @ cells.valid)
-    return thetas
-
-
-def seconds(work: Callable[[], object], repeat: int) -> float:
-    """The best of several runs."""
-    best = float("inf")
-    for _ in range(repeat):
-        began = perf_counter()
-        work()
-        best = min(best, perf_counter() - began)
-    return best
-
-
-def duckdb_floor(keys: dict[str, np.ndarray], weights: np.ndarray, yes: np.ndarray, repeat: int) -> float | None:
-    """Seconds of one GROUP BY over the same columns and the analysis after it; None without DuckDB."""
-    try:
-        import duckdb
-    except ImportError:
-        return None
-    columns = {**keys, "w": weights, **{f"y{k}": row for k, row in enumerate(yes)}}
-    connection = duckdb.connect()
-    connection.register("columns", columns)
-    connection.execute("CREATE TABLE answers AS SELECT * FROM columns")
-    sums = ", ".join(f"SUM(w * y{k}) AS s{k}" for k in range(ITEMS))
-    query = f"SELECT stratum, school, \"group\", gender, COUNT(*) AS n, SUM(w) AS w, {sums} FROM answers GROUP BY 1, 2, 3, 4"
-
-    def job() -> int:
-        table = connection.execute(query).fetchnumpy()
-        weight = np.asarray(table["w"], float)
-        counted = np.column_stack([np.asarray(table[f"s{k}"], float) for k in range(ITEMS)])
-        n = np.asarray(table["n"])
-        base = np.repeat(weight[:, None], ITEMS, axis=1)
-        whole = CellTotals(
-            {name: np.asarray(table[name], dtype=np.int64) for name in keys},
-            n,
-            weight,
-            base,
-            counted,
-            np.repeat(n[:, None], ITEMS, axis=1),
-        )
-        return analysis(whole)
-
-    return seconds(job, repeat)
+def machine() -> dict[str, Any]:
+    """What the figures were measured on, without its name."""
+    model = [line for line in Path("/proc/cpuinfo").read_text().splitlines() if line.startswith("model name")]
+    return {
+        "processor": model[0].split(":")[1].strip() if model else platform.machine(),
+        "cores": os.cpu_count(),
+        "python": platform.python_version(),
+        "numpy": np.__version__,
+        "scipy": scipy.__version__,
+        "duckdb": duckdb.__version__,
+    }
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--answers", type=int, nargs="*", default=[10_000, 100_000, 1_000_000])
+    parser.add_argument("--answers", type=int, nargs="*", default=[10_000, 100_000, 1_000_000, 10_000_000])
+    parser.add_argument("--peers-up-to", type=int, default=1_000_000)
     parser.add_argument("--repeat", type=int, default=5)
     parser.add_argument("--replicates", type=int, default=500)
+    parser.add_argument("--json", type=Path)
+    parser.add_argument("--one", type=int, help=argparse.SUPPRESS)
     asked = parser.parse_args()
-    print(f"{platform.processor() or platform.machine()}, Python {platform.python_version()}, NumPy {np.__version__}")
-    print("answers      pass s   analysis s   job s    floor s   ratio   peak MB")
+    if asked.one:
+        print(json.dumps(measured(asked.one, asked.repeat, asked.one <= asked.peers_up_to, asked.replicates)))
+        return
+    rows = []
     for n in asked.answers:
-        keys, weights, yes = standard_answers(n)
-        passed = seconds(lambda k=keys, w=weights, y=yes: cell_totals(k, w, y), asked.repeat)
-        cells = cell_totals(keys, weights, yes)
-        after = seconds(lambda c=cells: analysis(c), asked.repeat)
-        floor = duckdb_floor(keys, weights, yes, asked.repeat)
-        job = passed + after
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-        beside = "  –        –   " if floor is None else f"{floor:8.4f} {job / floor:6.2f}"
-        print(f"{n:>9,} {passed:9.4f} {after:11.4f} {job:9.4f}  {beside} {peak:9.0f}")
-    if asked.replicates:
-        took = seconds(lambda: raked_replicates(cells, asked.replicates), 1)
-        print(f"{asked.replicates} raked Rao–Wu replicates of {len(cells)} cells: {took:.3f} s")
-        assert group_sums(cells.yes, cells.keys["group"], GROUPS).shape == (GROUPS, ITEMS)
+        began = perf_counter()
+        told = subprocess.run(
+            [sys.executable, __file__, "--one", str(n), "--repeat", str(asked.repeat)]
+            + ["--peers-up-to", str(asked.peers_up_to), "--replicates", str(asked.replicates)],
+            check=True, capture_output=True, text=True,
+        )  # fmt: skip
+        rows.append(json.loads(told.stdout.splitlines()[-1]))
+        print(f"{n:>11,} answers done in {perf_counter() - began:.0f} s", file=sys.stderr)
+    document = {"machine": machine(), "standard_job": rows}
+    text = json.dumps(document, indent=1, ensure_ascii=False)
+    print(text)
+    if asked.json:
+        asked.json.parent.mkdir(exist_ok=True)
+        asked.json.write_text(text + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

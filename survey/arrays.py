@@ -158,6 +158,10 @@ def codes(*columns: Labels) -> tuple[Ints, Ints]:
     return code.astype(np.int64), first.astype(np.int64)
 
 
+WIDE = 32
+"""Columns from which on sums are taken for all of them at once."""
+
+
 def group_sums(values: Floats, group: Ints, n_groups: int) -> Floats:
     """Sums of each column of values within groups.
 
@@ -172,6 +176,16 @@ def group_sums(values: Floats, group: Ints, n_groups: int) -> Floats:
     array([[6., 8.],
            [3., 4.]])
     """
+    if len(group) == n_groups and np.array_equal(group, np.arange(n_groups)):
+        return np.array(values, dtype=np.float64)
+    if values.shape[1] > WIDE:
+        # Rows of one group side by side: a call for each column would cost more than the adding.
+        order = np.argsort(group, kind="stable")
+        present, starts = np.unique(group[order], return_index=True)
+        sums = np.zeros((n_groups, values.shape[1]))
+        if len(present):
+            sums[present] = np.add.reduceat(values[order], starts, axis=0)
+        return sums
     sums = np.empty((n_groups, values.shape[1]))
     for column in range(values.shape[1]):
         sums[:, column] = np.bincount(group, values[:, column], minlength=n_groups)

@@ -1,225 +1,192 @@
-"""Sufficient statistics: the totals per cell from which every rate, error and weight step follows.
+"""Totals per cell under a reading of the answers: from counts to what an estimator adds up.
 
-Enters: one pass over the answers, grouped by school and weighting classes. Leaves: `CellTotals`, and
-an ordinary `Design` in which a cell is a row, so that the engine computes from cells what it would
-from rows, without a second implementation. This holds because weights are the same for everybody
-in a cell, or are summed there, and because calibration on classes moves all of a cell together.
-After the pass, cost depends on the number of cells, whatever the number of answers.
+Enters: `AnswerCounts`, and how options become a rate (`Reading`). Leaves: `CellTotals`, and an
+ordinary `Design` in which a cell is a row, so that the engine computes from cells what it would
+from rows, without a second implementation. This holds because whoever shares a cell shares the
+PSU, and because calibration on classes moves all of a cell together. `cell_rates` takes it from
+here; cost depends on the number of cells, whatever the number of answers.
+
+Left out on purpose: designs whose last stage is the person. Their within-school variance needs
+squares within cells, and the platform's own figure (`wave_rates`) keeps its rows for it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from survey.arrays import Flags, Floats, Ints, ShapeError
-from survey.estimation.intervals import Interval, proportion_interval
-from survey.estimation.linearization import covariance_of_scores
+from survey.arrays import Floats, Ints, Labels, weights_column
+from survey.cases.answer_counts import AnswerCounts, MissingColumnError, Option
+from survey.errors import SurveyError
 from survey.sampling.design import Design, LonelyPsu
 from survey.weighting.calibration import Calibration, rake
 from survey.weighting.margins import Margin
 
 
-@dataclass(frozen=True, eq=False)
-class CellTotals:
-    """Totals of every non-empty cell.
+class ReadingError(SurveyError):
+    """A reading of an item that was not counted, or of options it does not have."""
+
+    code = "estimation.reading"
+    kind = "invalid"
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How an item's options become a rate or a mean.
 
     Attributes:
-        keys: by name, (cells,) the cell's code.
-        n: (cells,) answers.
-        weight: (cells,) sum of weights.
-        valid: (cells, items) sum of weights of valid answers.
-        yes: (cells, items) sum of weights of satisfied answers.
-        n_valid: (cells, items) valid answers.
+        name: what the row of a table is called.
+        item: the item's column.
+        points: what each option of the base adds above the line; options not named leave the base.
     """
 
-    keys: Mapping[str, Ints]
-    n: Ints
+    name: str
+    item: str
+    points: Mapping[Option, float]
+
+    @classmethod
+    def share(
+        cls, item: str, satisfied: Iterable[Option], base: Iterable[Option], name: str | None = None
+    ) -> Reading:
+        """The share of the base that chose one of the satisfied options.
+
+        >>> Reading.share("q1", [1, 2], [1, 2, 3]).points
+        {1: 1.0, 2: 1.0, 3: 0.0}
+        """
+        liked = set(satisfied)
+        return cls(name or item, item, {option: float(option in liked) for option in base})
+
+    @property
+    def is_share(self) -> bool:
+        """Whether it is a proportion: then its interval is one of a proportion."""
+        return set(self.points.values()) <= {0.0, 1.0}
+
+
+@dataclass(frozen=True, eq=False)
+class CellTotals:
+    """Weighted totals of every cell under some readings.
+
+    Attributes:
+        counts: the counts they come from, with the cells' keys.
+        readings: what each column reads.
+        weight: (cells,) sum of base weights.
+        above: (cells, readings) sum of weights times points.
+        base: (cells, readings) sum of weights of answers in the base.
+        n_base: (cells, readings) answers in the base.
+        each: (cells,) the weight of each answer, where the cells were given weights; None where the
+            answers brought their own.
+    """
+
+    counts: AnswerCounts
+    readings: tuple[Reading, ...]
     weight: Floats
-    valid: Floats
-    yes: Floats
-    n_valid: Ints
+    above: Floats
+    base: Floats
+    n_base: Ints
+    each: Floats | None = None
 
     def __len__(self) -> int:
-        return len(self.n)
+        return len(self.weight)
 
-    def __add__(self, other: CellTotals) -> CellTotals:
-        """The totals of two parts of the data, such as two files or two workers, in any order."""
-        return _summed(
-            {name: np.concatenate([self.keys[name], other.keys[name]]) for name in self.keys},
-            [
-                np.concatenate([getattr(self, k), getattr(other, k)])
-                for k in ("n", "weight", "valid", "yes", "n_valid")
-            ],
-        )
+    def key(self, name: str) -> Labels:
+        """(cells,) labels of a key.
+
+        Raises:
+            MissingColumnError: not a key of these counts.
+        """
+        if name not in self.counts.keys:
+            raise MissingColumnError(name, tuple(self.counts.keys))
+        return self.counts.keys[name]
+
+    def read(self, readings: Sequence[Reading]) -> CellTotals:
+        """The totals of the same counts and weights under other readings."""
+        return cell_totals(self.counts, readings, cell_weights=self.each)
 
 
 def cell_totals(
-    keys: Mapping[str, Ints], weights: Floats, yes: ArrayLike, valid: ArrayLike | None = None
+    counts: AnswerCounts, readings: Sequence[Reading], *, cell_weights: ArrayLike | None = None
 ) -> CellTotals:
-    """The totals per cell, in one pass over each column.
+    """The totals that readings make of counts.
 
     Args:
-        keys: by name, (n,) non-negative codes; school, stratum, group, raking classes, domains.
-        weights: (n,) base weights.
-        yes: (items, n) 1 where satisfied, one contiguous row for each item.
-        valid: (items, n) 1 where the answer counts for the base; every answer when not given.
+        cell_weights: (cells,) the weight of each answer of a cell, for counts made without weights.
 
     Raises:
-        ShapeError: columns of different lengths.
+        ReadingError: an item that was not counted, or an option it does not have.
 
     Source: METHOD 4.
-
-    >>> cells = cell_totals({"school": np.array([0, 1, 0])}, np.array([1., 2, 3]), np.array([[1, 1, 0]]))
-    >>> cells.weight, cells.yes.ravel()
-    (array([4., 2.]), array([1., 2.]))
     """
-    rows = len(weights)
-    indicators = np.atleast_2d(np.asarray(yes))
-    if any(len(column) != rows for column in keys.values()) or indicators.shape[1] != rows:
-        raise ShapeError("汇总", "各列的行数不同", "各列的行数要相同")
-    sizes = {name: int(column.max()) + 1 if rows else 0 for name, column in keys.items()}
-    code = np.zeros(rows, dtype=np.int64)
-    for name, column in keys.items():
-        code *= sizes[name]
-        code += column
-    span = int(np.prod([float(size) for size in sizes.values()])) if sizes else 1
-    if span > max(4 * rows, 1 << 20):
-        # So many combinations that most are empty: number those that occur.
-        present, code = np.unique(code, return_inverse=True)
-        span = len(present)
-        taken = np.arange(span)
-    else:
-        present = None
-        taken = np.flatnonzero(np.bincount(code, minlength=span))
-    n = np.bincount(code, minlength=span)[taken]
-    weight = np.bincount(code, weights, minlength=span)[taken]
-    counted = np.column_stack([np.bincount(code, weights * row, minlength=span)[taken] for row in indicators])
-    if valid is None:
-        base = np.repeat(weight[:, None], len(indicators), axis=1)
-        n_base = np.repeat(n[:, None], len(indicators), axis=1)
-    else:
-        masks = np.atleast_2d(np.asarray(valid))
-        base = np.column_stack([np.bincount(code, weights * row, minlength=span)[taken] for row in masks])
-        n_base = np.column_stack([np.bincount(code, row, minlength=span)[taken] for row in masks]).astype(
-            np.int64
-        )
-    rest = taken if present is None else present[taken]
-    coded: dict[str, Ints] = {}
-    for name in reversed(list(keys)):
-        rest, coded[name] = np.divmod(rest, sizes[name])
-    return CellTotals({name: coded[name] for name in keys}, n, weight, base, counted, n_base)
-
-
-def _summed(keys: Mapping[str, Ints], columns: Sequence[np.ndarray]) -> CellTotals:
-    """Totals of rows that are cells already, those of equal keys added up."""
-    _, first, code = np.unique(
-        np.column_stack(list(keys.values())), axis=0, return_index=True, return_inverse=True
+    each = None if cell_weights is None else weights_column(cell_weights, length=len(counts))
+    width = int(counts.counting.starts[-1])
+    points, inside = np.zeros((width, len(readings))), np.zeros((width, len(readings)))
+    starts = dict(zip((item.name for item in counts.counting.items), counts.counting.starts, strict=False))
+    options = {item.name: item.options for item in counts.counting.items}
+    for column, reading in enumerate(readings):
+        if reading.item not in starts:
+            raise ReadingError(
+                f"题目“{reading.item}”", "没有计数", f"从{'、'.join(starts)}里选，或者重新计数"
+            )
+        if unknown := [one for one in reading.points if one not in options[reading.item]]:
+            raise ReadingError(
+                f"题目“{reading.item}”",
+                f"没有选项“{unknown[0]}”",
+                f"选项是{'、'.join(map(str, options[reading.item]))}",
+            )
+        for at, option in enumerate(options[reading.item]):
+            if option in reading.points:
+                points[starts[reading.item] + at, column] = reading.points[option]
+                inside[starts[reading.item] + at, column] = 1
+    scale = counts.unit if each is None else (each * counts.unit)[:, None]
+    of_cell = counts.weight * counts.unit if each is None else counts.weight * counts.unit * each
+    weighted = counts.option_weight * scale
+    return CellTotals(
+        counts,
+        tuple(readings),
+        of_cell,
+        weighted @ points,
+        weighted @ inside,
+        np.rint(counts.option_n @ inside).astype(np.int64),
+        each,
     )
-    code = code.reshape(-1)
-    summed = []
-    for column in columns:
-        into = np.zeros((len(first), *column.shape[1:]), dtype=column.dtype)
-        np.add.at(into, code, column)
-        summed.append(into)
-    return CellTotals({name: column[first] for name, column in keys.items()}, *summed)
 
 
 def design_of(
     cells: CellTotals,
-    psu: str,
+    psu: str | Sequence[str],
     stratum: str | None = None,
     *,
-    population: Floats | None = None,
+    population: Sequence[Floats | None] = (),
     lonely_psu: LonelyPsu = "fail",
 ) -> Design:
     """A design whose rows are cells, weighted by the sum of weights in each.
 
     Args:
-        psu, stratum: names of keys.
-        population: (cells,) PSUs in the population of the cell's stratum.
+        psu: names of the keys that say school, class and so on, one for each stage.
+        stratum: name of the key of first-stage strata.
+        population: per stage, (cells,) units in the population of the cell's stratum.
     """
+    units = (psu,) if isinstance(psu, str) else tuple(psu)
     return Design(
         cells.weight,
-        strata=() if stratum is None else (cells.keys[stratum],),
-        psu=(cells.keys[psu],),
-        population=() if population is None else (population,),
+        strata=() if stratum is None else (cells.key(stratum),),
+        psu=tuple(cells.key(unit) for unit in units),
+        population=tuple(population),
         lonely_psu=lonely_psu,
     )
 
 
-@dataclass(frozen=True)
-class CellRate:
-    """The rate of one item in one domain."""
-
-    domain: str
-    item: int
-    value: float
-    se: float
-    df: int
-    n: int
-    interval: Interval | None
-
-
-def rates_from_cells(
-    cells: CellTotals,
-    design: Design,
-    domains: Mapping[str, Flags] | None = None,
-    *,
-    level: float = 0.95,
-    method: str = "korn_graubard",
-) -> list[CellRate]:
-    """Rates of all items in all domains, with errors and intervals, in one matrix product.
-
-    Args:
-        cells: totals under base weights.
-        design: of these cells; its weights may have been calibrated since.
-        domains: by name, (cells,) masks; all cells as "" when not given.
-
-    Returns:
-        A row for every domain and item; equal to `means.ratio` over the rows of answers.
-
-    Source: METHOD 4, checked against the rows to 1e-12.
-    """
-    masks = {"": np.ones(len(cells), dtype=bool)} if domains is None else domains
-    factor = np.divide(design.weights, cells.weight, out=np.zeros(len(cells)), where=cells.weight != 0)[
-        :, None
-    ]
-    yes, base = cells.yes * factor, cells.valid * factor
-    values, scores = [], []
-    for mask in masks.values():
-        total = base[mask].sum(axis=0)
-        p = np.divide(yes[mask].sum(axis=0), total, out=np.full(len(total), np.nan), where=total != 0)
-        values.append(p)
-        known = np.where(total != 0, total, 1.0)
-        scores.append(mask[:, None] * (yes - np.nan_to_num(p) * base) / known)
-    variances = np.diag(covariance_of_scores(np.column_stack(scores), design)).reshape(len(masks), -1)
-    rates = []
-    for (name, mask), p, v in zip(masks.items(), values, variances, strict=True):
-        df, n = design.df(mask), cells.n_valid[mask].sum(axis=0)
-        for item, value in enumerate(p):
-            variance = max(float(v[item]), 0.0)
-            interval = (
-                None
-                if np.isnan(value)
-                else proportion_interval(float(value), variance, int(n[item]), df, level, method)
-            )
-            rates.append(CellRate(name, item, float(value), variance**0.5, df, int(n[item]), interval))
-    return rates
-
-
 def rake_cell_totals(
-    cells: CellTotals, design: Design, margins: Mapping[str, Mapping[int, float]], **options: float
+    cells: CellTotals, design: Design, margins: Mapping[str, Mapping[Option, float]], **options: float
 ) -> tuple[Design, Calibration]:
     """The design of cells raked to known totals by key, and how it went.
 
     Args:
-        margins: by name of a key, the known total of each of its codes.
+        margins: by name of a key, the known total of each of its labels.
         options: `tolerance` and `max_sweeps` of `calibration.rake`.
     """
-    known = [Margin(name, cells.keys[name], totals) for name, totals in margins.items()]
+    known = [Margin(name, cells.key(name), totals) for name, totals in margins.items()]
     made = rake(design.weights, known, **options)
     return made.applied_to(design), made

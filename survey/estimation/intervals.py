@@ -15,8 +15,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from math import asin, exp, inf, isfinite, log, nan, pi, sin, sqrt
 
+import numpy as np
 import scipy  # its parts load themselves when first asked
 
+from survey.arrays import Floats, Ints
 from survey.errors import SurveyError
 
 EDGE = 1e-12
@@ -112,9 +114,47 @@ def korn_graubard(
     if at_most is not None:
         n_star = min(n_star, at_most)
     lower = 0.0 if p == 0 else float(scipy.special.betaincinv(p * n_star, (1 - p) * n_star + 1, alpha / 2))
-    upper = 1.0 if p == 1 else float(scipy.special.betaincinv(p * n_star + 1, (1 - p) * n_star, 1 - alpha / 2))
+    upper = (
+        1.0 if p == 1 else float(scipy.special.betaincinv(p * n_star + 1, (1 - p) * n_star, 1 - alpha / 2))
+    )
     return Interval(lower, upper, level, "korn_graubard", min(n_eff, float(n)), n_star)
 
+
+def korn_graubard_bounds(
+    p: Floats, variance: Floats, n: Ints, df: Floats, level: float = 0.95
+) -> tuple[Floats, Floats]:
+    """The limits of `korn_graubard` for a whole table at once; NaN where it gives none.
+
+    Args:
+        p, variance, n, df: arrays of one shape; p NaN where there is no estimate.
+
+    Source: as `korn_graubard`, element by element.
+
+    >>> low, high = korn_graubard_bounds(np.array([1.0]), np.array([0.0]), np.array([12]), np.array([11.0]))
+    >>> low.round(3), high
+    (array([0.735]), array([1.]))
+    """
+    alpha = 1 - level
+    known = (df > 0) & (n > 0) & np.isfinite(p)
+    sure = np.where(known, p, 0.5)
+    at_edge = (sure < EDGE) | (sure > 1 - EDGE)
+    spread = np.where(known & ~at_edge & (variance > 0), variance, 1.0)
+    degrees, rows = np.where(known, df, 1.0), np.maximum(n, 2).astype(float)
+    effective = np.where(variance > 0, sure * (1 - sure) / spread, n)
+    shrunk = (
+        effective
+        * (scipy.special.stdtrit(rows - 1, alpha / 2) / scipy.special.stdtrit(degrees, alpha / 2)) ** 2
+    )
+    n_star = np.where(at_edge, n, np.where(n > 1, np.minimum(n, shrunk), 1.0))
+    share = np.where(at_edge, np.round(sure), sure)
+    a, b = share * n_star, (1 - share) * n_star
+    lower = np.where(share == 0, 0.0, scipy.special.betaincinv(np.maximum(a, TINY), b + 1, alpha / 2))
+    upper = np.where(share == 1, 1.0, scipy.special.betaincinv(a + 1, np.maximum(b, TINY), 1 - alpha / 2))
+    return np.where(known, lower, np.nan), np.where(known, upper, np.nan)
+
+
+TINY = 1e-300
+"""Stands in for a shape parameter of zero, whose limit is known without it."""
 
 FEWEST_PSUS = 5
 """With the minority in fewer PSUs than this, a variance is guesswork (METHOD 2): caution, and a cap."""
@@ -221,7 +261,9 @@ def likelihood(p: float, variance: float, n: int, df: float, level: float = 0.95
         return 2 * n_eff * (p * log(p / q) + (1 - p) * log((1 - p) / (1 - q))) - limit
 
     lower = scipy.optimize.brentq(excess, 1e-300, p, xtol=1e-15, rtol=1e-14) if excess(1e-300) > 0 else 0.0
-    upper = scipy.optimize.brentq(excess, p, 1 - 1e-16, xtol=1e-15, rtol=1e-14) if excess(1 - 1e-16) > 0 else 1.0
+    upper = (
+        scipy.optimize.brentq(excess, p, 1 - 1e-16, xtol=1e-15, rtol=1e-14) if excess(1 - 1e-16) > 0 else 1.0
+    )
     return Interval(float(lower), float(upper), level, "likelihood", n_eff)
 
 
@@ -272,7 +314,9 @@ def hypergeometric_interval(satisfied: int, n: int, population: int, level: floa
     alpha = (1 - level) / 2
     possible = range(satisfied, population - n + satisfied + 1)
     lower = next(d for d in possible if scipy.stats.hypergeom.sf(satisfied - 1, population, d, n) > alpha)
-    upper = next(d for d in reversed(possible) if scipy.stats.hypergeom.cdf(satisfied, population, d, n) > alpha)
+    upper = next(
+        d for d in reversed(possible) if scipy.stats.hypergeom.cdf(satisfied, population, d, n) > alpha
+    )
     return Interval(lower / population, upper / population, level, "hypergeometric")
 
 

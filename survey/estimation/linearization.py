@@ -8,7 +8,7 @@ over replicates as the default because it is exact from counts, needs no seed an
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -95,31 +95,51 @@ def covariance_of_scores(scores: Floats, design: AnyDesign, *, inside: Flags | N
     >>> covariance_of_scores(np.array([[1.], [2], [3], [4]]), design)
     array([[16.]])
     """
-    for adjustment in design.adjustments if not isinstance(design, ReplicateDesign) else ():
-        scores = adjustment.residual(scores)
+    if isinstance(design, ReplicateDesign):
+        raise TypeError("replicate designs carry their variance in replicates, not in scores")
     if isinstance(design, PpsDesign):
         from survey.estimation.unequal_probability import pps_covariance
 
+        for adjustment in design.adjustments:
+            scores = adjustment.residual(scores)
         return pps_covariance(scores, design)
-    if isinstance(design, ReplicateDesign):
-        raise TypeError("replicate designs carry their variance in replicates, not in scores")
-
     variance = np.zeros((scores.shape[1],) * 2)
+    for deviation, factor in _deviations(scores, design, inside):
+        variance += deviation.T @ (deviation * factor[:, None])
+    return variance
+
+
+def variances_of_scores(scores: Floats, design: Design, *, inside: Flags | None = None) -> Floats:
+    """(p,) the diagonal of `covariance_of_scores`, at a cost that grows with p and not its square.
+
+    >>> design = Design(np.ones(4), psu=(np.array([1, 1, 2, 2]),))
+    >>> variances_of_scores(np.array([[1.], [2], [3], [4]]), design)
+    array([16.])
+    """
+    variance = np.zeros(scores.shape[1])
+    for deviation, factor in _deviations(scores, design, inside):
+        variance += factor @ (deviation * deviation)
+    return variance
+
+
+def _deviations(scores: Floats, design: Design, inside: Flags | None) -> Iterator[tuple[Floats, Floats]]:
+    """Stage by stage, (units, p) deviations of unit totals and the (units,) factor of their squares."""
+    for adjustment in design.adjustments:
+        scores = adjustment.residual(scores)
     # What a unit of the stages before contributes is seen once per n/N of them.
     share = np.ones(1)
     for number, stage in enumerate(design.stages):
-        variance += _stage_covariance(scores, stage, share, design, inside, number + 1)
+        yield _stage_deviations(scores, stage, share, design, inside, number + 1)
         fraction = stage.sampling_fraction * share[stage.parent_of_stratum]
         if design.ultimate_cluster or not fraction.any():
             break
         share = fraction[stage.stratum_of_unit]
-    return variance
 
 
-def _stage_covariance(
+def _stage_deviations(
     scores: Floats, stage: Stage, share: Floats, design: Design, inside: Flags | None, number: int
-) -> Floats:
-    """(p, p) covariance that one stage adds; `share` (parents,) multiplies what lies in each parent."""
+) -> tuple[Floats, Floats]:
+    """What one stage adds, as deviations and factors; `share` (parents,) multiplies what lies in each parent."""
     totals = group_sums(scores, stage.unit, stage.n_units)
     stratum = stage.stratum_of_unit
     factor = share[stage.parent_of_stratum]
@@ -157,7 +177,7 @@ def _stage_covariance(
         met = np.ones(stage.n_strata, dtype=bool) if inside is None else _strata_met(stage, inside)
         scale = np.where(unknown, 0.0, scale) * _average_factor(stage, unknown, met)[stage.parent_of_stratum]
     deviation = totals - centre[stratum]
-    return deviation.T @ (deviation * (scale * factor)[stratum, None])
+    return deviation, (scale * factor)[stratum]
 
 
 def _parent_means(totals: Floats, stage: Stage) -> Floats:
