@@ -9,6 +9,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from litestar import Response
 
@@ -37,6 +38,8 @@ class Desk:
     stamp_key: bytes = field(default_factory=lambda: secrets.token_bytes(32))
     said_wrong: OrderedDict[bytes, None] = field(default_factory=OrderedDict)
     """Slips whose holder has said that the school is another one; in memory, to count each once."""
+    thanks: dict[Any, Any] = field(default_factory=dict)
+    """Thanks pages as drawn once for everybody, by look and place."""
     final_codes: dict[str, dict[str, str]] = field(default_factory=dict)
     """Receipt codes of closed waves, which no longer change."""
 

@@ -7,6 +7,7 @@ request only writes the stored blocks and one checksum.
 
 from __future__ import annotations
 
+import re
 import zlib
 from dataclasses import dataclass
 
@@ -46,6 +47,12 @@ class SplicedPage:
         return b"".join((*out, checksum.to_bytes(4, "little"), (size & 0xFFFFFFFF).to_bytes(4, "little")))
 
 
+def cut(page: str, *marks: str) -> tuple[SplicedPage, tuple[str, ...]]:
+    """A page cut wherever a mark stands, and the marks in the order in which they stand there."""
+    parts = re.split("(" + "|".join(map(re.escape, marks)) + ")", page)
+    return _pack([piece.encode() for piece in parts[::2]]), tuple(parts[1::2])
+
+
 def splice(page: str, *marks: str) -> SplicedPage:
     """A page cut at its marks, in order, and compressed piece by piece.
 
@@ -62,6 +69,10 @@ def splice(page: str, *marks: str) -> SplicedPage:
             )
         pieces.append(before.encode())
     pieces.append(rest.encode())
+    return _pack(pieces)
+
+
+def _pack(pieces: list[bytes]) -> SplicedPage:
     packer = zlib.compressobj(9, zlib.DEFLATED, -15, 9)
     packed = [packer.compress(piece) + packer.flush(zlib.Z_FULL_FLUSH) for piece in pieces[:-1]]
     packed.append(packer.compress(pieces[-1]) + packer.flush(zlib.Z_FINISH))

@@ -87,7 +87,7 @@ async def take_in(
     key = submission_key(single(fields, "k"))
     before = await repeated_receipt(desk.office, way.slip or way.wave.plan.wave, key)
     if isinstance(before, Received):
-        return await thank(request, desk, look, before.receipt)
+        return await thank(request, desk, look, before, key.hex())
     if isinstance(before, KeyConflict):
         return await load_again(desk, look, way)
     if way.slip is not None and way.slip.state != "unused":
@@ -122,7 +122,7 @@ async def take_in(
         sender=sender_tag(desk.stamp_key, address, now) if address else None,
     )
     if isinstance(outcome, Received):
-        return await thank(request, desk, look, outcome.receipt)
+        return await thank(request, desk, look, outcome, key.hex())
     if isinstance(outcome, NotOpen):
         return await desk.not_open(look, way.wave, outcome.state)
     if isinstance(outcome, KeyConflict):
@@ -130,11 +130,13 @@ async def take_in(
     return see_other("/s/thanks" + look.query)
 
 
-async def thank(request: Asked, desk: Desk, look: Look, receipt: str) -> Response[bytes]:
+async def thank(
+    request: Asked, desk: Desk, look: Look, received: Received, done: str
+) -> Response[bytes]:
     """The thanks page: in the reply when the script asked, else under an address of its own."""
     if request.headers.get("x-requested-with") == "form":
-        return await thanks_page(desk, look, receipt)
-    return see_other(f"/s/thanks/{receipt}{look.query}")
+        return await thanks_page(request, desk, look, received.receipt, received.code, done)
+    return see_other(f"/s/thanks/{received.receipt}{look.query}")
 
 
 async def wrong_school(desk: Desk, look: Look, way: WayIn) -> Response[bytes]:

@@ -15,7 +15,16 @@ from survey.certification.receipt import Receipt, ReceiptUnreadableError, parse_
 from survey.web.respondent.desk import Desk
 from survey.web.respondent.look import Look
 from survey.web.respondent.receipt_picture import receipt_png
-from survey.web.respondent.reply import AnyRequest, headers, page
+from survey.web.respondent.reply import AnyRequest, Asked, headers, page, wants_gzip
+from survey.web.respondent.splice import SplicedPage, cut
+from survey.web.respondent.waves import Place
+
+
+DONE, CODE, LINK, TEXT = "@done@", "@code@", "@link@", "@receipt@"
+"""Marks of what differs on a thanks page; what takes their place is signs of ours and our own address."""
+
+MOST_DRAWN = 60
+"""Looks and places whose page is kept; a made-up address cannot ask for more."""
 
 
 @dataclass(frozen=True)
@@ -30,7 +39,7 @@ class ReceiptView:
 @route(["/s/thanks", "/S/THANKS"], http_method=[HttpMethod.GET, HttpMethod.HEAD])
 async def show_thanks(request: AnyRequest, desk: NamedDependency[Desk]) -> Response[bytes]:
     """The one page that anybody may open."""
-    return await thanks_page(desk, await desk.look(request), None)
+    return await thanks_page(request, desk, await desk.look(request), "", "", "")
 
 
 @route(["/s/thanks/{receipt:str}", "/S/THANKS/{receipt:str}"], http_method=[HttpMethod.GET, HttpMethod.HEAD])
@@ -46,7 +55,7 @@ async def show_receipt(
         words = look.words
         return await desk.state(look, "receipt.bad_title", words("receipt.bad"), status=404)
     if not dot:
-        return await thanks_page(desk, look, parsed.text)
+        return await thanks_page(request, desk, look, parsed.text, parsed.code, parsed.submission_key.hex())
     if kind == "png":
         return Response(
             receipt_png(_view(desk, parsed).link, parsed.text), headers=headers(), media_type="image/png"
@@ -59,20 +68,49 @@ async def show_receipt(
     return await desk.state(look, "state.not_found_title", look.words("state.not_found"), status=404)
 
 
-async def thanks_page(desk: Desk, look: Look, receipt: str | None) -> Response[bytes]:
-    """The thanks page, with a receipt in its closed disclosure only after a real sending."""
-    parsed = parse_receipt(receipt) if receipt else None
-    body = desk.pages.page(
+async def thanks_page(
+    request: Asked, desk: Desk, look: Look, receipt: str, code: str, done: str
+) -> Response[bytes]:
+    """The thanks page, with a receipt in its closed disclosure only after a real sending.
+
+    Args:
+        receipt, code: the receipt's 264 signs and the first sixteen of them in groups, or nothing.
+        done: the submission key it belongs to, by which the page knows its own sending.
+    """
+    place = await desk.waves.place()
+    # Words and place are told apart by identity, and kept beside the page so that it stays theirs.
+    key = (id(look.words), look.size, look.child, id(place), bool(receipt))
+    if key not in desk.thanks:
+        if len(desk.thanks) >= MOST_DRAWN:
+            desk.thanks.clear()
+        desk.thanks[key] = (look.words, place, *_draw(desk, look, place, bool(receipt)))
+    _, _, drawn, marks = desk.thanks[key]
+    values = {DONE: done, CODE: code, LINK: _link(desk, receipt), TEXT: receipt}
+    gaps = [values[mark].encode() for mark in marks]
+    if wants_gzip(request):
+        return page(drawn.gzip(*gaps), packed=True)
+    return page(drawn.text(*gaps))
+
+
+def _draw(
+    desk: Desk, look: Look, place: Place, with_receipt: bool
+) -> tuple[SplicedPage, tuple[str, ...]]:
+    """The page once for everybody, cut where one sender's differs from another's."""
+    html = desk.pages.page(
         "thanks",
         look,
-        await desk.waves.place(),
+        place,
         look.words("child.done" if look.child else "done.title"),
-        receipt=_view(desk, parsed) if parsed else None,
-        done=parsed.submission_key.hex() if parsed else "",
+        receipt=ReceiptView(TEXT, CODE, LINK) if with_receipt else None,
+        done=DONE,
         query=look.query,
     )
-    return page(body)
+    return cut(html.decode(), DONE, CODE, LINK, TEXT)
 
 
 def _view(desk: Desk, receipt: Receipt) -> ReceiptView:
-    return ReceiptView(receipt.text, receipt.code, f"{desk.base_url}/check#{receipt.text}")
+    return ReceiptView(receipt.text, receipt.code, _link(desk, receipt.text))
+
+
+def _link(desk: Desk, receipt: str) -> str:
+    return f"{desk.base_url}/check#{receipt}"
