@@ -12,6 +12,7 @@ from survey.jobs.manage_accounts import ROLES, first_account, issue_token, new_a
 from survey.jobs.signers import ROLES as SIGNING_ROLES
 from survey.jobs.signers import TITLES, create_signer
 from survey.storage.accounts import list_accounts
+from survey.storage.tokens import SCOPES
 
 WHO = {
     "admin": "管理员",
@@ -117,7 +118,7 @@ def signer_command(data: Path | None, role: str, passphrase_file: Path | None, a
     "--scope",
     "scopes",
     multiple=True,
-    type=click.Choice(["waves:read", "participation:read", "figure:read"]),
+    type=click.Choice(SCOPES),
     default=["waves:read", "participation:read", "figure:read"],
     show_default=True,
     help="权限，可多次给出 (scope, repeatable)",

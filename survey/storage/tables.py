@@ -189,6 +189,16 @@ class ApiTokens(Table, tablename="api_tokens"):
     revoked_at = Timestamptz(null=True, default=None)
 
 
+class IdempotentReplies(Table, tablename="idempotent_replies"):
+    """What was answered to a write of another system, by its token and key, for a day."""
+
+    token = Text(primary_key=True)
+    key = Text()
+    asked = Text()
+    body = Text()
+    kept_at = Timestamptz(default=None)
+
+
 class AuditTrail(Table, tablename="audit_trail"):
     """Who did what to which object, when, with which result; each row holds the digest before it."""
 

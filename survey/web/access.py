@@ -59,6 +59,9 @@ SCOPES = {
     "waves:read": "调查的清单、日期和状态",
     "participation:read": "参与情况：应收和已收的份数",
     "figure:read": "满意度、区间、各组结果和证书",
+    "frame:read": "学校名册和抽中的学校",
+    "ledger:read": "问题台账",
+    "ledger:write": "登记问题、推进整改",
 }
 
 UNSAFE = frozenset({"POST", "PUT", "PATCH", "DELETE"})

@@ -160,9 +160,7 @@ class Figure(Struct, frozen=True, kw_only=True):
     answers: Annotated[int | None, Meta(description="计入的答卷", examples=[1850])]
     valid: Annotated[int | None, Meta(description="其中有有效意见的", examples=[1791])]
     dont_know: Annotated[str | None, Meta(description="说不清、不了解的比例", examples=["0.0321"])]
-    conservative: Annotated[
-        str | None, Meta(description="说不清都算作不满意时的数", examples=["0.8559"])
-    ]
+    conservative: Annotated[str | None, Meta(description="说不清都算作不满意时的数", examples=["0.8559"])]
     cautions: Annotated[list[str], Meta(description="区间和误差的弱点；引用时一起说")]
     tipping: Annotated[str | None, Meta(description="结论在什么情况下会变，用文字说明")]
     response_rate_2: Annotated[str | None, Meta(description="应答率，AAPOR RR2", examples=["0.6498"])]
@@ -195,6 +193,138 @@ class Certificate(Struct, frozen=True, kw_only=True):
     versions: Annotated[
         list[int], Meta(description="这次调查所有证书的编号，最后一个是现行的", examples=[[7]])
     ]
+
+
+class FrameSchool(Struct, frozen=True, kw_only=True):
+    """One school of the frame."""
+
+    code: Annotated[str, Meta(description="学校标识码", examples=["2136000123"])]
+    label: Annotated[str, Meta(description="校名", examples=["芙蓉镇中心小学"])]
+    district: Annotated[str, Meta(description="区划代码", examples=["360828101"])]
+    place: Annotated[str, Meta(description="urban, town, rural", examples=["town"])]
+    stage: Annotated[str, Meta(description="学段", examples=["primary"])]
+    kind_code: Annotated[str, Meta(description="办学类型（GB/T 33782）", examples=["211"])]
+    pupils: Count
+    classes: Count
+    teachers: Count
+
+
+class FrameDocument(Struct, frozen=True, kw_only=True):
+    """The schools that a wave was drawn from, sorted by code."""
+
+    wave: WaveId
+    digest: Digest
+    schools: list[FrameSchool]
+
+
+class DrawnStratum(Struct, frozen=True, kw_only=True):
+    """One stratum: schools in the frame and schools drawn."""
+
+    stratum: Annotated[str, Meta(examples=["town/primary"])]
+    label: Annotated[str, Meta(examples=["镇区小学"])]
+    schools_in_frame: Count
+    schools_drawn: Count
+
+
+class DrawnDomain(Struct, frozen=True, kw_only=True):
+    """One school × one respondent group, or one list of the county."""
+
+    domain: Annotated[str, Meta(examples=["2136000123-P"])]
+    group: Annotated[str, Meta(description="人群", examples=["parent"])]
+    school_code: Annotated[str | None, Meta(description="全县名单没有学校", examples=["2136000123"])]
+    school_name: str
+    stratum: str
+    eligible: Count
+    slips: Count
+
+
+class SampleDocument(Struct, frozen=True, kw_only=True):
+    """What was drawn, with what is needed to draw it again."""
+
+    wave: WaveId
+    seed: Annotated[str, Meta(description="公开的种子", examples=["20261122"])]
+    digest: Digest
+    frame_digest: Digest
+    design_digest: Digest
+    strata: list[DrawnStratum]
+    domains: list[DrawnDomain]
+
+
+class LedgerAct(Struct, frozen=True, kw_only=True):
+    """One act in the life of a problem."""
+
+    at: Annotated[str, Meta(description="时间，带时区", examples=["2026-11-24T10:32:00+08:00"])]
+    who: str
+    act: Annotated[str, Meta(description="做了什么", examples=["submit"])]
+    state: Annotated[str, Meta(description="以后的状态", examples=["to_close"])]
+    note: str
+    evidence: str
+
+
+class LedgerRow(Struct, frozen=True, kw_only=True):
+    """One problem of the ledger with everything done about it."""
+
+    number: Annotated[int, Meta(ge=1, examples=[12])]
+    state: Annotated[
+        str,
+        Meta(description="to_mend, mending, to_close, closed, explained, looked_again", examples=["mending"]),
+    ]
+    state_name: Annotated[str, Meta(description="状态的中文", examples=["整改中"])]
+    source: Annotated[str, Meta(description="item, rate, fall, fact, text", examples=["fact"])]
+    source_key: str
+    problem: str
+    basis: str
+    unit: str
+    person: str
+    due_on: Annotated[str | None, Meta(description="时限", examples=["2026-12-20"])]
+    measures: str
+    version: Annotated[
+        int, Meta(ge=1, description="做过几步；写入时带上，别人先做了就不会覆盖", examples=[3])
+    ]
+    history: list[LedgerAct]
+
+
+class LedgerPage(Struct, frozen=True, kw_only=True):
+    """Every problem of a wave, by number."""
+
+    wave: WaveId
+    items: list[LedgerRow]
+
+
+class NewEntry(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A problem to be taken up."""
+
+    source: Annotated[
+        str,
+        Meta(
+            description="fact：现场核查事实；text：已公开的留言；item、rate、fall：来自证书",
+            max_length=20,
+            examples=["fact"],
+        ),
+    ]
+    problem: Annotated[str, Meta(min_length=1, max_length=500, examples=["课桌凳不够"])]
+    basis: Annotated[str, Meta(min_length=1, max_length=500, examples=["11月20日现场核查记录第3页"])]
+    source_key: Annotated[str, Meta(description="来源的编号，同一个来源只登记一次", max_length=200)] = ""
+
+
+class NewAct(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One act to be done on a problem; what it needs depends on the act."""
+
+    act: Annotated[
+        str,
+        Meta(
+            description="start, submit, close, accept_explanation, send_back, look_again, reopen, change",
+            max_length=30,
+            examples=["submit"],
+        ),
+    ]
+    version: Annotated[int, Meta(description="看到的version；不写就用最新的", ge=1, le=1_000_000)] | None = None
+    note: Annotated[str, Meta(max_length=2000)] = ""
+    evidence: Annotated[str, Meta(description="佐证；申请销号要写", max_length=2000)] = ""
+    unit: Annotated[str, Meta(description="责任单位", max_length=100)] | None = None
+    person: Annotated[str, Meta(description="责任人", max_length=50)] | None = None
+    measures: Annotated[str, Meta(description="措施", max_length=2000)] | None = None
+    due_on: Annotated[str, Meta(description="时限", max_length=20, examples=["2026-12-20"])] | None = None
 
 
 class FaultDocument(Struct, frozen=True, kw_only=True, omit_defaults=True):

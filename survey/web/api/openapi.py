@@ -31,6 +31,21 @@ PAGING = (
         "schema": {"type": "string", "pattern": "^[A-Za-z0-9_-]{1,80}$"},
     },
 )
+NUMBER = {
+    "name": "number",
+    "in": "path",
+    "required": True,
+    "description": "台账编号",
+    "schema": {"type": "integer", "minimum": 1, "maximum": 2147483647},
+    "example": 1,
+}
+IDEMPOTENCY = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "required": True,
+    "description": "每次写入一个新的键；重试用同一个键，24小时内只做一次，回答同第一次",
+    "schema": {"type": "string", "pattern": "^[!-~]{1,100}$"},
+}
 IF_NONE_MATCH = {
     "name": "If-None-Match",
     "in": "header",
@@ -85,6 +100,69 @@ OPERATIONS: tuple[dict[str, Any], ...] = (
         "refusals": (400, 401, 403, 404, 409),
         "etag": True,
     },
+    {
+        "path": "/api/v1/waves/{wave}/frame",
+        "id": "getFrame",
+        "summary": "学校名册：只有学校，没有人",
+        "scope": "frame:read",
+        "answer": documents.FrameDocument,
+        "parameters": (WAVE, IF_NONE_MATCH),
+        "refusals": (400, 401, 403, 404, 409),
+        "etag": True,
+    },
+    {
+        "path": "/api/v1/waves/{wave}/sample",
+        "id": "getSample",
+        "summary": "抽中的学校、种子和摘要，任何人可以重抽",
+        "scope": "frame:read",
+        "answer": documents.SampleDocument,
+        "parameters": (WAVE, IF_NONE_MATCH),
+        "refusals": (400, 401, 403, 404, 409),
+        "etag": True,
+    },
+    {
+        "path": "/api/v1/waves/{wave}/ledger",
+        "id": "listLedger",
+        "summary": "问题台账，按编号",
+        "scope": "ledger:read",
+        "answer": documents.LedgerPage,
+        "parameters": (WAVE, IF_NONE_MATCH),
+        "refusals": (400, 401, 403, 404),
+        "etag": True,
+    },
+    {
+        "path": "/api/v1/waves/{wave}/ledger",
+        "method": "post",
+        "id": "takeUp",
+        "summary": "登记一个问题；签发以后才可以",
+        "scope": "ledger:write",
+        "body": documents.NewEntry,
+        "answer": documents.LedgerRow,
+        "status": 201,
+        "parameters": (WAVE, IDEMPOTENCY),
+        "refusals": (400, 401, 403, 404, 408, 409, 413, 422),
+    },
+    {
+        "path": "/api/v1/waves/{wave}/ledger/{number}",
+        "id": "getLedgerEntry",
+        "summary": "一个问题和它的经过",
+        "scope": "ledger:read",
+        "answer": documents.LedgerRow,
+        "parameters": (WAVE, NUMBER, IF_NONE_MATCH),
+        "refusals": (400, 401, 403, 404),
+        "etag": True,
+    },
+    {
+        "path": "/api/v1/waves/{wave}/ledger/{number}/acts",
+        "method": "post",
+        "id": "actOnLedgerEntry",
+        "summary": "对一个问题做一步：开始整改、申请销号、同意销号、退回、回头看、重新整改",
+        "scope": "ledger:write",
+        "body": documents.NewAct,
+        "answer": documents.LedgerRow,
+        "parameters": (WAVE, NUMBER, IDEMPOTENCY),
+        "refusals": (400, 401, 403, 404, 408, 409, 413, 422),
+    },
 )
 REASONS = {
     304: "没有变化",
@@ -92,7 +170,10 @@ REASONS = {
     401: "没有令牌，或令牌已过期",
     403: "令牌没有这项范围",
     404: "没有这次调查",
-    409: "这次调查还没有走到这一步",
+    408: "内容没有在时限内收完",
+    409: "这次调查还没有走到这一步，别人先做了，或者键用在了别的请求上",
+    413: "内容太大",
+    422: "内容里有要改的地方，逐条列在faults里",
     500: "系统出了意外，带事件编号",
     503: "现在很忙，带Retry-After",
 }
@@ -101,7 +182,14 @@ REASONS = {
 @cache
 def describe_api() -> dict[str, Any]:
     """The OpenAPI document: every path, its scope, its answer and its refusals."""
-    structs = [documents.Problem, *(operation["answer"] for operation in OPERATIONS)]
+    structs = [
+        documents.Problem,
+        *(operation["answer"] for operation in OPERATIONS),
+        *(operation["body"] for operation in OPERATIONS if "body" in operation),
+    ]
+    paths: dict[str, Any] = {}
+    for operation in OPERATIONS:
+        paths.setdefault(operation["path"], {})[operation.get("method", "get")] = _operation(operation)
     _, schemas = msgspec.json.schema_components(structs, ref_template="#/components/schemas/{name}")
     return {
         "openapi": "3.1.0",
@@ -110,7 +198,7 @@ def describe_api() -> dict[str, Any]:
             "title": "教育满意度调查接口",
             "version": __version__,
             "description": (
-                "只读。给其他系统取用调查、参与情况和已经签发的满意度。"
+                "给其他系统取用调查、参与情况和已经签发的满意度，并维护问题台账。答卷和满意度只能读。"
                 "比例都是文字，截断而不四舍五入；引用时请带上sentences里的话。演示数据的demonstration为真，不能引用。"
             ),
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
@@ -118,7 +206,7 @@ def describe_api() -> dict[str, Any]:
         "servers": [{"url": "/"}],
         "security": [{"token": []}],
         "tags": [{"name": "waves", "description": "调查"}],
-        "paths": {operation["path"]: {"get": _operation(operation)} for operation in OPERATIONS},
+        "paths": paths,
         "components": {
             "schemas": schemas,
             "securitySchemes": {
@@ -138,7 +226,7 @@ def _operation(operation: dict[str, Any]) -> dict[str, Any]:
         "description": operation["summary"],
         "content": {"application/json": {"schema": _reference(operation["answer"].__name__)}},
     }
-    responses: dict[str, Any] = {"200": answer}
+    responses: dict[str, Any] = {str(operation.get("status", 200)): answer}
     if operation.get("etag"):
         answer["headers"] = {"ETag": {"description": "内容的摘要", "schema": {"type": "string"}}}
         responses["304"] = {"description": REASONS[304]}
@@ -154,8 +242,13 @@ def _operation(operation: dict[str, Any]) -> dict[str, Any]:
         "tags": ["waves"],
         "security": [{"token": [operation["scope"]]}],
         "parameters": list(operation["parameters"]),
+        **({"requestBody": _body(operation["body"].__name__)} if "body" in operation else {}),
         "responses": responses,
     }
+
+
+def _body(name: str) -> dict[str, Any]:
+    return {"required": True, "content": {"application/json": {"schema": _reference(name)}}}
 
 
 def _reference(name: str) -> dict[str, str]:

@@ -7,6 +7,8 @@ from survey.web.access import session_of, token_of
 from survey.web.api.answers import answer
 from survey.web.api.certificates import show_certificate
 from survey.web.api.figures import show_figure
+from survey.web.api.frames import show_frame, show_sample
+from survey.web.api.ledger import LEDGER_API
 from survey.web.api.openapi import describe_api
 from survey.web.api.participation import show_participation
 from survey.web.api.waves import show_wave, show_waves
@@ -36,5 +38,8 @@ def api_router() -> Router:
             show_participation,
             show_figure,
             show_certificate,
+            show_frame,
+            show_sample,
+            *LEDGER_API,
         ],
     )

@@ -140,7 +140,7 @@ async def test_the_description_names_every_route_and_resolves(asked: Site) -> No
     headers = await asked.token("waves:read")
     document = (await asked.client.get("/api/v1/openapi.json", headers=headers)).json()
     served = {
-        route.path.replace("{wave:str}", "{wave}")
+        route.path.replace("{wave:str}", "{wave}").replace("{number:int}", "{number}")
         for route in asked.app.routes
         if isinstance(route, HTTPRoute) and route.path.startswith("/api/")
     }

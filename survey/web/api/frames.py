@@ -1,0 +1,93 @@
+"""Frame and sample of a wave: who exists, who was drawn, from which seed; schools only, never people."""
+
+from typing import Any
+
+from litestar import Response, get
+from litestar.params import FromPath
+
+from survey.errors import SurveyError
+from survey.sampling.frame import School
+from survey.storage.frames import find_frame
+from survey.storage.plans import load_wave
+from survey.storage.samples import find_sample
+from survey.web.access import check_query, token_with
+from survey.web.api.answers import answer_with_etag
+from survey.web.api.documents import DrawnDomain, DrawnStratum, FrameDocument, FrameSchool, SampleDocument
+from survey.web.pages import AnyRequest
+
+
+class NotThereYetError(SurveyError):
+    """The wave has not come so far."""
+
+    code = "api.not_there_yet"
+    kind = "conflict"
+
+    def __init__(self, thing: str, state_name: str) -> None:
+        super().__init__(thing, f"还没有，现在是“{state_name}”", "做过这一步以后再来取")
+
+
+@get("/waves/{wave:str}/frame", guards=[token_with("frame:read")])
+async def show_frame(request: AnyRequest, wave: FromPath[str]) -> Response[Any]:
+    """The schools of a wave's frame, sorted by code."""
+    check_query(request, frozenset())
+    row = await load_wave(wave)
+    frame = await find_frame(wave)
+    if frame is None:
+        raise NotThereYetError("学校名册", row.state_name)
+    document = FrameDocument(
+        wave=wave, digest=frame.digest, schools=[_school(school) for school in frame.schools]
+    )
+    return answer_with_etag(request, document)
+
+
+@get("/waves/{wave:str}/sample", guards=[token_with("frame:read")])
+async def show_sample(request: AnyRequest, wave: FromPath[str]) -> Response[Any]:
+    """What was drawn, with the seed and the digests that let anyone draw it again."""
+    check_query(request, frozenset())
+    row = await load_wave(wave)
+    sample = await find_sample(wave)
+    if sample is None:
+        raise NotThereYetError("样本", row.state_name)
+    document = SampleDocument(
+        wave=wave,
+        seed=sample.seed,
+        digest=sample.digest,
+        frame_digest=sample.frame_digest,
+        design_digest=sample.design_digest,
+        strata=[
+            DrawnStratum(
+                stratum=one.stratum,
+                label=one.name,
+                schools_in_frame=one.schools_in_frame,
+                schools_drawn=one.schools_drawn,
+            )
+            for one in sample.strata
+        ],
+        domains=[
+            DrawnDomain(
+                domain=one.domain,
+                group=one.group,
+                school_code=one.school_code,
+                school_name=one.school_name,
+                stratum=one.stratum,
+                eligible=one.eligible,
+                slips=one.slips,
+            )
+            for one in sample.domains
+        ],
+    )
+    return answer_with_etag(request, document)
+
+
+def _school(school: School) -> FrameSchool:
+    return FrameSchool(
+        code=school.code,
+        label=school.name,
+        district=school.district,
+        place=school.place,
+        stage=school.stage,
+        kind_code=school.kind_code,
+        pupils=school.pupils,
+        classes=school.classes,
+        teachers=school.teachers,
+    )
