@@ -36,13 +36,18 @@ CORRIDOR = [
 PURE = CORRIDOR[: CORRIDOR.index("settings")]
 OUTSIDE_WORLD = {
     "os", "socket", "sqlite3", "asyncio", "subprocess", "urllib", "http", "random", "secrets", "time",
-    "piccolo", "asyncpg", "aiosqlite", "litestar", "jinja2", "granian", "click",
+    "piccolo", "asyncpg", "aiosqlite", "duckdb", "psycopg", "pyspark", "litestar", "jinja2", "granian", "click",
 }  # fmt: skip
 ONLY_IN = {
     "piccolo": {"storage"},
     "asyncpg": {"storage"},
     "aiosqlite": {"storage"},
     "sqlite3": {"storage"},
+    "duckdb": {"storage"},
+    "psycopg": {"storage"},
+    "pyspark": {"storage"},
+    # An Ibis expression is a formula over named columns; only storage opens an engine to run it.
+    "ibis": {"cases", "storage"},
     "litestar": {"web"},
     "jinja2": {"web"},
     "granian": {"cli"},

@@ -2,7 +2,9 @@
 
 Enters: opened records in any order, the plan, scheme and sample. Leaves: a `CaseFile`, sorted by
 its own bytes and digested; columns that say what each case adds to a rate (`derivation`); counts
-of the four silences (`item_nonresponse`); edits and indicators by domain.
+of the four silences (`item_nonresponse`); edits and indicators by domain. At size, answers in
+columns become `AnswerCounts` by cell, in memory (`counting`) or as one expression that an engine
+runs (`counting_expression`).
 
 Decisions
 - 2026-11-24. No answer is left out for what it says, nor for speed or sameness (TRUST section 1).
@@ -12,4 +14,7 @@ Decisions
 - 2026-11-24. The digest covers the sorted digests of records, not the records: an auditor with
   the records recomputes it, and the public learns nothing from it.
 - 2026-11-24. No imputation: a blank leaves the base (METHOD step 12).
+- 2026-11-25. Counts are whole numbers, weights too (units of 2^-30 of a person), so that four engines,
+  any order and any number of threads give the same to the last unit. Reopen for weights of more
+  than 33 million people, or totals of more than 8.5 thousand million.
 """

@@ -120,6 +120,13 @@ class Counting:
             raise CountsError("题目", "有重复", "每道题只写一次")
         if not self.items:
             raise CountsError("题目", "一道也没有写", "写明要计数的题目和选项")
+        for item in self.items:
+            if both := [option for option in item.options if option in self.missing]:
+                raise CountsError(
+                    f"题目“{item.name}”的选项“{both[0]}”",
+                    "又是选项，又表示没有回答",
+                    "两处只留一处",
+                )
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -256,9 +263,14 @@ class AnswerCounts:
     def kish_deff(self) -> float:
         """Kish's design effect of the base weights, n Σw²/(Σw)².
 
+        Raises:
+            RangeError: nobody carries any weight.
+
         Source: Kish (1965), sec. 11.7; METHOD 7.
         """
         total = float(self.weight.sum()) * self.unit
+        if total == 0:
+            raise RangeError("权数", "全部是0", "至少要有一份答卷代表总体中的人")
         return int(self.n.sum()) * float(self.squares.sum()) * self.square_unit / total**2
 
 

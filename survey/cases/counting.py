@@ -222,10 +222,15 @@ def _distinct(values: Labels, name: str) -> tuple[Ints, list[Option | None]]:
             return values - low if low else values, list(range(low, high + 1))
     elif values.dtype.kind == "f":
         empty = np.isnan(values)
-        whole = np.where(empty, 0, values).astype(np.int64)
-        if (whole != values)[~empty].any():
-            raise ColumnTypeError(f"题目“{name}”", "答案里有小数", "先归到整数的选项再计数", item=name)
-        state, distinct = _distinct(whole, name)
+        values = np.where(empty, 0, values)
+        with np.errstate(invalid="ignore"):
+            whole = values.astype(np.int64)
+        if (whole == values).all():
+            state, distinct = _distinct(whole, name)
+        else:
+            # Fractions are nobody's option; as themselves they are answers outside the options.
+            names, state = np.unique(values, return_inverse=True)
+            state, distinct = state.reshape(-1), names.tolist()
         if not empty.any():
             return state, distinct
         return np.where(empty, len(distinct), state), [*distinct, None]

@@ -24,4 +24,8 @@ Decisions
 2026-11-24  An intake whose log disagrees with its last head keeps the whole server from
             starting. Reopen when an office runs many waves and one broken one stops them.
 2026-11-24  Of the 5 % free disk that TRUST R6 asks for, at most 2 GB are insisted on.
+2026-11-25  Answers that lie in columns elsewhere (Parquet, PostgreSQL, Spark) are opened here too
+            and counted where they lie, by `cases.counting_expression`; only counts come back.
+            The expression stands in `cases` because it names columns and touches no engine.
+            Reopen when a pass needs what the four engines do not share.
 """

@@ -31,6 +31,7 @@ def random_columns(seed: int, rows: int = 4000) -> dict[str, Any]:
     q1 = rng.integers(1, 7, rows).astype(float)
     q1[rng.random(rows) < 0.1] = np.nan
     q1[rng.random(rows) < 0.05] = 9
+    q1[rng.random(rows) < 0.01] = np.inf
     q2 = WORDS[rng.integers(0, 4, rows)].astype(object)
     q2[rng.random(rows) < 0.1] = None
     return {
@@ -38,9 +39,7 @@ def random_columns(seed: int, rows: int = 4000) -> dict[str, Any]:
         "school": school,
         "place": PLACES[rng.integers(0, 4, rows)],
         "gender": rng.integers(0, 2, rows).astype(np.int8),
-        "weight": rng.choice([rng.uniform(0.01, 40, rows), np.ones(rows), np.zeros(rows)], axis=0)
-        if rows
-        else np.zeros(0),
+        "weight": np.choose(rng.integers(0, 3, rows), [rng.uniform(0.01, 40, rows), 1.0, 0.0]),
         "q1": q1,
         "q2": q2,
         "q3": rng.integers(0, 2, rows).astype(bool),
