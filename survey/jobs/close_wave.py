@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from asyncio import to_thread
 from datetime import datetime
 from typing import Any
 
 from survey import canonical
 from survey.certification.closing import build_closing, heads_text, leaves_jsonl, slips_jsonl
+from survey.certification.intake_check import IntakeTerms, hold_intake
 from survey.certification.registry import CLOSING_TYPE
 from survey.certification.signature import Signer
 from survey.certification.transparency_log import sign_head, tree_root
@@ -17,9 +19,20 @@ from survey.settings import Settings
 from survey.storage.audit import record_audit
 from survey.storage.current import transaction
 from survey.storage.evidence import save_evidence
+from survey.storage.intake import About
 from survey.storage.keys import load_key
 from survey.storage.office import IntakeOffice
 from survey.storage.plans import load_wave, set_state
+
+
+def intake_terms(about: About) -> IntakeTerms:
+    """What an intake was made with, as it is held against the plan."""
+    return IntakeTerms(
+        about.origin,
+        about.opens_on.isoformat(),
+        None if about.box_key is None else about.box_key.hex(),
+        {poster.domain: poster.quota for poster in about.posters},
+    )
 
 
 async def close_wave(
@@ -34,6 +47,7 @@ async def close_wave(
     Raises:
         WrongStateError: the wave is not open or paused.
         NotTheSignersError: these are not the two who signed the plan.
+        IntakeAlteredError: a row of the intake was deleted, added or altered; nothing is signed.
     """
     await load_wave(wave)
     plan = await load_signed_plan(wave)
@@ -42,9 +56,22 @@ async def close_wave(
         await office.set_state(wave, ("open", "paused"), "closed")
     await office.rewrite(wave)
     leaves, heads = await office.leaves(wave), await office.heads(wave)
-    slips = slips_jsonl(await office.slips(wave))
-    root = tree_root(leaves)
+    rows = await office.slips(wave)
     log = Signer(plan.origin, load_key(settings, wave, "log"))
+    await to_thread(
+        hold_intake,
+        plan,
+        intake_terms(office.about(wave)),
+        leaves=leaves,
+        boxes=set(await office.boxes(wave)),
+        slips=rows,
+        heads=heads,
+        log=log,
+        counters=await office.counters(wave),
+        disputes=await office.disputes(wave),
+    )
+    slips = slips_jsonl(rows)
+    root = tree_root(leaves)
     final = sign_head(plan.origin, len(leaves), root, [log, *signers.both()])
     heads_file = heads_text(heads)
     closing = build_closing(

@@ -12,6 +12,7 @@ is in the log already is found by its submission key and told the same receipt (
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
@@ -38,6 +39,14 @@ from survey.storage.intake import (
     StorageFullError,
 )
 from survey.storage.intake_sql import intake_sql
+from survey.storage.intake_sums import (
+    BEGIN_COUNTING_HEADS,
+    SUMS,
+    check_about,
+    check_key,
+    check_posters,
+    check_sums,
+)
 from survey.storage.postgres_batch import RECEIPT, RECEIPTS, settle_batch, write_batch
 from survey.storage.postgres_engine import UNREACHABLE
 from survey.storage.postgres_schema import connection_settings, create_schema, list_schemas
@@ -103,24 +112,42 @@ class PostgresIntake:
             command_timeout=35,
             server_settings=connection_settings(self._wave),
         )
+        try:
+            tree = await self._checked()
+        except BaseException:
+            self._pool.terminate()
+            raise
+        self._remember(tree)
+        self._stopping = False
+        self._worker = asyncio.create_task(self._work())
+
+    async def _checked(self) -> CompactTree:
+        """The tree over the stored leaves, once everything that is stored agrees."""
         async with self._turn() as connection:
             text, _ = await self._row(connection)
             self.about = About.from_text(text)
+            check_about(self.about, await connection.fetch("SELECT wave FROM about WHERE structure = 1"))
             self._signer = Signer(self.about.origin, self._seed)
             tree = await self._catch_up(connection)
             last = await connection.fetchval("SELECT note FROM heads ORDER BY size DESC LIMIT 1")
             check_head(self.about, tree, last, self._guard)
-            boxes, used = await connection.fetchrow(
-                "SELECT (SELECT count(*) FROM sealed), (SELECT count(*) FROM slips"
-                " WHERE state IN ('used', 'disputed')) + (SELECT coalesce(sum(used), 0) FROM posters)"
+            posters = await connection.fetch("SELECT domain, mode, quota, surplus FROM posters")
+            check_posters(self.about, [tuple(row) for row in posters])
+            used, disputed, voided = await connection.fetchrow(
+                "SELECT count(*) FILTER (WHERE state IN ('used', 'disputed'))"
+                " + (SELECT coalesce(sum(used), 0) FROM posters),"
+                " count(*) FILTER (WHERE state = 'disputed'), count(*) FILTER (WHERE state = 'voided') FROM slips"
             )
-            if not boxes == used == tree.size:
-                raise IntakeBrokenError(
-                    self._wave, f"记录{tree.size}条、答卷{boxes}份、已用填写码{used}个，三个数不相等"
-                )
-        self._remember(tree)
-        self._stopping = False
-        self._worker = asyncio.create_task(self._work())
+            await connection.execute(BEGIN_COUNTING_HEADS)
+            check_sums(
+                self._wave,
+                size=tree.size,
+                used=used,
+                disputed=disputed,
+                voided=voided,
+                counted=tuple(await connection.fetchrow(SUMS)),
+            )
+        return tree
 
     async def stop(self) -> None:
         """Finish what was queued and close the connections."""
@@ -213,8 +240,13 @@ class PostgresIntake:
         """Void slips that were never used; how many changed."""
         async with self._turn() as connection:
             rows = await connection.fetch(
-                "UPDATE slips SET state = 'voided' WHERE e = ANY($1) AND state = 'unused' RETURNING e",
+                "UPDATE slips SET state = 'voided' WHERE e = ANY($1) AND state = 'unused' RETURNING domain",
                 list(digests),
+            )
+            await connection.executemany(
+                "INSERT INTO counters AS c VALUES ($1, 'voided', $2)"
+                " ON CONFLICT (domain, kind) DO UPDATE SET n = c.n + excluded.n",
+                sorted(Counter(row[0] for row in rows).items()),
             )
         return len(rows)
 
@@ -289,17 +321,20 @@ class PostgresIntake:
 
     async def _row(self, connection: Any) -> tuple[str, str]:
         row = await connection.fetchrow("SELECT document, state FROM about")
+        if row is None:
+            raise IntakeBrokenError(self._wave, "库里没有写这是哪一次调查")
         return row[0], row[1]
 
     async def _catch_up(self, connection: Any) -> CompactTree:
         """The tree over all committed leaves; the turn keeps everyone else from appending."""
         tree = self._tree.copy()
         rows = await connection.fetch(
-            'SELECT "index", leaf FROM leaves WHERE "index" >= $1 ORDER BY "index"', tree.size
+            'SELECT "index", leaf, k FROM leaves WHERE "index" >= $1 ORDER BY "index"', tree.size
         )
-        for index, leaf in rows:
+        for index, leaf, k in rows:
             if index != tree.size:
                 raise IntakeBrokenError(self._wave, f"记录第{tree.size}条缺失")
+            check_key(self._wave, index, leaf, k)
             tree.add(leaf)
         return tree
 

@@ -32,6 +32,14 @@ from survey.storage.intake import (
     Outcome,
 )
 from survey.storage.intake_file import connect, move_durably, transaction
+from survey.storage.intake_sums import (
+    BEGIN_COUNTING_HEADS,
+    SUMS,
+    check_about,
+    check_key,
+    check_posters,
+    check_sums,
+)
 from survey.storage.keys import make_private
 from survey.storage.settlement import PosterCount, Settlement, settle
 from survey.storage.sqlite_batch import find_known, receipt_of, refusal, write_batch
@@ -40,6 +48,7 @@ from survey.storage.tally import Tally
 from survey.storage.writer_thread import WriterThread
 
 SLIP_STATES = ("unused", "used", "disputed", "voided")
+COUNT_VOIDED = "INSERT INTO counters VALUES (?, 'voided', ?) ON CONFLICT DO UPDATE SET n = n + excluded.n"
 QUICK_CHECK_BYTES = 64 * 1024 * 1024
 
 
@@ -118,24 +127,33 @@ class SqliteIntake:
     def _load(self, connection: sqlite3.Connection) -> None:
         text, self._state = connection.execute("SELECT document, state FROM about").fetchone()
         self.about = About.from_text(text)
+        check_about(self.about, connection.execute("SELECT wave FROM about").fetchall())
         self._signer = Signer(self.about.origin, self._seed)
         self._tree = CompactTree()
-        for position, (index, leaf) in enumerate(
-            connection.execute('SELECT "index", leaf FROM leaves ORDER BY "index"')
+        for position, (index, leaf, k) in enumerate(
+            connection.execute('SELECT "index", leaf, k FROM leaves ORDER BY "index"')
         ):
             if index != position:
                 raise IntakeBrokenError(self.about.wave, f"记录第{position}条缺失")
+            check_key(self.about.wave, index, leaf, k)
             self._tree.add(leaf)
         last = connection.execute("SELECT note FROM heads ORDER BY size DESC LIMIT 1").fetchone()
         check_head(self.about, self._tree, last[0] if last else None, self._guard)
         self._load_slips(connection)
-        boxes = connection.execute("SELECT count(*) FROM sealed").fetchone()[0]
-        used = sum(code % 4 in (1, 2) for code in self._slips.values())
-        used += sum(poster.used for poster in self._posters.values())
-        if not boxes == used == self._tree.size:
-            raise IntakeBrokenError(
-                self.about.wave, f"记录{self._tree.size}条、答卷{boxes}份、已用填写码{used}个，三个数不相等"
-            )
+        check_posters(
+            self.about, [(domain, p.mode, p.quota, p.surplus) for domain, p in self._posters.items()]
+        )
+        states = Counter(code & 3 for code in self._slips.values())
+        with transaction(connection):
+            connection.execute(BEGIN_COUNTING_HEADS)
+        check_sums(
+            self.about.wave,
+            size=self._tree.size,
+            used=states[1] + states[2] + sum(poster.used for poster in self._posters.values()),
+            disputed=states[2],
+            voided=states[3],
+            counted=connection.execute(SUMS).fetchone(),
+        )
 
     def _load_slips(self, connection: sqlite3.Connection) -> None:
         self._domains = [
@@ -243,6 +261,8 @@ class SqliteIntake:
                     "UPDATE slips SET state = 'voided' WHERE e = ? AND state = 'unused'",
                     [(e,) for e in struck],
                 )
+                counted = Counter(self._domains[self._slips[e] >> 2] for e in struck)
+                connection.executemany(COUNT_VOIDED, sorted(counted.items()))
             for e in struck:
                 self._slips[e] |= 3
             return len(struck)

@@ -19,7 +19,7 @@ BOXES = (
     " FROM json_each(?2)"
 )
 LEAVES = (
-    'INSERT INTO leaves SELECT ?3 + key, substr(?1, value ->> 1, value ->> 2), substr(?1, value ->> 0, 32)'
+    "INSERT INTO leaves SELECT ?3 + key, substr(?1, value ->> 1, value ->> 2), substr(?1, value ->> 0, 32)"
     " FROM json_each(?2)"
 )
 

@@ -13,7 +13,7 @@ from survey.storage.intake import Entry, Sealed
 class Tally:
     """The counts of the running five minutes and hour; everything else is a sum in the database.
 
-    Arrivals by the hour for the whole wave; for a domain only its largest five-minute count,
+    Batches, each of which has one head; arrivals by the hour for the whole wave; for a domain only its largest five-minute count,
     its largest hourly count from one sender, its answers in working hours, and those typed in
     from paper. Finer times would date every leaf.
     """
@@ -36,7 +36,7 @@ class Tally:
             hour,
             dict(self.from_sender) if hour == self.hour else {},
         )
-        adds: dict[tuple[str, str], int] = {("", f"hour:{hour}"): len(batch)}
+        adds: dict[tuple[str, str], int] = {("", f"hour:{hour}"): len(batch), ("", "heads"): 1}
         most: dict[tuple[str, str], int] = {}
         # Chinese schools keep one time, UTC+8, all year; day 4 of the epoch was a Monday.
         local = instant + 8 * 3600
