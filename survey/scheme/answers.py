@@ -120,7 +120,7 @@ def _text(item: Item, sent: list[str]) -> tuple[Answer, Fault | None]:
     text = sent[0] if sent else ""
     # A text box sends line breaks; they become spaces, so no control character is ever stored.
     text = re.sub(r"\r\n|[\r\n\t]", " ", text)
-    if any(_refused(sign) for sign in text):
+    if any(is_refused_sign(sign) for sign in text):
         return None, Fault(
             "answers.control_sign", "文字里有看不见的控制字符", "请删掉后重新输入", item=item.id
         )
@@ -136,7 +136,8 @@ def _text(item: Item, sent: list[str]) -> tuple[Answer, Fault | None]:
     return text or None, None
 
 
-def _refused(sign: str) -> bool:
+def is_refused_sign(sign: str) -> bool:
+    """Whether a sign is no writing: a control character, or one that turns the direction of text."""
     return sign in _BIDI or unicodedata.category(sign) in ("Cc", "Cs", "Zl", "Zp")
 
 

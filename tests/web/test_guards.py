@@ -17,6 +17,8 @@ PUBLIC = (
     "/S",
     "/o",
     "/O",
+    "/b",
+    "/B",
     "/check",
     "/CHECK",
     "/console/sign-in",

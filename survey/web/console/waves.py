@@ -48,6 +48,7 @@ TABS = (
     ("/papers", "纸条和海报", "drawn"),
     ("/monitor", "参与情况", "planned"),
     ("/paper", "纸质录入", "planned"),
+    ("/board", "留言", "open"),
     ("/results", "结果", "opened"),
     ("/certificate", "证书", "certified"),
     ("/ledger", "问题台账", "certified"),

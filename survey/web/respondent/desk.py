@@ -16,7 +16,7 @@ from litestar import Response
 from survey.fieldwork.code import CodeFormatError, normalise
 from survey.storage.office import IntakeOffice, SlipFound
 from survey.web.respondent.look import Look, read_look
-from survey.web.respondent.misses import Misses
+from survey.web.respondent.misses import Misses, Pace
 from survey.web.respondent.pages import Pages
 from survey.web.respondent.reply import Asked, page
 from survey.web.respondent.waves import Place, Wave, Waves
@@ -40,6 +40,7 @@ class Desk:
     """Slips whose holder has said that the school is another one; in memory, to count each once."""
     thanks: dict[Any, Any] = field(default_factory=dict)
     """Thanks pages as drawn once for everybody, by look and place."""
+    board: Pace = field(default_factory=Pace)
     final_codes: dict[str, dict[str, str]] = field(default_factory=dict)
     """Receipt codes of closed waves, which no longer change."""
 

@@ -12,12 +12,17 @@ import logging
 import math
 from collections import OrderedDict, deque
 from collections.abc import Callable
+from time import monotonic
 
 MOST_MISSES = 30
 WINDOW_SECONDS = 600.0
 MOST_ADDRESSES = 50_000
 ALARM_PER_HOUR = 3_000
 HOUR_SECONDS = 3600.0
+
+MOST_FROM_ONE = 30
+"""Messages of one address in an hour: a school shares one."""
+MOST_FROM_ALL = 3_000
 
 log = logging.getLogger("survey.web.respondent")
 
@@ -69,6 +74,30 @@ class Misses:
         self.this_hour += 1
         if self.this_hour == ALARM_PER_HOUR:
             log.warning("more than %d unknown codes within an hour", ALARM_PER_HOUR)
+
+
+class Pace:
+    """How many messages came in the last hour, from an address and from everybody; in memory only."""
+
+    def __init__(self) -> None:
+        self._seen: OrderedDict[str, deque[float]] = OrderedDict()
+        self._all: deque[float] = deque()
+
+    def is_too_fast(self, address: str) -> bool:
+        """Whether one more message must wait; else it is counted."""
+        now = monotonic()
+        own = self._seen.setdefault(network_of(address), deque())
+        self._seen.move_to_end(network_of(address))
+        while len(self._seen) > MOST_ADDRESSES:
+            self._seen.popitem(last=False)
+        for times in (own, self._all):
+            while times and times[0] <= now - HOUR_SECONDS:
+                times.popleft()
+        if len(own) >= MOST_FROM_ONE or len(self._all) >= MOST_FROM_ALL:
+            return True
+        own.append(now)
+        self._all.append(now)
+        return False
 
 
 def network_of(address: str) -> str:

@@ -13,6 +13,7 @@ from litestar.exceptions import HTTPException
 
 from survey.errors import SurveyError
 from survey.storage.office import IntakeOffice
+from survey.web.respondent.board import BOARD_ROUTES
 from survey.web.respondent.check import send_check, show_check
 from survey.web.respondent.desk import Desk
 from survey.web.respondent.entry import send_dispute, send_entry, show_dispute, show_entry
@@ -95,6 +96,7 @@ def router_at(desk: Desk) -> Router:
             show_open,
             show_poster,
             send_open_form,
+            *BOARD_ROUTES,
         ],
         dependencies={"desk": Provide(provide_desk)},
         exception_handlers={SurveyError: refuse, HTTPException: turn_away, Exception: fail},
