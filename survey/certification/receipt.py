@@ -116,6 +116,11 @@ def parse_receipt(text: str) -> Receipt:
     )
 
 
+def plain_signs(text: str) -> str:
+    """The signs of a receipt or code as they are compared; empty where some are none of ours."""
+    return normalise_signs(text) or ""
+
+
 def parse_code(text: str) -> str:
     """The 16 signs of a receipt code, or of a receipt given whole, without hyphens.
 

@@ -15,6 +15,7 @@ from survey.jobs.participation import participation
 from survey.jobs.render_papers import render_posters, render_slips, suffix_of
 from survey.jobs.run_fieldwork import pause_wave, publish_wave, resume_wave
 from survey.jobs.signers import open_signers
+from survey.storage.audit import record_audit
 
 
 @click.command("slips")
@@ -27,7 +28,10 @@ def slips_command(data: Path | None, wave: str, school: str | None, out: Path | 
 
     async def work() -> bytes:
         async with at_desk(data) as (settings, _):
-            return await render_slips(settings, wave, school=school, now=utc_now())
+            papers = await render_slips(settings, wave, school=school, now=utc_now())
+            details = {"school": school or "all"}
+            await record_audit(actor(), "download_papers", wave, details=details, now=utc_now())
+            return papers
 
     papers = run(work())
     target = out or Path(f"{wave}_slips{'_' + school if school else ''}{suffix_of(papers)}")

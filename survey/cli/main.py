@@ -32,6 +32,7 @@ VERBS = {
     "resume": "survey.cli.fielding",
     "watch": "survey.cli.fielding",
     "extend": "survey.cli.guarding",
+    "head": "survey.cli.keeping",
     "close": "survey.cli.fielding",
     "alarms": "survey.cli.guarding",
     "void": "survey.cli.guarding",
@@ -42,6 +43,8 @@ VERBS = {
     "ledger": "survey.cli.ledger",
     "counties": "survey.cli.across",
     "revoke": "survey.cli.guarding",
+    "audit-trail": "survey.cli.keeping",
+    "erase": "survey.cli.keeping",
     "verify": "survey.cli.checking",
     "validate": "survey.cli.checking",
 }
@@ -59,7 +62,7 @@ class Verbs(click.Group):
         if cmd_name not in VERBS:
             return None
         module = importlib.import_module(VERBS[cmd_name])
-        return getattr(module, f"{cmd_name}_command")
+        return getattr(module, f"{cmd_name.replace('-', '_')}_command")
 
 
 @click.group(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})

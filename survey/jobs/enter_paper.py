@@ -100,7 +100,9 @@ async def find_form(office: IntakeOffice, wave: str, typed: str) -> Form:
         raise PaperCodeError(error.reason, "对照纸上的12位再输一遍") from error
     slip = await office.find_slip(code)
     if slip is None or slip.wave != wave:
-        raise PaperCodeError("这次调查里没有这个填写码", "对照纸上的12位再输一遍；确实没有的，放到一边，两人登记")
+        raise PaperCodeError(
+            "这次调查里没有这个填写码", "对照纸上的12位再输一遍；确实没有的，放到一边，两人登记"
+        )
     if slip.state != "unused":
         raise PaperCodeError("这个填写码已经用过或作废", "不要再录；把这份问卷放到一边，两人登记")
     if slip.wave_state != "open":

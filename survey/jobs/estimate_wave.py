@@ -131,4 +131,6 @@ def _estimate(
         set_aside=opened.set_aside,
     )
     outcomes = [opened.outcome(count) for count in counts if count.domain in sample.by_domain]
-    return estimate_results(plan, scheme, frame, sample, case_file, outcomes, public_draw=public_draw, beyond=beyond)
+    return estimate_results(
+        plan, scheme, frame, sample, case_file, outcomes, public_draw=public_draw, beyond=beyond
+    )

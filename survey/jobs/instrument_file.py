@@ -41,7 +41,9 @@ def read_instrument_file(data: bytes, filename: str, *, group: str = "") -> Inst
         FaultsError: every fault at once; in a workbook with sheet, row and column.
     """
     if len(data) > MAX_BYTES:
-        raise FaultsError(f"问卷文件“{filename}”", (Fault("authoring.too_large", "超过10 MB", "删去图片，只留文字"),))
+        raise FaultsError(
+            f"问卷文件“{filename}”", (Fault("authoring.too_large", "超过10 MB", "删去图片，只留文字"),)
+        )
     ending = filename.lower().rpartition(".")[2]
     if ending in ("yaml", "yml", "json"):
         return InstrumentFile(read_instrument(data), "YAML")

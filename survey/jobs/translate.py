@@ -28,7 +28,9 @@ class NoTranslationError(SurveyError):
 
     def __init__(self, language: str) -> None:
         super().__init__(
-            f"语言“{language}”", "还没有导入译文", f"先运行 survey language export {language}，译好后再 import"
+            f"语言“{language}”",
+            "还没有导入译文",
+            f"先运行 survey language export {language}，译好后再 import",
         )
 
 

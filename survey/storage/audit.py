@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from survey.canonical import decode, encode, sha256_hex
+from survey.canonical import NotCanonicalError, decode, encode, sha256_hex
 from survey.errors import SurveyError
 from survey.storage.current import take_turn, transaction
 from survey.storage.tables import AuditTrail
@@ -81,8 +81,17 @@ async def list_audit(limit: int = 200, wave: str | None = None) -> tuple[AuditEn
     return tuple(entry for entry in entries if wave is None or entry.object == wave)[:limit]
 
 
-async def verify_audit() -> int:
+async def audit_head() -> tuple[int, str]:
+    """How many entries there are, and the digest of the last: whoever keeps it notices a trail cut short."""
+    last = await AuditTrail.select().order_by(AuditTrail.position, ascending=False).limit(1)
+    return (last[0]["position"] + 1, last[0]["digest"]) if last else (0, FIRST)
+
+
+async def verify_audit(known: tuple[int, str] | None = None) -> int:
     """The number of entries, all of which follow from one another.
+
+    Args:
+        known: number and digest that somebody kept of an earlier day, such as from a daily letter.
 
     Raises:
         AuditBrokenError: names the first entry that does not.
@@ -90,11 +99,18 @@ async def verify_audit() -> int:
     previous, expected = FIRST, 0
     for row in await AuditTrail.select().order_by(AuditTrail.position):
         document = row["document"].encode()
-        value = decode(document)
-        follows = value["previous"] == previous and value["position"] == row["position"] == expected
+        try:
+            value = decode(document)
+            follows = value["previous"] == previous and value["position"] == row["position"] == expected
+        except (NotCanonicalError, KeyError, TypeError):
+            follows = False
         if not follows or sha256_hex(document) != row["digest"]:
             raise AuditBrokenError(expected)
         previous, expected = row["digest"], expected + 1
+        if known is not None and known[0] == expected and known[1] != previous:
+            raise AuditBrokenError(expected - 1)
+    if known is not None and known[0] > expected:
+        raise AuditBrokenError(expected)
     return expected
 
 

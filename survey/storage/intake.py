@@ -261,5 +261,8 @@ class Intake(Protocol):
     async def keeps_history(self) -> bool:
         """Whether the database itself keeps which rows changed together, beyond our reach."""
 
+    async def erase_boxes(self) -> int:
+        """Destroy every box of a closed wave; how many there were. Leaves and heads stay."""
+
     async def rewrite(self) -> None:
         """After closing: write everything again in the order of its keys."""

@@ -293,6 +293,16 @@ class PostgresIntake:
         """Whether the server archives its log of changes, or hands it to somebody else."""
         return bool(await self._value(HISTORY))
 
+    async def erase_boxes(self) -> int:
+        """Destroy every box of a closed wave, and write the table again so that no old row stays."""
+        async with self._turn() as connection:
+            _, state = await self._row(connection)
+            if state != "closed":
+                raise WrongStateError(self._wave, state, ("closed",))
+            rows = await connection.fetch("UPDATE sealed SET box = $1 WHERE box <> $1 RETURNING c", bytes(33))
+        await self.rewrite()
+        return len(rows)
+
     async def rewrite(self) -> None:
         """After closing: write everything again in the order of its keys."""
         async with self._turn() as connection:

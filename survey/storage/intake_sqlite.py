@@ -246,7 +246,8 @@ class SqliteIntake:
         def add(connection: sqlite3.Connection) -> None:
             with transaction(connection):
                 connection.execute(
-                    "INSERT INTO counters VALUES (?, ?, 1) ON CONFLICT DO UPDATE SET n = n + 1", (domain, kind)
+                    "INSERT INTO counters VALUES (?, ?, 1) ON CONFLICT DO UPDATE SET n = n + 1",
+                    (domain, kind),
                 )
 
         await self._writer.ask(add)
@@ -315,6 +316,21 @@ class SqliteIntake:
     async def keeps_history(self) -> bool:
         """No: the journal is emptied after every transaction, and the file is rewritten at closing."""
         return False
+
+    async def erase_boxes(self) -> int:
+        """Destroy every box of a closed wave; `secure_delete` writes zeros over them."""
+
+        def destroy(connection: sqlite3.Connection) -> int:
+            if self._state != "closed":
+                raise WrongStateError(self.about.wave, self._state, ("closed",))
+            with transaction(connection):
+                return connection.execute(
+                    "UPDATE sealed SET box = zeroblob(33) WHERE box <> zeroblob(33)"
+                ).rowcount
+
+        erased = int(await self._writer.ask(destroy))
+        await self.rewrite()
+        return erased
 
     async def rewrite(self) -> None:
         """After closing: a new file in the order of the keys takes the old one's place."""

@@ -91,6 +91,14 @@ def erase_keys(settings: Settings, wave: str) -> None:
         path.unlink()
 
 
+def erase_key(settings: Settings, wave: str, name: str) -> None:
+    """Overwrite and remove one key whose time is over; nothing to do when it is gone."""
+    path = key_path(settings, wave, name)
+    if path.is_file():
+        path.write_bytes(bytes(path.stat().st_size))
+        path.unlink()
+
+
 def make_private(path: Path) -> None:
     """Create an empty file that only this user may read; SQLite then writes into it and keeps its mode."""
     os.close(os.open(path, os.O_WRONLY | os.O_CREAT, 0o600))

@@ -228,6 +228,10 @@ class IntakeOffice:
         """Whether the database keeps a history of changes that could join slip and leaf (TRUST S11)."""
         return await self.intake(wave).keeps_history()
 
+    async def erase_boxes(self, wave: str) -> int:
+        """Destroy every box of a closed wave; the log of leaves stays whole."""
+        return await self.intake(wave).erase_boxes()
+
     async def rewrite(self, wave: str) -> None:
         """After closing: write everything again in the order of its keys."""
         await self.intake(wave).rewrite()

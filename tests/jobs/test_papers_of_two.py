@@ -12,6 +12,7 @@ from survey.certification.verification import verify_file
 from survey.jobs.certify_wave import certify_wave
 from survey.jobs.close_wave import close_wave
 from survey.jobs.draw_sample import draw_wave
+from survey.jobs.erase_answers import TooEarlyToEraseError, erase_answers
 from survey.jobs.estimate_wave import estimate_wave
 from survey.jobs.extend_wave import ExtensionRefusedError, extend_wave
 from survey.jobs.open_wave import open_wave
@@ -20,6 +21,7 @@ from survey.jobs.sign_design import DesignMovedError, sign_design
 from survey.jobs.sign_plan import sign_plan
 from survey.jobs.void_domains import VoidRefusedError, void_domains
 from survey.sampling.wave_sample import draw_key
+from survey.storage.cases import load_cases, load_salts
 from survey.storage.plans import load_fielded_plan, load_plan
 from survey.storage.samples import load_sample
 from survey.storage.states import WrongStateError
@@ -136,3 +138,19 @@ async def test_a_new_statement_names_the_old_and_a_revoked_one_stays_in_sight(es
     assert after.reason == "计票表有误" and replaced.newest == second.number
     assert revoked["registered"] > second.number
     assert [claim.name for claim in verdict.claims if claim.ok is False] == ["撤回"]
+
+
+async def test_answers_are_erased_when_their_time_has_come_and_the_proofs_still_hold(
+    estimated: Bureau,
+) -> None:
+    issued = await estimated.act(certify_wave)
+    late = NOW + timedelta(days=200)
+    with pytest.raises(TooEarlyToEraseError):
+        await erase_answers(estimated.settings, estimated.office, estimated.wave, **estimated.by)
+    erased = await erase_answers(estimated.settings, estimated.office, estimated.wave, actor="test", now=late)
+    boxes = set((await estimated.office.boxes(estimated.wave)).values())
+
+    assert erased["erased"] > 300 and boxes == {bytes(33)}
+    assert await load_cases(estimated.wave) == [] and await load_salts(estimated.wave) == {}
+    assert not list((estimated.settings.keys / estimated.wave).glob("share-*"))
+    assert verify_file(issued.bundle.read_bytes()).ok

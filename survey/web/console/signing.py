@@ -21,6 +21,7 @@ from survey.jobs.estimate_wave import estimate_wave
 from survey.jobs.open_wave import open_wave
 from survey.jobs.sign_plan import sign_plan
 from survey.jobs.signers import ROLES, TITLES, Signers, open_signers
+from survey.storage.audit import record_audit
 from survey.storage.keys import has_key
 from survey.storage.plans import WaveRow, load_wave
 from survey.web.access import may, person_of, read_form
@@ -120,6 +121,10 @@ async def post_signing(request: AnyRequest, wave: FromPath[str]) -> Response[Any
         signers: Signers = await to_thread(open_signers, app.settings, passphrases)
         await act.job(app.settings, app.office, wave, signers, actor=person_of(request).name, now=app.now())
     except SurveyError as refusal:
+        details = {"act": act.command.split()[1], "why": refusal.code}
+        await record_audit(
+            person_of(request).name, "two_person_act", wave, "refused", details=details, now=app.now()
+        )
         return await _page(request, row, refusal)
     return Redirect(path=f"/console/waves/{wave}/{act.leads_to}", status_code=303)
 

@@ -6,13 +6,16 @@ from a typed or scanned code to the slip it names, with every refusal a person m
 
 import secrets
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from litestar import Response
 
+from survey.certification.note import Vkey
+from survey.certification.receipt import parse_code, receipt_code
+from survey.certification.transparency_log import MerkleTree
 from survey.fieldwork.code import CodeFormatError, normalise
 from survey.storage.office import IntakeOffice, SlipFound
 from survey.web.respondent.look import Look, read_look
@@ -23,6 +26,24 @@ from survey.web.respondent.waves import Place, Wave, Waves
 
 
 MOST_REMEMBERED = 100_000
+
+
+@dataclass(frozen=True)
+class FinalLog:
+    """The log of a closed wave: what receipts are held against."""
+
+    leaves: Sequence[bytes]
+    tree: MerkleTree
+    key: Vkey
+    places: dict[str, int]
+    """Receipt code (16 signs) → place in the log."""
+
+    @classmethod
+    def of(cls, leaves: Sequence[bytes], key: Vkey) -> "FinalLog":
+        """The log of some leaves under the wave's log key."""
+        tree = MerkleTree.of_leaves(leaves)
+        places = {parse_code(receipt_code(tree.leaf(index))): index for index in range(len(leaves))}
+        return cls(leaves, tree, key, places)
 
 
 @dataclass
@@ -41,8 +62,8 @@ class Desk:
     thanks: dict[Any, Any] = field(default_factory=dict)
     """Thanks pages as drawn once for everybody, by look and place."""
     board: Pace = field(default_factory=Pace)
-    final_codes: dict[str, dict[str, str]] = field(default_factory=dict)
-    """Receipt codes of closed waves, which no longer change."""
+    final_logs: dict[str, FinalLog] = field(default_factory=dict)
+    """The logs of closed waves, which no longer change."""
 
     async def look(self, request: Asked) -> Look:
         """How a person wants a page that belongs to no wave."""
