@@ -10,6 +10,7 @@ from survey.cli.guarding import read_planted
 from survey.cli.passphrases import passphrase_options
 from survey.cli.session import actor, at_desk, at_intake, command_options, emit, run, utc_now, write_file
 from survey.jobs.certify_wave import certify_wave
+from survey.jobs.export_answers import export_answers
 from survey.jobs.open_wave import open_wave
 from survey.jobs.render_report import KINDS, render_report
 from survey.jobs.signers import open_signers
@@ -106,3 +107,19 @@ def report_command(data: Path | None, wave: str, kind: str, out: Path | None, as
 
     write_file(target, run(work()))
     emit({"wave": wave, "report": str(target)}, as_json, f"报告：{target}")
+
+
+@click.command("export")
+@click.argument("wave")
+@click.option("--out", type=click.Path(path_type=Path), default=None, help="写到哪个文件 (output ZIP)")
+@command_options
+def export_command(data: Path | None, wave: str, out: Path | None, as_json: bool) -> None:
+    """导出答卷供分析（内部资料）：CSV、Parquet、SPSS、Stata、DDI和R脚本。Answers for analysis, confidential."""
+    target = out or Path(f"{wave}_answers.zip")
+
+    async def work() -> bytes:
+        async with at_intake(data) as (_, office):
+            return await export_answers(office, wave, actor=actor(), now=utc_now())
+
+    write_file(target, run(work()))
+    emit({"wave": wave, "answers": str(target)}, as_json, f"内部资料，不公开，不给学校：{target}")

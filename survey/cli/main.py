@@ -40,6 +40,7 @@ VERBS = {
     "estimate": "survey.cli.estimating",
     "certify": "survey.cli.concluding",
     "report": "survey.cli.concluding",
+    "export": "survey.cli.concluding",
     "ledger": "survey.cli.ledger",
     "counties": "survey.cli.across",
     "revoke": "survey.cli.guarding",

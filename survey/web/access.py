@@ -51,6 +51,7 @@ RIGHTS: dict[str, frozenset[str]] = {
     "progress.see": _ALL,
     "results.see": _ALL,
     "certificate.see": _ALL,
+    "answers.export": frozenset({"admin", "operator"}),
     "ledger.see": _ALL,
     "ledger.keep": frozenset({"admin", "operator", "reviewer", "approver"}),
     "account.own": _ALL,

@@ -149,6 +149,7 @@ _ACTS = {
     "open_wave": "开箱",
     "estimate_wave": "计算",
     "certify_wave": "签发证书",
+    "export_answers": "导出答卷供分析",
     "ledger_open": "登记问题",
     "ledger_start": "开始整改",
     "ledger_submit": "申请销号",

@@ -8,16 +8,17 @@ import csv
 import io
 from typing import Any
 
-from litestar import Response, get
+from litestar import Response, get, post
 from litestar.params import FromPath
 
 from survey.errors import SurveyError
+from survey.jobs.export_answers import export_answers
 from survey.jobs.render_report import KINDS, render_report
 from survey.storage.certificates import list_certificates
 from survey.storage.plans import load_plan, load_wave
 from survey.storage.results import find_results
 from survey.storage.samples import find_sample
-from survey.web.access import may
+from survey.web.access import may, person_of
 from survey.web.console.charts import dot_chart
 from survey.web.console.frame import plain_cell
 from survey.web.console.page import AFTER_OPENING, GROUPS, console_page, wave_crumbs
@@ -116,7 +117,15 @@ async def download_report(request: AnyRequest, wave: FromPath[str], kind: FromPa
     return download(made, f"{row.county}_{row.wave}_满意度{'结果表' if kind == 'xlsx' else '报告'}.{kind}")
 
 
-RESULT_ROUTES = (show_results, download_results, download_report)
+@post("/waves/{wave:str}/answers", guards=[may("answers.export")], status_code=200)
+async def post_export(request: AnyRequest, wave: FromPath[str]) -> Response[bytes]:
+    """The answers for analysis, confidential; a POST, because it is kept in the audit trail."""
+    app, row = request.app.state, await load_wave(wave)
+    made = await export_answers(app.office, wave, actor=person_of(request).name, now=app.now())
+    return download(made, f"{row.county}_{row.wave}_答卷_内部.zip")
+
+
+RESULT_ROUTES = (show_results, download_results, download_report, post_export)
 
 
 async def _domain_names(wave: str) -> dict[str, str]:

@@ -1,0 +1,41 @@
+"""Export a certified wave's answers for analysis, confidential and on the record."""
+
+from __future__ import annotations
+
+from asyncio import to_thread
+from datetime import datetime
+
+from survey.documents.microdata import analysis_pack
+from survey.estimation.analysis_file import analysis_file
+from survey.exact import percent_text
+from survey.jobs.estimate_wave import results_document, wave_results
+from survey.jobs.render_papers import printed_at
+from survey.storage.audit import record_audit
+from survey.storage.office import IntakeOffice
+from survey.storage.plans import load_plan, require_state
+
+
+async def export_answers(office: IntakeOffice, wave: str, *, actor: str, now: datetime) -> bytes:
+    """The analysis pack of a certified wave; who took it and when stays in the audit trail.
+
+    Raises:
+        WrongStateError: the wave is not certified.
+        NoAnalysisFileError: its figure is not a ratio of one item.
+    """
+    await require_state(wave, "certified")
+    plan = await load_plan(wave)
+    results = await wave_results(office, wave)
+    columns = await to_thread(analysis_file, results)
+    document = await to_thread(results_document, results)
+    rate = document["response"].get("rate")
+    facts = {
+        "county": plan.county,
+        "office": plan.office,
+        "opens_on": plan.opens_on.isoformat(),
+        "closes_on": plan.closes_on.isoformat(),
+        "response_rate": percent_text(rate) if rate else "–",
+        "formula": document["formula_in_words"],
+    }
+    made = await to_thread(analysis_pack, columns, facts, at=printed_at(now))
+    await record_audit(actor, "export_answers", wave, details={"answers": columns.n_answers}, now=now)
+    return made

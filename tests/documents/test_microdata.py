@@ -1,0 +1,133 @@
+"""The analysis file: whatever opens it finds the same values, labels and missing codes, and the same figure."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+import shutil
+import subprocess
+import zipfile
+from pathlib import Path
+from xml.etree import ElementTree as Tree
+
+import numpy as np
+import pyarrow.parquet as pq
+import pyreadstat
+import pytest
+
+from survey.documents.microdata import DDI, analysis_pack
+from survey.estimation.analysis_file import AnalysisFile, analysis_file
+from survey.jobs.estimate_wave import wave_results
+
+from ..web.conftest import NOW, certified_folder, running
+
+__all__ = ["certified_folder"]
+FACTS = dict.fromkeys(("county", "office", "opens_on", "closes_on", "response_rate", "formula"), "甲")
+
+
+@pytest.fixture(scope="module")
+def pack(certified_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[AnalysisFile, Path]:
+    """The analysis file of a certified wave, and its pack unpacked."""
+    import asyncio
+
+    folder = tmp_path_factory.mktemp("pack")
+    shutil.copytree(certified_folder, folder / "data")
+
+    async def columns() -> AnalysisFile:
+        async with running(folder / "data") as site:
+            return analysis_file(await wave_results(site.office, "county-a"))
+
+    made = asyncio.run(columns())
+    zipfile.ZipFile(io.BytesIO(analysis_pack(made, FACTS, at=NOW))).extractall(folder)
+    return made, folder
+
+
+def test_every_format_holds_the_same_values(pack: tuple[AnalysisFile, Path]) -> None:
+    columns, folder = pack
+    name = "county-a_answers"
+    with (folder / f"{name}.csv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    parquet = pq.read_table(folder / f"{name}.parquet").to_pydict()
+    sav, _ = pyreadstat.read_sav(folder / f"{name}.sav", output_format="dict", user_missing=True)
+    dta, _ = pyreadstat.read_dta(folder / f"{name}.dta", output_format="dict")
+    for variable in columns.variables:
+        as_csv = [row[variable.name] for row in rows]
+        for other in (parquet, sav, dta):
+            theirs = [_plain(value) for value in other[variable.name]]
+            assert theirs == [_plain(value) for value in variable.values], variable.name
+        assert [value == "" for value in as_csv] == [value is None for value in variable.values]
+
+
+def test_labels_and_missing_codes_travel_with_the_data(pack: tuple[AnalysisFile, Path]) -> None:
+    columns, folder = pack
+    _, sav = pyreadstat.read_sav(folder / "county-a_answers.sav", metadataonly=True, user_missing=True)
+    _, dta = pyreadstat.read_dta(folder / "county-a_answers.dta", metadataonly=True)
+    item = next(one for one in columns.variables if one.question)
+
+    assert sav.column_names_to_labels[item.name] == item.label
+    assert sav.variable_value_labels[item.name][98.0].startswith("说不清")
+    assert sav.missing_ranges[item.name] == [{"lo": 96.0, "hi": 99.0}]
+    assert dta.variable_value_labels[item.name][99] == "没有选"
+
+
+def test_no_school_name_code_or_typed_word_is_in_any_file(pack: tuple[AnalysisFile, Path]) -> None:
+    _, folder = pack
+    for path in folder.glob("county-a_answers.*"):
+        data = path.read_bytes()
+        assert not re.search(rb"\b32070\d{5}\b", data), path.name
+        assert "小学".encode() not in data.replace("小学阶段".encode(), b"") or path.suffix in (
+            ".xml",
+            ".sav",
+            ".dta",
+            ".parquet",
+        )
+
+
+def test_the_codebook_names_every_variable_and_code(pack: tuple[AnalysisFile, Path]) -> None:
+    columns, folder = pack
+    book = Tree.parse(folder / "county-a_answers.ddi.xml").getroot()
+    variables = book.findall(f"{{{DDI}}}dataDscr/{{{DDI}}}var")
+    weights = [one.get("name") for one in variables if one.get("wgt") == "wgt"]
+
+    assert [one.get("name") for one in variables] == [one.name for one in columns.variables]
+    assert weights == ["weight_before", "weight"]
+    for one, variable in zip(variables, columns.variables, strict=True):
+        values = [value.text for value in one.findall(f"{{{DDI}}}catgry/{{{DDI}}}catValu")]
+        assert values == [str(code.value) for code in variable.codes]
+    assert [child.tag.removeprefix(f"{{{DDI}}}") for child in book] == ["stdyDscr", "fileDscr", "dataDscr"]
+
+
+def test_the_weighted_ratio_of_two_columns_is_the_figure(pack: tuple[AnalysisFile, Path]) -> None:
+    columns, _ = pack
+    held = {one.name: one.values for one in columns.variables}
+    w = np.array(held["weight"])
+    top, base = (np.array([value or 0.0 for value in held[name]]) for name in ("figure_top", "figure_base"))
+    group = np.array(held["group"])
+    figure = sum(
+        float(share) * (w * top)[group == name].sum() / (w * base)[group == name].sum()
+        for name, share in columns.shares.items()
+    )
+
+    assert figure == pytest.approx(float(columns.figure), rel=1e-12)
+
+
+@pytest.mark.skipif(shutil.which("Rscript") is None, reason="needs R with its survey package")
+def test_r_gives_the_published_figure_and_standard_error(pack: tuple[AnalysisFile, Path]) -> None:
+    columns, folder = pack
+    said = subprocess.run(
+        ["Rscript", "open_in_R.R"], cwd=folder, capture_output=True, text=True, check=True
+    ).stdout
+    found = re.search(r"figure ([0-9.]+)  se ([0-9.]+)", said)
+
+    assert found is not None
+    assert float(found[1]) == pytest.approx(float(columns.figure), abs=6e-7)
+    # A school × group with one answer out of several borrows its spread: R from the whole stage, we from
+    # its own school. Here that moves the standard error by a ten-thousandth of itself.
+    assert float(found[2]) == pytest.approx(columns.se, rel=5e-4)
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, int | float):
+        return None if np.isnan(value) else round(float(value), 12)
+    return value or None
