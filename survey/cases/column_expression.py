@@ -135,9 +135,23 @@ def read_formula(name: str, text: str) -> Formula:
         tree = ast.parse(plain, mode="eval").body
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         raise _unread(name, text) from error
-    if _depth(tree) > MAX_DEPTH:
+    if _depth(tree) > MAX_DEPTH or not all(_is_known(node) for node in ast.walk(tree)):
         raise _unread(name, text)
     return Formula(name, text, tree, names)
+
+
+KNOWN_NODES = (
+    ast.Constant, ast.Name, ast.UnaryOp, ast.BinOp, ast.BoolOp, ast.Compare, ast.Call, ast.List, ast.Tuple,
+    ast.operator, ast.unaryop, ast.boolop, ast.cmpop, ast.expr_context,
+)  # fmt: skip
+
+
+def _is_known(node: ast.AST) -> bool:
+    """Whether a node may stand in a formula at all; a call only of our own functions."""
+    if isinstance(node, ast.Call):
+        known = FUNCTIONS.get(node.func.id) if isinstance(node.func, ast.Name) else None
+        return known is not None and not node.keywords and known[1] <= len(node.args) <= known[2]
+    return isinstance(node, KNOWN_NODES)
 
 
 def _depth(tree: ast.AST) -> int:
@@ -207,12 +221,10 @@ class _Reader:
             return np.where(np.isnan(values).any(axis=0), np.nan, joined.astype(float))
         if isinstance(node, ast.Compare):
             return self._compare(node)
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and not node.keywords:
-            known = FUNCTIONS.get(node.func.id)
-            if known is not None and known[1] <= len(node.args) <= known[2]:
-                given = [self.number(one) for one in node.args]
-                made = known[0](given)
-                return self._finite(node, made, np.isnan(given[0])) if node.func.id in PARTIAL else made
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+            given = [self.number(one) for one in node.args]
+            made = FUNCTIONS[node.func.id][0](given)
+            return self._finite(node, made, np.isnan(given[0])) if node.func.id in PARTIAL else made
         raise _unread(self.formula.name, ast.unparse(node))
 
     def _finite(self, node: ast.expr, values: Floats, absent: Flags) -> Floats:

@@ -62,7 +62,7 @@ class PpsSpec(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
 class ReplicatesSpec(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """文件里已有的重复权数。"""
 
-    columns: Annotated[tuple[str, ...], Meta(description="重复权数的列；“W1..W80”指一串列")]
+    columns: Annotated[tuple[str, ...], Meta(min_length=1, description="重复权数的列；“W1..W80”指一串列")]
     kind: Annotated[ReplicateKind, Meta(description="方法，决定总系数；other要写scale")]
     fay: Annotated[
         Annotated[float, Meta(ge=0, lt=1)] | None, Meta(description="Fay系数，kind: Fay时必填")

@@ -77,6 +77,8 @@ class _Walk:
             listed = given if isinstance(given, list) else [given]
             if given is None or (isinstance(given, Mapping) and not _holds_structs(kind)):
                 return self.blame(path, f"{_seen(given)}不是列表", "写成列表，例如[甲, 乙]")
+            if len(listed) < (kind.min_length or 0):
+                return self.blame(path, "是空的", f"至少写{kind.min_length}项")
             made = [self.value(one, kind.item_type, (*path, str(at))) for at, one in enumerate(listed)]
             return _WRONG if _WRONG in made else tuple(made)
         return self._scalar(given, kind, path)

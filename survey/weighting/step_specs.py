@@ -30,7 +30,7 @@ class StepError(SurveyError):
 class MarginSpec(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """一个边际：各类的总数。"""
 
-    by: Annotated[tuple[str, ...], Meta(description="变量的列；几列交叉时类名用“|”连接")]
+    by: Annotated[tuple[str, ...], Meta(min_length=1, description="变量的列；几列交叉时类名用“|”连接")]
     totals: Annotated[dict[str, float], Meta(description="类 → 总数")] = {}
 
 
@@ -58,7 +58,7 @@ class Nonresponse(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True)
 class Poststratify(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """事后分层：每一格的权数合计等于总数。"""
 
-    by: Annotated[tuple[str, ...], Meta(description="格的列")]
+    by: Annotated[tuple[str, ...], Meta(min_length=1, description="格的列")]
     totals: Annotated[dict[str, float], Meta(description="格 → 总数")] = {}
     file: Annotated[str | None, Meta(description="总数的CSV：margin、category、total三列")] = None
 

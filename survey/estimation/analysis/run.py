@@ -194,7 +194,7 @@ def _lines(
         for row in one.quantiles(domain.mask):
             yield {**head, **row}
         return
-    if reading.spec.statistic == "distribution":
+    if reading.spec.statistic == "distribution" and reading.options:
         for option in reading.options:
             row = one.row(domain.mask, option=option, whole=whole)
             yield {**head, "option": option[0], "option_label": option[1], **row}

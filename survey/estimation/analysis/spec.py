@@ -113,7 +113,7 @@ class CompositeSpec(Closed, frozen=True, kw_only=True):
 
     id: Annotated[str, Meta(description="名字")]
     label: Annotated[str, Meta(description="文字")] = ""
-    parts: Annotated[tuple[PartSpec, ...], Meta(description="各部分")]
+    parts: Annotated[tuple[PartSpec, ...], Meta(min_length=1, description="各部分")]
 
 
 class ComparisonSpec(Closed, frozen=True, kw_only=True):
@@ -128,7 +128,7 @@ class ComparisonSpec(Closed, frozen=True, kw_only=True):
 class LineSpec(Closed, frozen=True, kw_only=True):
     """要求线：不四舍五入地比较，显示时截断。"""
 
-    of: Annotated[tuple[str, ...], Meta(description="哪些题或合成数（id）")]
+    of: Annotated[tuple[str, ...], Meta(min_length=1, description="哪些题或合成数（id）")]
     at_least: Annotated[str | None, Meta(description="达到这个数就算，例如0.85")] = None
     above: Annotated[str | None, Meta(description="要超过这个数才算")] = None
 
@@ -173,7 +173,7 @@ class PublishedSpec(Closed, frozen=True, kw_only=True):
 class QualitySpec(Closed, frozen=True, kw_only=True):
     """一组同尺度题的答题质量：一条线到底、完全重复、信度。"""
 
-    items: Annotated[tuple[str, ...], Meta(description="题的列；“Q1..Q28”指一串")]
+    items: Annotated[tuple[str, ...], Meta(min_length=1, description="题的列；“Q1..Q28”指一串")]
     identical_over: Annotated[
         tuple[str, ...], Meta(description="哪些列都相同才算完全相同；不写就是这些题")
     ] = ()
