@@ -114,6 +114,8 @@ async def serve(settings: Settings, door: socket.socket) -> None:
     async with open_database(settings) as database:
         office = IntakeOffice(settings)
         await office.start()
+        for reason in office.stale():
+            click.echo(f"只读：{reason}", err=True)
         try:
             application: Any = create_app(settings, database, office)
             if settings.trusted_proxies:

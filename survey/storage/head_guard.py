@@ -68,12 +68,16 @@ def signed_head(about: About, tree: CompactTree, signer: Signer) -> str:
         raise BusyError(f"无法签署日志（{type(error).__name__}）", 30) from error
 
 
-def check_head(about: About, tree: CompactTree, last: str | None, guard: HeadGuard | None) -> None:
+def check_head(
+    about: About, tree: CompactTree, last: str | None, guard: HeadGuard | None
+) -> IntakeStaleError | None:
     """Refuse a log whose root is not the one that its last head signed.
+
+    Returns:
+        Why the log may only be read: a later head was given out than it knows. None when it is the newest.
 
     Raises:
         IntakeBrokenError: leaves and last head disagree.
-        IntakeStaleError: a later head was given out than this log knows.
     """
     head = head_of(last) if last is not None else None
     size = head.size if head is not None else 0
@@ -83,8 +87,9 @@ def check_head(about: About, tree: CompactTree, last: str | None, guard: HeadGua
         raise IntakeBrokenError(about.wave, "答卷记录与最后签署的日志头不一致，被改动过")
     remembered = guard.find(about.wave) if guard is not None else None
     if remembered is None:
-        return
+        return None
     if remembered.size > tree.size:
-        raise IntakeStaleError(about.wave, tree.size, remembered.size)
+        return IntakeStaleError(about.wave, tree.size, remembered.size)
     if remembered.size == tree.size and remembered.root != tree.root():
         raise IntakeBrokenError(about.wave, "与此前确认过的日志头不是同一份日志")
+    return None

@@ -63,6 +63,7 @@ class IntakeStaleError(IntakeBrokenError):
     """The file is older than a head that was already given out."""
 
     code = "intake.stale"
+    kind = "conflict"
 
     def __init__(self, wave: str, size: int, known: int) -> None:
         super().__init__(wave, f"只有{size}份答卷，而此前已确认过{known}份，是一份旧的副本")

@@ -34,6 +34,7 @@ from survey.storage.intake import (
     DomainCount,
     Entry,
     IntakeBrokenError,
+    IntakeStaleError,
     KeyConflict,
     Outcome,
     StorageFullError,
@@ -89,6 +90,7 @@ class PostgresIntake:
         self._seed = seed
         self._clock = clock
         self._guard = guard
+        self.stale: IntakeStaleError | None = None
         self._tree = CompactTree()
         self._tally = Tally()
         self._queue: asyncio.Queue[tuple[Entry, asyncio.Future[Outcome]]] = asyncio.Queue()
@@ -103,7 +105,6 @@ class PostgresIntake:
 
         Raises:
             IntakeBrokenError: the log does not agree with itself.
-            IntakeStaleError: a later head was given out than the database knows.
         """
         self._pool = await asyncpg.create_pool(
             self._url,
@@ -130,7 +131,7 @@ class PostgresIntake:
             self._signer = Signer(self.about.origin, self._seed)
             tree = await self._catch_up(connection)
             last = await connection.fetchval("SELECT note FROM heads ORDER BY size DESC LIMIT 1")
-            check_head(self.about, tree, last, self._guard)
+            self.stale = check_head(self.about, tree, last, self._guard)
             posters = await connection.fetch("SELECT domain, mode, quota, surplus FROM posters")
             check_posters(self.about, [tuple(row) for row in posters])
             used, disputed, voided = await connection.fetchrow(

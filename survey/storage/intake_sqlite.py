@@ -28,6 +28,7 @@ from survey.storage.intake import (
     DomainCount,
     Entry,
     IntakeBrokenError,
+    IntakeStaleError,
     KeyConflict,
     Outcome,
 )
@@ -66,6 +67,7 @@ class SqliteIntake:
         self._seed = seed
         self._clock = clock
         self._guard = guard
+        self.stale: IntakeStaleError | None = None
         self._writer = WriterThread(self._take, self._attempt)
         self._domains: list[str] = []
         self._slips: dict[bytes, int] = {}
@@ -91,7 +93,6 @@ class SqliteIntake:
 
         Raises:
             IntakeBrokenError: the file or its log does not agree with itself.
-            IntakeStaleError: a later head was given out than the file knows.
         """
         self._connection = await asyncio.to_thread(self._open)
         self._writer.start(f"intake-{self.about.wave}")
@@ -138,7 +139,7 @@ class SqliteIntake:
             check_key(self.about.wave, index, leaf, k)
             self._tree.add(leaf)
         last = connection.execute("SELECT note FROM heads ORDER BY size DESC LIMIT 1").fetchone()
-        check_head(self.about, self._tree, last[0] if last else None, self._guard)
+        self.stale = check_head(self.about, self._tree, last[0] if last else None, self._guard)
         self._load_slips(connection)
         check_posters(
             self.about, [(domain, p.mode, p.quota, p.surplus) for domain, p in self._posters.items()]

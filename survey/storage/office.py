@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import shutil
 import time
 from collections.abc import Callable, Iterable, Sequence
@@ -27,6 +28,7 @@ from survey.storage.intake import (
     Intake,
     IntakeExistsError,
     IntakeMissingError,
+    IntakeStaleError,
     KeyConflict,
     Outcome,
     StorageFullError,
@@ -35,7 +37,10 @@ from survey.storage.intake_file import create_intake
 from survey.storage.intake_postgres import PostgresIntake, create_schema, list_schemas
 from survey.storage.intake_sqlite import SqliteIntake
 from survey.storage.keys import KeyExistsError, erase_keys, has_key, load_key, save_key
+from survey.storage.read_only import ReadOnlyIntake
 from survey.storage.postgres_schema import drop_schema
+
+log = logging.getLogger("survey.storage")
 
 REFRESH_SECONDS = 5.0
 SHARE_AT_MOST = 2 * 1024**3
@@ -67,7 +72,7 @@ class IntakeOffice:
     def __init__(self, settings: Settings, clock: Callable[[], datetime] = utc_now) -> None:
         self.settings = settings
         self._clock = clock
-        self._intakes: dict[str, Intake] = {}
+        self._intakes: dict[str, Intake | ReadOnlyIntake] = {}
         self._slip_keys: dict[str, bytes] = {}
         self._guard = HeadGuard(settings.last_heads) if settings.last_heads else None
         self._disk_checked = 0.0
@@ -78,7 +83,7 @@ class IntakeOffice:
         """Open every intake, each after its log was checked against its last head.
 
         Raises:
-            IntakeBrokenError, IntakeStaleError: a log that must not go on.
+            IntakeBrokenError: a log that does not agree with itself.
         """
         try:
             await self.refresh()
@@ -188,7 +193,7 @@ class IntakeOffice:
 
     # ── the bureau ──────────────────────────────────────────────────────────────────────
 
-    def intake(self, wave: str) -> Intake:
+    def intake(self, wave: str) -> Intake | ReadOnlyIntake:
         """The intake of one wave; refuses a wave whose codes were not issued."""
         try:
             return self._intakes[wave]
@@ -198,6 +203,10 @@ class IntakeOffice:
     def waves(self) -> tuple[str, ...]:
         """The waves that have an intake."""
         return tuple(self._intakes)
+
+    def stale(self) -> tuple[IntakeStaleError, ...]:
+        """Why some waves may only be read here, one reason a wave."""
+        return tuple(one.reason for one in self._intakes.values() if isinstance(one, ReadOnlyIntake))
 
     def about(self, wave: str) -> About:
         """What stays fixed about a wave's intake."""
@@ -279,12 +288,16 @@ class IntakeOffice:
     async def _open(self, wave: str) -> None:
         slip_key, seed = (load_key(self.settings, wave, name) for name in ("slip", "log"))
         if self.settings.database_url:
-            intake: Intake = PostgresIntake(self.settings.database_url, wave, seed, self._clock, self._guard)
+            intake: PostgresIntake | SqliteIntake = PostgresIntake(self.settings.database_url, wave, seed, self._clock, self._guard)
         else:
             path = self.settings.intake / f"{wave}.db"
             intake = SqliteIntake(path, seed, self._clock, self._guard)
         await intake.start()
-        self._intakes[wave] = intake
+        if intake.stale is not None:
+            log.error("%s", intake.stale)
+            self._intakes[wave] = ReadOnlyIntake(intake, intake.stale)
+        else:
+            self._intakes[wave] = intake
         self._slip_keys[wave] = slip_key
 
     def _keep(self, wave: str, name: str, key: bytes) -> None:

@@ -87,7 +87,7 @@ async def test_a_damaged_file_is_refused_at_start(sqlite_settings: Settings) -> 
             await IntakeOffice(sqlite_settings).start()
 
 
-async def test_an_older_copy_is_refused_and_both_sizes_are_named(tmp_path: Path) -> None:
+async def test_an_older_copy_is_only_read_and_both_sizes_are_named(tmp_path: Path) -> None:
     settings = load_settings(
         {}, data=tmp_path / "data", last_heads=str(tmp_path / "heads"), least_free_share=0.0
     )
@@ -102,8 +102,22 @@ async def test_an_older_copy_is_refused_and_both_sizes_are_named(tmp_path: Path)
     shutil.copy(tmp_path / "yesterday.db", settings.intake / f"{WAVE}.db")
 
     async with open_database(settings):
-        with pytest.raises(IntakeStaleError, match="只有10份.*15份"):
-            await IntakeOffice(settings).start()
+        office = IntakeOffice(settings)
+        await office.start()
+        refused = [
+            office.submit(WAVE, entry_of(20)),
+            office.set_state(WAVE, "open", "closed"),
+            office.void(WAVE, [submitting.digest("slip", 30)]),
+        ]
+        for change in refused:
+            with pytest.raises(IntakeStaleError, match="只有10份.*15份"):
+                await change
+        state, leaves = await office.state(WAVE), await office.leaves(WAVE)
+        [reason] = office.stale()
+        await office.stop()
+
+    assert state == "paused" and len(leaves) == 10
+    assert "15份" in str(reason)
 
 
 async def test_the_triggers_refuse_what_goes_around_the_office(sqlite_settings: Settings) -> None:
