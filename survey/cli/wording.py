@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from survey.exact import percent_text
+from survey.exact import fraction, percent_text, truncate
 from survey.fieldwork.progress import Participation
 from survey.sampling.frame_file import FrameReading
 from survey.sampling.sample import Sample
@@ -41,6 +41,12 @@ def preview_text(preview: Preview) -> str:
             for group in preview.required
         ),
         f"全体预计误差：±{percent_text(preview.half_width)}（把握95%）",
+        *(
+            f"  若真实是{percent_text(row['true_rate'])}：判达到且有把握{percent_text(row['pass_firm'])}，"
+            f"达到但把握不足{percent_text(row['pass_point_only'])}，"
+            f"未达到{percent_text(truncate(fraction(row['fail_point_only']) + fraction(row['fail_firm'])))}"
+            for row in preview.chances
+        ),
         *(f"提醒：{warning}" for warning in preview.warnings),
     ]
     return "\n".join(lines)

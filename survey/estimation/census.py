@@ -69,6 +69,7 @@ def census_rate(asked: ArrayLike, valid: ArrayLike, satisfied: ArrayLike) -> Cen
 
     Raises:
         CensusCellError: more satisfied than valid, a negative count, or no cell with two answers.
+        ShapeError: columns of different lengths.
 
     Source: METHOD 14; Cochran (1977), eq. 5.7 for response cells as strata; R
     `svymean(~sat, svydesign(id = ~1, strata = ~cell, weights = ~w, fpc = ~N))`.
@@ -113,7 +114,8 @@ def census_design(cells: Labels, asked: Floats, responded: ArrayLike) -> tuple[D
     Returns:
         A `Design` over the respondents, in row order, and their (n,) weights with zeros for the others.
 
-    Source: METHOD 14, step by step; equal to `census_rate` on the counts.
+    Source: METHOD 14, step by step; equal to `census_rate` on the counts; R `svydesign(id = ~1, strata =
+    ~cell, weights = ~w, fpc = ~N)`.
     """
     answered = np.asarray(responded, dtype=bool)
     weights = adjust_within_cells(np.ones(len(cells)), cells, answered)
@@ -137,11 +139,16 @@ def break_even_rate(threshold: float, rate: float, response_rate: float) -> floa
     Returns:
         `(T - RR p)/(1 - RR)`; below 0 or above 1 the verdict cannot turn; None when everybody answered.
 
-    Source: METHOD 14.
+    Raises:
+        CensusCellError: a response rate outside (0, 1].
+
+    Source: METHOD 14; R has no call of its own.
 
     >>> round(break_even_rate(0.85, 0.90, 0.80), 4)
     0.65
     """
+    if not (0 <= threshold <= 1 and 0 <= rate <= 1):
+        raise CensusCellError("满意率或要求线", f"{rate}或{threshold}不在0到1之间", "都写成0到1之间的数")
     if not 0 < response_rate <= 1:
         raise CensusCellError("回答率", f"{response_rate}不在0到1之间", "回答率是有效答卷数除以应答人数")
     return None if response_rate == 1 else (threshold - response_rate * rate) / (1 - response_rate)

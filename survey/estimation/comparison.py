@@ -52,6 +52,8 @@ def contrast(
     Args:
         coefficients: one for each estimate.
         df: degrees of freedom; those of the rows any estimate speaks for, when not given.
+        estimates: p estimates of one sample.
+        design: the design all of them rest on.
 
     Raises:
         ContrastError: another number of coefficients than of estimates.
@@ -74,6 +76,9 @@ def expression(
 
     Args:
         formula: arithmetic, `log`, `exp`, `sqrt` over the names; nothing else is read.
+        estimates: name → estimate of one sample.
+        design: the design all of them rest on.
+        df: degrees of freedom; those of all rows concerned when not given.
 
     Raises:
         ContrastError: a name or a construct that is not known.
@@ -132,6 +137,11 @@ def _evaluate(node: ast.expr, values: Mapping[str, float]) -> tuple[float, dict[
 def t_test(estimate: Estimate, *, null: float = 0.0, df: float | None = None) -> Significance:
     """Student's t of an estimate against a value, two-sided.
 
+    Args:
+        estimate: any, of a finite value.
+        null: the value it is held against.
+        df: degrees of freedom; the estimate's own when not given.
+
     Source: R survey 4.5 `svyttest`, whose df is the design's minus one.
     """
     degrees = estimate.df if df is None else df
@@ -146,7 +156,14 @@ def difference_of_domains(
 ) -> Estimate:
     """Mean of y in the second domain minus mean in the first, degrees of freedom of both together.
 
-    Source: METHOD 16; equal to `svyttest(y ~ group)` and to the slope of a regression on the indicator.
+    Args:
+        y: (n,) values.
+        first, second: (n,) masks.
+        design: the whole sample.
+        skip_missing: rows without a value leave their domain.
+
+    Source: METHOD 16; equal to `svyttest(y ~ group)` and to the slope of a regression on the indicator; R
+    `svyttest(y ~ group, design)$estimate`.
     """
     means = [mean(y, design, domain=domain, skip_missing=skip_missing) for domain in (first, second)]
     return contrast([-1.0, 1.0], means, design)
@@ -155,10 +172,14 @@ def difference_of_domains(
 def difference_of_waves(first: Estimate, second: Estimate) -> Estimate:
     """Second minus first for two samples drawn independently; Satterthwaite's degrees of freedom.
 
+    Args:
+        first, second: estimates of two samples drawn apart.
+
     Returns:
         An `Estimate` without scores, since the two have no rows in common.
 
-    Source: METHOD 16; Satterthwaite (1946), `(v1+v2)²/(v1²/df1 + v2²/df2)`.
+    Source: METHOD 16; Satterthwaite (1946), `(v1+v2)²/(v1²/df1 + v2²/df2)`; R has no call of its own; the
+    formula is that of `t.test(var.equal = FALSE)`.
     """
     variance = first.variance + second.variance
     parts = [(one.variance, one.df) for one in (first, second)]
@@ -258,8 +279,21 @@ class ThresholdTest:
 def threshold_test(estimate: Estimate, threshold: float, *, level: float = 0.95) -> ThresholdTest:
     """One-sided test of `p <= threshold`, and one-sided lower bounds at `level`.
 
-    Source: METHOD 15.
+    Args:
+        estimate: a proportion.
+        threshold: T in (0, 1).
+        level: one-sided, of the bounds.
+
+    Returns:
+        Both rules and both bounds; no bounds without degrees of freedom or variance.
+
+    Raises:
+        ContrastError: a threshold outside [0, 1].
+
+    Source: METHOD 15; R `pt((p - T)/SE, degf, lower = FALSE)`, `svyciprop(level = .90)` for the bound.
     """
+    if not 0 <= threshold <= 1:
+        raise ContrastError("要求线", f"{threshold}不在0到1之间", "写成0.85这样的数")
     if estimate.df <= 0 or estimate.variance <= 0:
         at_edge = estimate.value >= threshold
         return ThresholdTest(float("nan"), float("nan"), None, None, at_edge, None)
@@ -279,6 +313,15 @@ def threshold_test(estimate: Estimate, threshold: float, *, level: float = 0.95)
 
 def holm(p_values: Sequence[float]) -> tuple[float, ...]:
     """P values adjusted for having looked at all of them.
+
+    Args:
+        p_values: each in [0, 1].
+
+    Returns:
+        Adjusted values in the order given; at most 1.
+
+    Raises:
+        ContrastError: a value outside [0, 1].
 
     Source: Holm (1979); R `p.adjust(method = "holm")`.
 

@@ -8,12 +8,13 @@ out of a population as large as the sum of the weights.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import inf
 from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from survey.arrays import Floats, finite, weights_column
+from survey.arrays import Floats, RangeError, finite, weights_column
 from survey.estimation.linearization import Estimate
 from survey.estimation.totals import counted
 from survey.sampling.design import AnyDesign
@@ -22,7 +23,10 @@ from survey.sampling.design import AnyDesign
 def kish_deff(weights: ArrayLike) -> float:
     """`1 + CV²(w)`, the factor by which unequal weights alone inflate variance.
 
-    Source: Kish (1965, 1992).
+    Args:
+        weights: (n,) weights; zeros do not count.
+
+    Source: Kish (1965, 1992); R `n * sum(w^2) / sum(w)^2`.
 
     >>> kish_deff([1.0, 3.0])
     1.25
@@ -35,6 +39,11 @@ def kish_deff(weights: ArrayLike) -> float:
 def effective_n(weights: ArrayLike) -> float:
     """`(sum w)² / sum w²`: the equally weighted sample that would be as precise.
 
+    Args:
+        weights: (n,) weights, none negative.
+
+    Source: Kish (1965); R `sum(w)^2 / sum(w^2)`.
+
     >>> effective_n([1.0, 3.0])
     1.6
     """
@@ -44,6 +53,11 @@ def effective_n(weights: ArrayLike) -> float:
 
 def weighted_variance(y: ArrayLike, design: AnyDesign, domain: ArrayLike | None = None) -> float:
     """The estimated variance of y in the population, `n/(n-1) sum w (y - ybar)² / sum w`.
+
+    Args:
+        y: (n,) values; NaN leaves.
+        design: the whole sample.
+        domain: (n,) mask; None is all.
 
     Source: R survey 4.5 `svyvar`.
     """
@@ -71,6 +85,9 @@ def design_effect(
         estimate: a mean or total of y.
         y: (n,) the column it came from.
         against: `wr` with replacement, `wor` without.
+        design: the whole sample.
+        of: `mean` or `total`, what the estimate is.
+        domain: (n,) mask; None is all.
 
     Returns:
         The ratio; NaN where simple random sampling would have no variance.
@@ -112,7 +129,7 @@ def nchs_presentation(
         than 1.3 p; flags `review_df` (df < 8), `review_extreme` (p is 0 or 1), `footnote_complement`
         (the share of the others is too uncertain).
 
-    Source: Parker et al. (2017), NCHS Series 2 no. 175.
+    Source: Parker et al. (2017), NCHS Series 2 no. 175; R `surveytable` applies the same rules.
 
     >>> nchs_presentation(0.95, 400, 220, 20, 0.9123, 0.9748)
     Presentation(decision='present', flags=())
@@ -136,14 +153,34 @@ def nchs_presentation(
 def intraclass_correlation(deff: float, kish: float, cluster_size: float) -> float:
     """The ρ that a design effect implies: `deff = kish (1 + (b - 1) ρ)` solved for ρ.
 
-    Source: Kish (1987).
+    Args:
+        deff: design effect, finite.
+        kish: of the weights, above zero.
+        cluster_size: b, persons of a cluster.
+
+    Raises:
+        RangeError: an argument out of range.
+
+    Source: Kish (1987); R has no call of its own.
 
     >>> round(intraclass_correlation(2.86, 1.3, 25), 4)
     0.05
     """
+    if not (0 <= deff < inf and 0 < kish < inf and 1 <= cluster_size < inf):
+        raise RangeError("设计效应", "设计效应、权数的设计效应或每校人数不可用", "都要大于0")
     return (deff / kish - 1) / (cluster_size - 1) if cluster_size > 1 else float("nan")
 
 
 def kish_by_group(weights: Floats, groups: ArrayLike) -> dict[str, float]:
-    """Kish's design effect within each group, by name."""
+    """Kish's design effect within each group, by name.
+
+    Args:
+        weights: (n,) weights.
+        groups: (n,) labels.
+
+    Returns:
+        Label → design effect.
+
+    Source: as for `kish_deff`; R `tapply(w, g, function(w) length(w) * sum(w^2) / sum(w)^2)`.
+    """
     return {str(name): kish_deff(weights[groups == name]) for name in np.unique(groups)}

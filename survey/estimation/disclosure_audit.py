@@ -41,6 +41,14 @@ class Range:
 def table_sums(rows: int, columns: int) -> Floats:
     """The relations of a two-way table published with its margins: (sums, cells) of zeros and ones.
 
+    Args:
+        rows, columns: size of the table.
+
+    Returns:
+        (rows + columns, rows · columns), row sums first.
+
+    Source: the definition of margins; R `sdcTable` builds the same constraints.
+
     >>> table_sums(2, 2).astype(int).tolist()
     [[1, 1, 0, 0], [0, 0, 1, 1], [1, 0, 1, 0], [0, 1, 0, 1]]
     """
@@ -64,7 +72,11 @@ def audit(counts: ArrayLike, sums: Floats, hidden: Flags) -> tuple[Range, ...]:
     Returns:
         One `Range` for every hidden cell; a range of width zero is a disclosure.
 
-    Source: Fischetti & Salazar (2001), Management Science 47, p. 1008: the attacker's problem.
+    Raises:
+        ShapeError: sums or mask of another size than the counts.
+
+    Source: Fischetti & Salazar (2001), Management Science 47, p. 1008: the attacker's problem; R
+    `sdcTable::attack`.
 
     >>> [one.width for one in audit([3, 20, 30], np.ones((1, 3)), np.array([True, False, False]))]
     [0.0]
@@ -109,7 +121,8 @@ def protect(counts: ArrayLike, sums: Floats, smallest: int, *, width: float | No
     Raises:
         DisclosureError: even hiding every cell leaves a small one open; then a sum must be withheld.
 
-    Source: METHOD 18; Hundepool et al. (2012), Statistical Disclosure Control, ch. 4.
+    Source: METHOD 18; Hundepool et al. (2012), Statistical Disclosure Control, ch. 4; R
+    `sdcTable::protectTable(method = "OPT")` hides a smallest set; this one hides cell by cell.
     """
     truth = finite(counts, "计数")
     need = float(smallest if width is None else width)

@@ -49,7 +49,14 @@ class Interval:
 
 
 def t_quantile(probability: float, df: float) -> float:
-    """Quantile of Student's t; of the normal when df is infinite; NaN without degrees of freedom."""
+    """Quantile of Student's t; of the normal when df is infinite; NaN without degrees of freedom.
+
+    Args:
+        probability: in (0, 1).
+        df: degrees of freedom; inf is the normal.
+
+    Source: Student (1908); R `qt(p, df)`.
+    """
     if df <= 0:
         return nan
     return float(scipy.special.ndtri(probability) if df == inf else scipy.special.stdtrit(df, probability))
@@ -58,11 +65,25 @@ def t_quantile(probability: float, df: float) -> float:
 def t_interval(value: float, variance: float, df: float, level: float = 0.95) -> Interval | None:
     """`value ± t se`; None when df <= 0.
 
+    Args:
+        value: the estimate, finite.
+        variance: finite, at least zero.
+        df: degrees of freedom.
+        level: two-sided, in (0, 1).
+
+    Returns:
+        The interval, or None when df <= 0.
+
+    Raises:
+        IntervalError: a value that is no number; a variance or level out of range.
+
     Source: METHOD 10; R `confint(svymean(...), df = degf(design))`.
 
     >>> round(t_interval(3.0, 1.0, float("inf")).upper, 6)
     4.959964
     """
+    if not isfinite(value):
+        raise IntervalError("估计值", f"{value}不是数", "先查明估计值为何算不出")
     _check(0.5, variance, level)
     if df <= 0:
         return None
@@ -88,7 +109,8 @@ def korn_graubard(
         `n_eff = p(1-p)/v` (n at 0 and 1 and where v is 0), reduced for the degrees of freedom and
         capped at n; None when df <= 0.
 
-    Source: Korn & Graubard (1998), Survey Methodology 24, p. 193–201; NCHS Series 2 no. 175.
+    Source: Korn & Graubard (1998), Survey Methodology 24, p. 193–201; NCHS Series 2 no. 175; R
+    `svyciprop(method = "beta")` without the cap at n.
 
     >>> twelve = korn_graubard(1.0, 0.0, 12, 11)
     >>> round(twelve.lower, 3), twelve.upper
@@ -168,16 +190,28 @@ def planned_n(n: int, psus: int, rho: float = 0.10) -> float:
         psus: PSUs they come from.
         rho: intra-class correlation assumed where the data cannot tell it.
 
-    Source: Kish (1965), `n / (1 + (n/m - 1) rho)`; benchmarks/estimation_coverage.md has what it mends.
+    Raises:
+        IntervalError: an argument out of range.
+
+    Source: Kish (1965), `n / (1 + (n/m - 1) rho)`; benchmarks/estimation_coverage.md has what it mends; R has
+    no call of its own.
 
     >>> planned_n(144, 12, 0.10)
     68.57142857142857
     """
+    if n < 1 or psus < 1 or not 0 <= rho <= 1:
+        raise IntervalError("计划的有效样本量", "份数、学校数或相关不可用", "份数和学校数不小于1，相关在0到1之间")
     return n / (1 + (n / psus - 1) * rho)
 
 
 def wald(p: float, variance: float, n: int, df: float, level: float = 0.95) -> Interval | None:
     """`p ± t se`, R's `mean`: not for p above .9 or below .1, and never at 0 or 1.
+
+    Args:
+        p, variance, n, df, level: as for `korn_graubard`.
+
+    Returns:
+        The interval; None without degrees of freedom, at 0 and 1, and without variance.
 
     Source: R survey 4.5 `svyciprop(method = "mean")`.
     """
@@ -186,6 +220,12 @@ def wald(p: float, variance: float, n: int, df: float, level: float = 0.95) -> I
 
 def logit(p: float, variance: float, n: int, df: float, level: float = 0.95) -> Interval | None:
     """The t interval on the log-odds scale, brought back.
+
+    Args:
+        p, variance, n, df, level: as for `korn_graubard`.
+
+    Returns:
+        The interval; None without degrees of freedom, at 0 and 1, and without variance.
 
     Source: R survey 4.5 `svyciprop(method = "logit")` and `"xlogit"`, which agree in exact arithmetic.
 
@@ -203,6 +243,12 @@ def logit(p: float, variance: float, n: int, df: float, level: float = 0.95) -> 
 def arcsine(p: float, variance: float, n: int, df: float, level: float = 0.95) -> Interval | None:
     """The t interval on the variance-stabilising scale, brought back.
 
+    Args:
+        p, variance, n, df, level: as for `korn_graubard`.
+
+    Returns:
+        The interval; None without degrees of freedom, at 0 and 1, and without variance.
+
     Source: R survey 4.5 `svyciprop(method = "asin")`.
     """
     if _undefined(p, variance, df, level):
@@ -219,6 +265,10 @@ def beta(p: float, variance: float, n: int, df: float, level: float = 0.95) -> I
 
     Args:
         n: rows of the domain, those without a value included, as R's `nrow(design)` counts them.
+        p, variance, df, level: as for `korn_graubard`.
+
+    Returns:
+        The interval; None without degrees of freedom, at 0 and 1, and without variance.
 
     Source: R survey 4.5 `svyciprop(method = "beta")`.
     """
@@ -235,6 +285,12 @@ def beta(p: float, variance: float, n: int, df: float, level: float = 0.95) -> I
 def wilson(p: float, variance: float, n: int, df: float, level: float = 0.95) -> Interval | None:
     """Wilson's score interval at the effective sample size.
 
+    Args:
+        p, variance, n, df, level: as for `korn_graubard`.
+
+    Returns:
+        The interval; None without degrees of freedom, at 0 and 1, and without variance.
+
     Source: Wilson (1927); Dean & Pagano (2015); R survey 4.5 `svyciprop(method = "wilson")`.
     """
     if _undefined(p, variance, df, level):
@@ -248,6 +304,12 @@ def wilson(p: float, variance: float, n: int, df: float, level: float = 0.95) ->
 
 def likelihood(p: float, variance: float, n: int, df: float, level: float = 0.95) -> Interval | None:
     """The values whose binomial deviance, divided by the design effect, is within t².
+
+    Args:
+        p, variance, n, df, level: as for `korn_graubard`.
+
+    Returns:
+        The interval; None without degrees of freedom, at 0 and 1, and without variance.
 
     Source: Rao & Scott (1984) scaled likelihood; R survey 4.5 `svyciprop(method = "likelihood")`,
     which interpolates the profile and so differs by up to half a percent.
@@ -284,8 +346,17 @@ def proportion_interval(
 ) -> Interval | None:
     """The interval of a proportion by a named method.
 
+    Args:
+        p, variance, n, df, level: as for `korn_graubard`.
+        method: a key of `METHODS`.
+
+    Returns:
+        The interval, or None where the method gives none.
+
     Raises:
         IntervalError: no such method; or p, variance or level outside its range.
+
+    Source: the method's own; R `svyciprop(method = …)`.
     """
     if method not in METHODS:
         raise IntervalError("区间方法", f"没有“{method}”这一种", f"请从{'、'.join(METHODS)}中选一种")
@@ -299,17 +370,22 @@ def hypergeometric_interval(satisfied: int, n: int, population: int, level: floa
         satisfied: of the n asked, how many.
         n: asked, 1…population.
         population: N.
+        level: two-sided, in (0, 1).
 
     Returns:
         Bounds D/N for the smallest and largest D whose upper and lower tails exceed alpha/2; at n = N
         the proportion itself, which is then known.
 
-    Source: METHOD 11, census mode; Buonaccorsi (1987), The American Statistician 41, p. 215.
+    Raises:
+        IntervalError: counts that contradict each other, or a level out of range.
+
+    Source: METHOD 11, census mode; Buonaccorsi (1987), The American Statistician 41, p. 215; R has no call of
+    its own; `phyper` gives the tails.
 
     >>> hypergeometric_interval(3, 3, 4).lower
     0.75
     """
-    if not 0 <= satisfied <= n <= population or n == 0:
+    if not 0 <= satisfied <= n <= population or n == 0 or not 0 < level < 1:
         raise IntervalError("超几何区间", "人数前后不一致", "核对满意人数、回答人数和总人数")
     alpha = (1 - level) / 2
     possible = range(satisfied, population - n + satisfied + 1)
@@ -323,8 +399,18 @@ def hypergeometric_interval(satisfied: int, n: int, population: int, level: floa
 def binomial_interval(satisfied: int, n: int, level: float = 0.95) -> Interval:
     """Clopper and Pearson's exact interval for a simple random sample.
 
+    Args:
+        satisfied: how many, 0 … n.
+        n: asked, above zero.
+        level: two-sided, in (0, 1).
+
+    Raises:
+        IntervalError: counts that contradict each other, or a level out of range.
+
     Source: Clopper & Pearson (1934); R `binom.test`.
     """
+    if not 0 <= satisfied <= n or n == 0 or not 0 < level < 1:
+        raise IntervalError("二项区间", "人数前后不一致，或置信水平不在0和1之间", "核对满意人数和回答人数")
     alpha = (1 - level) / 2
     lower = 0.0 if satisfied == 0 else float(scipy.stats.beta.ppf(alpha, satisfied, n - satisfied + 1))
     upper = 1.0 if satisfied == n else float(scipy.stats.beta.ppf(1 - alpha, satisfied + 1, n - satisfied))

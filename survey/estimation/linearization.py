@@ -88,6 +88,7 @@ def covariance_of_scores(scores: Floats, design: AnyDesign, *, inside: Flags | N
 
     Raises:
         LonelyPsuError: a stratum holds one drawn unit out of several under policy `fail`.
+        TypeError: a `ReplicateDesign`, whose variance is not in scores.
 
     Source: Särndal, Swensson & Wretman (1992), result 4.3.1 and ch. 5; R survey 4.5 `svyrecvar`.
 
@@ -218,6 +219,12 @@ def estimates_from_scores(
         domains: p masks of n rows, from which the degrees of freedom are counted.
         n_valid: (p,) rows with a value.
         replicates: (R, p) the estimates under the replicate weights, for a `ReplicateDesign`.
+        design: the design the scores rest on.
+
+    Returns:
+        p estimates.
+
+    Source: as for `covariance_of_scores`; R `svyrecvar` inside `svytotal`.
     """
     estimates = []
     degrees: dict[int, int] = {}
@@ -257,6 +264,8 @@ def covariance(estimates: Sequence[Estimate], design: AnyDesign) -> Floats:
     Returns:
         (p, p) covariance. Two groups asked in the same schools are not independent: their covariance
         through the schools is in here.
+
+    Source: as for `covariance_of_scores`; R `vcov(svyby(…, covmat = TRUE))`.
     """
     if isinstance(design, ReplicateDesign):
         from survey.estimation.replication import replicate_covariance
@@ -268,7 +277,16 @@ def covariance(estimates: Sequence[Estimate], design: AnyDesign) -> Floats:
 
 
 def union(estimates: Sequence[Estimate]) -> Flags:
-    """(n,) rows that any of the estimates speaks for."""
+    """(n,) rows that any of the estimates speaks for.
+
+    Args:
+        estimates: at least one.
+
+    Returns:
+        (n,) mask.
+
+    Source: a union of masks, no formula; R has none.
+    """
     return np.logical_or.reduce([one.domain for one in estimates])
 
 
@@ -281,8 +299,9 @@ def combine(
         value: the function at the estimates.
         gradient: (p,) its partial derivatives there.
         df: degrees of freedom; those of the rows any of them speaks for, when not given.
+        design: the design all of them rest on.
 
-    Source: Särndal, Swensson & Wretman (1992), sec. 5.5 (delta method).
+    Source: Särndal, Swensson & Wretman (1992), sec. 5.5 (delta method); R `svycontrast`.
     """
     matrix = covariance(estimates, design)
     domain = union(estimates)

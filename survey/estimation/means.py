@@ -128,6 +128,11 @@ def by_domain(
         estimator: `total`, `mean`, `proportion` or `ratio`.
         columns: its (n,) columns.
         groups: (n,) label of the domain each row belongs to.
+        design: the whole sample.
+        options: passed on to the estimator.
+
+    Returns:
+        Label → estimate.
 
     Source: R `svyby(~y, ~groups, design, svymean)`.
     """

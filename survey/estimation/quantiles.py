@@ -84,9 +84,15 @@ def quantile(
         probability: in (0, 1).
         rule: see `weighted_quantile`.
         interval: of the proportion at or below the quantile: t on the plain scale, or `beta`.
+        level: two-sided, in (0, 1).
+
+    Raises:
+        IntervalError: a probability or level outside (0, 1).
 
     Source: Woodruff (1952), JASA 47, p. 635; R survey 4.5 `svyquantile(interval.type, qrule)`.
     """
+    if not 0 < level < 1:
+        raise IntervalError("置信水平", f"{level}不在0和1之间", "常用0.95或0.90")
     if not 0 < probability < 1:
         raise IntervalError("分位数", f"{probability}不在0和1之间", "例如中位数写0.5")
     values, inside, valid = counted(y, design, domain, skip_missing)

@@ -28,10 +28,14 @@ def item_score(counts: Sequence[int], points: Sequence[Fraction | int | None]) -
         counts: answers by option.
         points: points by option; None takes an option out of the base.
 
+    Returns:
+        The exact mean; None where nobody chose an option with points.
+
     Raises:
         PointsError: another number of points than of options.
 
-    Source: published/nyc_school_survey_2011.json; 100/70/30 scales of county reviews are the same.
+    Source: published/nyc_school_survey_2011.json; 100/70/30 scales of county reviews are the same; R
+    `weighted.mean(points, counts)` on the options with points.
 
     >>> item_score([60, 30, 8, 2], [100, 70, 30, None])
     Fraction(4170, 49)
@@ -46,7 +50,16 @@ def item_score(counts: Sequence[int], points: Sequence[Fraction | int | None]) -
 
 
 def mean_score(parts: Iterable[Fraction | None]) -> Fraction | None:
-    """The unweighted mean of the parts that have a score; None when none has."""
+    """The unweighted mean of the parts that have a score; None when none has.
+
+    Args:
+        parts: exact scores; None for a part without one.
+
+    Returns:
+        The exact mean, or None.
+
+    Source: published/nyc_school_survey_2011.json: means of unrounded parts; R `mean(parts, na.rm = TRUE)`.
+    """
     known = [part for part in parts if part is not None]
     return sum(known, Fraction(0)) / len(known) if known else None
 
@@ -54,8 +67,14 @@ def mean_score(parts: Iterable[Fraction | None]) -> Fraction | None:
 def weighted_score(parts: Mapping[str, Fraction], shares: Mapping[str, Fraction]) -> Fraction:
     """The sum of shares times parts, the shares adding up to one.
 
+    Args:
+        parts: part → exact score.
+        shares: part → share; they add up to one.
+
     Raises:
         PointsError: a part without a share, or shares that do not add up to one.
+
+    Source: weighted items of RULES section 3; R `sum(share * part)`.
     """
     if parts.keys() != shares.keys() or sum(shares.values()) != 1:
         raise PointsError("权重", "与各部分不对应，或合计不是1", "核对方案里的权重")
@@ -64,6 +83,12 @@ def weighted_score(parts: Mapping[str, Fraction], shares: Mapping[str, Fraction]
 
 def shown(score: Fraction, places: int = 1) -> str:
     """A score rounded half up for display, as text; the only rounding there is.
+
+    Args:
+        score: exact.
+        places: decimals to keep.
+
+    Source: half up, as published/README says of `decimals`; R `round` goes to even and would differ at ties.
 
     >>> shown(Fraction(17, 20), 1)
     '0.9'

@@ -56,6 +56,11 @@ def table_test(
         rows, columns: (n,) codes or labels as floats or strings; NaN or "" is missing.
         statistic: `F` Rao–Scott second order (the default); `Chisq` first order; `Wald`, `adjWald`
             on deviations from independence; `lincom` the exact mixture by saddlepoint.
+        design: the whole sample.
+        domain: (n,) mask; None is all.
+
+    Returns:
+        The test and the weighted table scaled to the rows it rests on.
 
     Raises:
         TableError: fewer than two rows or columns.

@@ -55,7 +55,17 @@ def total(
 
 
 def values_at_replicates(values: Floats, design: ReplicateDesign) -> Floats:
-    """(R, 1) the total of values under each replicate weight."""
+    """(R, 1) the total of values under each replicate weight.
+
+    Args:
+        values: (n,) with zeros where they do not count.
+        design: with replicate weights.
+
+    Returns:
+        (R, 1) totals.
+
+    Source: the definition of a replicate estimate; R `colSums(y * repweights)`.
+    """
     return (values @ design.replicate_weights)[:, None]
 
 
@@ -66,9 +76,17 @@ def counted(
 
     Args:
         more: further columns that must be there for a row to count.
+        y, design, domain, skip_missing: as for `total`.
+
+    Returns:
+        (n,) values, (n,) mask of the domain, (n,) mask of the rows that count.
 
     Raises:
         MissingValuesError, EmptyDomainError: see `total`.
+        NotFiniteError: an infinite value in the domain.
+
+    Source: METHOD 1: a domain is a mask, a missing item leaves the base; R `subset(design, …)` with `na.rm =
+    TRUE`.
     """
     n = len(design)
     values = floats(y, "变量", length=n)

@@ -26,9 +26,14 @@ def pps_covariance(scores: Floats, design: PpsDesign) -> Floats:
 
     Args:
         scores: (n, p) w·z, zero outside the domain.
+        design: one stage drawn with unequal probabilities.
+
+    Returns:
+        (p, p) covariance; Horvitz–Thompson may be negative on the diagonal.
 
     Raises:
         JointProbabilityError: method `joint` without a matrix, or with a zero in it.
+        ShapeError: another number of rows than the design. RangeError: an unknown method.
 
     Source: Särndal, Swensson & Wretman (1992), eq. 2.8.3 and 3.6.1; Brewer (2002), eq. 9.6; Hartley &
     Rao (1962); R survey 4.5 `svydesign(pps = "brewer" | "overton" | HR() | ppsmat())`.

@@ -28,44 +28,88 @@ class AllocationError(SurveyError):
 def proportional(n: float, sizes: ArrayLike) -> Floats:
     """n_h proportional to N_h.
 
+    Args:
+        n: total, a finite number.
+        sizes: (H,) stratum sizes N_h, finite, none negative, not all zero.
+
+    Returns:
+        (H,) real-valued n_h that add up to n.
+
     Source: Cochran (1977), sec. 5.9; PracTools `strAlloc(alloc = "prop")`.
 
     >>> proportional(10, [30, 70])
     array([3., 7.])
     """
     size = _sizes(sizes)
-    return n * size / size.sum()
+    return _total(n) * size / size.sum()
 
 
 def neyman(n: float, sizes: ArrayLike, sds: ArrayLike) -> Floats:
     """n_h proportional to N_h S_h: the most precise mean for n.
+
+    Args:
+        n: total, a finite number.
+        sizes: (H,) stratum sizes N_h, finite, none negative, not all zero.
+        sds: (H,) standard deviations S_h, finite.
+
+    Returns:
+        (H,) real-valued n_h that add up to n.
+
+    Raises:
+        AllocationError: every N_h S_h is zero.
 
     Source: Neyman (1934); Cochran (1977), eq. 5.26; PracTools `strAlloc(alloc = "neyman")`.
     """
     spread = _sizes(sizes) * finite(sds, "层内标准差")
     if spread.sum() <= 0:
         raise AllocationError("层内标准差", "全部是0", "填写各层的标准差，或者改用按比例分配")
-    return n * spread / spread.sum()
+    return _total(n) * spread / spread.sum()
 
 
 def for_cost(cost: float, sizes: ArrayLike, sds: ArrayLike, unit_costs: ArrayLike) -> Floats:
     """n_h proportional to N_h S_h / sqrt(c_h): the most precise mean for a budget.
+
+    Args:
+        cost: budget, a finite number.
+        sizes: (H,) stratum sizes N_h, finite, none negative, not all zero.
+        sds: (H,) standard deviations S_h, finite.
+        unit_costs: (H,) costs c_h of one unit, above zero.
+
+    Returns:
+        (H,) real-valued n_h that cost `cost` together.
+
+    Raises:
+        RangeError: a cost that is not above zero.
 
     Source: Cochran (1977), eq. 5.23; PracTools `strAlloc(alloc = "totcost")`.
     """
     spread, price = _sizes(sizes) * finite(sds, "层内标准差"), finite(unit_costs, "单位费用")
     if (price <= 0).any():
         raise RangeError("单位费用", "有不大于0的值", "费用要大于0")
-    return cost * (spread / np.sqrt(price)) / (spread * np.sqrt(price)).sum()
+    return _total(cost) * (spread / np.sqrt(price)) / (spread * np.sqrt(price)).sum()
 
 
 def power(n: float, sizes: ArrayLike, exponent: float = 0.5) -> Floats:
     """n_h proportional to N_h^q: between equal (0) and proportional (1).
 
-    Source: Bankier (1988), The American Statistician 42, p. 174.
+    Args:
+        n: total, a finite number.
+        sizes: (H,) stratum sizes N_h, finite, none negative, not all zero.
+        exponent: q, a finite number; 0 equal, 1 proportional.
+
+    Returns:
+        (H,) real-valued n_h that add up to n.
+
+    Raises:
+        RangeError: an exponent that is no number, sizes that are none.
+
+    Source: Bankier (1988), The American Statistician 42, p. 174; R `n * N^q / sum(N^q)`; PracTools has no
+    call of its own for it.
     """
+    if not np.isfinite(exponent):
+        raise RangeError("幂", f"{exponent}不是数", "0是平均分配，1是按比例")
     grown = _sizes(sizes) ** exponent
-    return n * grown / grown.sum()
+    return _total(n) * grown / grown.sum()
 
 
 def several_goals(
@@ -82,6 +126,8 @@ def several_goals(
         sizes: (H,) stratum sizes.
         sds: per goal, (H,) standard deviations.
         half_widths: per goal, of the overall mean.
+        z: normal quantile of the level.
+        minimum: fewest units of a stratum.
 
     Returns:
         (H,) real-valued sizes between `minimum` and N_h.
@@ -89,10 +135,13 @@ def several_goals(
     Raises:
         AllocationError: even a census would not do, or the solver gave up.
 
-    Source: Bethel (1989), Survey Methodology 15, p. 47; as a convex program in 1/n_h.
+    Source: Bethel (1989), Survey Methodology 15, p. 47; as a convex program in 1/n_h; R `PracTools::strAlloc`
+    meets one goal; for several `nloptr::auglag` on the same program.
     """
     size = _sizes(sizes)
     share = size / size.sum()
+    if not all(0 < half < np.inf for half in half_widths) or not 0 < z < np.inf or not minimum >= 0:
+        raise AllocationError("多目标分配", "误差、分位数或最少份数不可用", "误差大于0，最少份数不小于0")
     spreads = [(share * finite(column, "层内标准差")) ** 2 for column in sds]
     limits = [(half / z) ** 2 for half in half_widths]
     low = np.minimum(minimum, size)
@@ -139,7 +188,7 @@ def allocate_integer(n: int, sizes: ArrayLike, minimum: int = 0, shares: ArrayLi
     Raises:
         AllocationError: n below the sum of minimums or above the population.
 
-    Source: reference README, `allocate_integer`; largest remainder (Hare–Niemeyer).
+    Source: reference README, `allocate_integer`; largest remainder (Hare–Niemeyer); R has no call of its own.
 
     >>> allocate_integer(85, [40, 12, 300, 7], 10)
     array([10, 10, 58,  7])
@@ -183,3 +232,9 @@ def _sizes(sizes: ArrayLike) -> Floats:
     if (column < 0).any() or column.sum() <= 0:
         raise RangeError("层的大小", "有负数，或者全部是0", "核对各层的单位数")
     return column
+
+
+def _total(n: float) -> float:
+    if not 0 <= n < np.inf:
+        raise AllocationError("样本分配", f"总数{n}不是不小于0的数", "写要分配的份数")
+    return n

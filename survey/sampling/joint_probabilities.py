@@ -31,6 +31,12 @@ from survey.sampling.selection import (
 def joint_maximum_entropy(inclusion: Floats) -> Floats:
     """(N, N) joint inclusion probabilities of the maximum-entropy design.
 
+    Args:
+        inclusion: (N,) π in [0, 1], adding up to a whole number.
+
+    Returns:
+        (N, N) symmetric, π on the diagonal.
+
     Source: Chen, Dempster & Liu (1994), eq. 8; R sampling `UPmaxentropypi2`.
     """
     pi = probabilities_or_zero(inclusion)
@@ -104,6 +110,12 @@ def _elementary(odds: Floats, n: int) -> Floats:
 def joint_tille(inclusion: Floats) -> Floats:
     """(N, N) joint inclusion probabilities of Tillé's elimination procedure.
 
+    Args:
+        inclusion: (N,) π in [0, 1], adding up to a whole number.
+
+    Returns:
+        (N, N) symmetric, π on the diagonal.
+
     Source: Tillé (1996), Biometrika 83, p. 238; R sampling `UPtillepi2`.
     """
     pi = probabilities_or_zero(inclusion)
@@ -122,6 +134,12 @@ def joint_tille(inclusion: Floats) -> Floats:
 def joint_midzuno(inclusion: Floats) -> Floats:
     """(N, N) joint inclusion probabilities of the generalised Midzuno draw, the complement of elimination.
 
+    Args:
+        inclusion: (N,) π in [0, 1], adding up to a whole number.
+
+    Returns:
+        (N, N) symmetric, π on the diagonal.
+
     Source: Deville & Tillé (1998); R sampling `UPmidzunopi2`.
     """
     pi = probabilities_or_zero(inclusion)
@@ -132,6 +150,12 @@ def joint_midzuno(inclusion: Floats) -> Floats:
 
 def joint_systematic(inclusion: Floats) -> Floats:
     """(N, N) joint inclusion probabilities of a systematic PPS draw in the given order.
+
+    Args:
+        inclusion: (N,) π in [0, 1], adding up to a whole number.
+
+    Returns:
+        (N, N) symmetric, π on the diagonal.
 
     Source: Madow (1949), exact by the stretches of the start; R sampling `UPsystematicpi2`.
     """

@@ -66,6 +66,8 @@ class Preview:
     half_widths: dict[str, str]
     firm_from: str | None
     """The figure from which a one-sided 95% bound would stay on the right side of the line."""
+    chances: tuple[dict[str, str], ...]
+    """For some true rates, the chance of each of the four verdicts; empty without a line."""
     warnings: tuple[Fault, ...]
     design_digest: str
 

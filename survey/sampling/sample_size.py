@@ -26,12 +26,27 @@ class GoalError(SurveyError):
 
 
 def normal_quantile(probability: float) -> float:
-    """Quantile of the standard normal."""
+    """Quantile of the standard normal.
+
+    Args:
+        probability: in (0, 1).
+
+    Source: the standard normal distribution; R `qnorm(p)`.
+    """
     return float(scipy.special.ndtri(probability))
 
 
 def two_sided(level: float) -> float:
-    """The normal quantile of a two-sided level: 1.96 at 0.95."""
+    """The normal quantile of a two-sided level: 1.96 at 0.95.
+
+    Args:
+        level: two-sided, in (0, 1).
+
+    Raises:
+        GoalError: a level outside (0, 1).
+
+    Source: the standard normal distribution; R `qnorm(1 - (1 - level)/2)`.
+    """
     if not 0 < level < 1:
         raise GoalError("置信水平", f"{level}不在0和1之间", "常用0.95")
     return normal_quantile(0.5 + level / 2)
@@ -70,7 +85,7 @@ def n_proportion(
     384.1459
     """
     goals = [goal for goal in (half_width, relative_half_width, cv) if goal is not None]
-    if not 0 < p < 1 or len(goals) != 1 or goals[0] <= 0 or population < 1:
+    if not 0 < p < 1 or len(goals) != 1 or not 0 < goals[0] < inf or not population >= 1:
         raise GoalError(
             "样本量的目标", "比例、误差或总体数不在可用范围内，或同时给了几个目标", "只给一个大于0的误差目标"
         )
@@ -92,8 +107,18 @@ def n_proportion(
 def n_proportion_wilson(p: float, half_width: float, level: float = 0.95) -> float:
     """The simple random sample whose Wilson interval has a half-width; for p near 1.
 
+    Args:
+        p: expected proportion in (0, 1).
+        half_width: above zero.
+        level: two-sided, in (0, 1).
+
+    Raises:
+        GoalError: a half-width that no Wilson interval has, or an argument out of range.
+
     Source: Valliant, Dever & Kreuter (2018), eq. 3.12; PracTools `nWilson`.
     """
+    _within("预期的比例", p, 0, 1)
+    _within("误差", half_width, 0, 1)
     z, pq, e = two_sided(level), p * (1 - p), half_width
     inner = e * e - pq * (4 * e * e - pq)
     if inner < 0:
@@ -104,8 +129,21 @@ def n_proportion_wilson(p: float, half_width: float, level: float = 0.95) -> flo
 def wilson_limits(p: float, n: float, level: float = 0.95) -> tuple[float, float]:
     """Wilson's interval for a simple random sample of n.
 
-    Source: Wilson (1927), JASA 22, p. 209.
+    Args:
+        p: proportion in [0, 1].
+        n: size, above zero.
+        level: two-sided, in (0, 1).
+
+    Returns:
+        (lower, upper).
+
+    Raises:
+        GoalError: an argument out of range.
+
+    Source: Wilson (1927), JASA 22, p. 209; R `prop.test(x, n, correct = FALSE)$conf.int`.
     """
+    if not 0 <= p <= 1 or not 0 < n < inf:
+        raise GoalError("Wilson区间", f"比例{p}或份数{n}不可用", "比例在0到1之间，份数大于0")
     z = two_sided(level)
     centre = (p + z * z / (2 * n)) / (1 + z * z / n)
     reach = z / (1 + z * z / n) * sqrt(p * (1 - p) / n + z * z / (4 * n * n))
@@ -115,8 +153,20 @@ def wilson_limits(p: float, n: float, level: float = 0.95) -> tuple[float, float
 def n_proportion_logodds(p: float, half_width: float, level: float = 0.95, population: float = inf) -> float:
     """The simple random sample whose log-odds interval has a half-width.
 
+    Args:
+        p: expected proportion in (0, 1).
+        half_width: above zero.
+        level: two-sided, in (0, 1).
+        population: N, inf when large.
+
+    Raises:
+        GoalError: an argument out of range.
+
     Source: Valliant, Dever & Kreuter (2018), eq. 3.10; PracTools `nLogOdds`.
     """
+    _within("预期的比例", p, 0, 1)
+    _within("误差", half_width, 0, 0.5)
+    _design(1.0, population)
     k, e = (1 - p) / p, half_width
     a, b, c = k * (1 + 2 * e), 2 * e * (1 + k * k), -k * (1 - 2 * e)
     x = (-b + sqrt(b * b - 4 * a * c)) / (2 * a)
@@ -127,8 +177,20 @@ def n_proportion_logodds(p: float, half_width: float, level: float = 0.95, popul
 def n_mean(sd: float, half_width: float, level: float = 0.95, population: float = inf) -> float:
     """The simple random sample that estimates a mean to a half-width.
 
+    Args:
+        sd: standard deviation of the variable, at least zero.
+        half_width: above zero, in its unit.
+        level: two-sided, in (0, 1).
+        population: N, inf when large.
+
+    Raises:
+        GoalError: an argument out of range.
+
     Source: Valliant, Dever & Kreuter (2018), eq. 3.4; PracTools `nContMoe`.
     """
+    if not 0 <= sd < inf or not 0 < half_width < inf:
+        raise GoalError("样本量的目标", f"标准差{sd}或误差{half_width}不可用", "标准差不小于0，误差大于0")
+    _design(1.0, population)
     spread = (two_sided(level) * sd) ** 2
     return spread / (half_width**2 + spread / population)
 
@@ -148,9 +210,19 @@ def n_two_proportions(
     Args:
         p_both: proportion satisfied in both rounds; p1·p2 means no correlation, and is the default.
         overlap: share of the first round's sample that is asked again.
+        alternative: `two.sided` or `one.sided`.
+        alpha: level of the test in (0, 1).
+        power: chance of finding the change, in (0, 1).
+
+    Raises:
+        GoalError: equal proportions, or an argument out of range.
 
     Source: Woodward (1992); Valliant, Dever & Kreuter (2018), sec. 4.4; PracTools `nProp2sam`.
     """
+    for name, value in (("第一轮的比例", p1), ("第二轮的比例", p2), ("检验水平", alpha), ("把握", power)):
+        _within(name, value, 0, 1)
+    if not 0 <= overlap <= 1 or (p_both is not None and not 0 <= p_both <= min(p1, p2)):
+        raise GoalError("两轮比较", "重叠的比例或两轮都满意的比例不可用", "都在0到1之间")
     if p1 == p2:
         raise GoalError("两轮比较", "两轮的比例相同，没有变化可以发现", "写明要发现多大的变化")
     both = p1 * p2 if p_both is None else p_both
@@ -180,12 +252,23 @@ def n_planned(
 ) -> SizePlan:
     """How many to ask: design effect, finite population, round up, response, round up, at most N.
 
-    Source: METHOD 2.
+    Args:
+        p: expected proportion in (0, 1).
+        half_width: above zero.
+        level: two-sided, in (0, 1).
+        deff: design effect, above zero.
+        response_rate: expected, in (0, 1].
+        population: N, inf when large.
+
+    Raises:
+        GoalError: an argument out of range.
+
+    Source: METHOD 2; R `PracTools::nPropMoe` for n0; the later steps have no call of their own.
 
     >>> n_planned(0.85, 0.03, deff=1.8, response_rate=0.6, population=9000).n_invite
     1474
     """
-    if not 0 < response_rate <= 1 or deff <= 0:
+    if not 0 < response_rate <= 1 or not 0 < deff < inf or not population >= 1:
         raise GoalError(
             "样本量的目标", "预期回答率或设计效应不在可用范围内", "回答率在0到1之间，设计效应大于0"
         )
@@ -202,8 +285,22 @@ def achieved_half_width(
 ) -> float:
     """The half-width that n questionnaires will give.
 
-    Source: `z sqrt(deff pq/n (N-n)/(N-1))`; Cochran (1977), eq. 3.8.
+    Args:
+        p: expected proportion in (0, 1).
+        n: questionnaires, above zero.
+        level: two-sided, in (0, 1).
+        deff: design effect, above zero.
+        population: N, inf when large.
+
+    Raises:
+        GoalError: an argument out of range.
+
+    Source: `z sqrt(deff pq/n (N-n)/(N-1))`; Cochran (1977), eq. 3.8; R `qnorm(.975) * sqrt(deff * p * (1 - p)
+    / n * (N - n) / (N - 1))`.
     """
+    if not 0 <= p <= 1 or not 0 < n < inf:
+        raise GoalError("预期的误差", f"比例{p}或份数{n}不可用", "比例在0到1之间，份数大于0")
+    _design(deff, population)
     left = 1.0 if population == inf else (population - n) / (population - 1)
     return two_sided(level) * sqrt(deff * p * (1 - p) / n * max(left, 0.0))
 
@@ -211,11 +308,21 @@ def achieved_half_width(
 def cluster_deff(rho: float, cluster_size: float, kish_weight_deff: float = 1.0) -> float:
     """`deff_w (1 + (b - 1) rho)`.
 
-    Source: Kish (1965, 1987).
+    Args:
+        rho: intra-class correlation in [-1, 1].
+        cluster_size: b, persons of a cluster, at least one.
+        kish_weight_deff: `1 + CV²(w)`, at least one.
+
+    Raises:
+        GoalError: an argument out of range.
+
+    Source: Kish (1965, 1987); R `PracTools::deff` in the case of equal clusters.
 
     >>> round(cluster_deff(0.05, 25, 1.3), 10)
     2.86
     """
+    if not -1 <= rho <= 1 or not 1 <= cluster_size < inf or not 1 <= kish_weight_deff < inf:
+        raise GoalError("设计效应", "相关、每校人数或权数的设计效应不可用", "相关在-1到1之间，其余不小于1")
     return kish_weight_deff * (1 + (cluster_size - 1) * rho)
 
 
@@ -233,8 +340,21 @@ def two_stage_optimum(
 ) -> TwoStageOptimum:
     """The split of a budget between schools and persons that makes a mean most precise.
 
+    Args:
+        cost_psu, cost_unit: of a school and of a person, above zero.
+        rho: intra-class correlation in (0, 1).
+        unit_relvariance: variance over squared mean, above zero.
+        total_cost: budget, above zero.
+
+    Raises:
+        GoalError: an argument out of range.
+
     Source: Hansen, Hurwitz & Madow (1953); Valliant, Dever & Kreuter (2018), eq. 9.20; PracTools `clusOpt2`.
     """
+    if not 0 < rho < 1 or not all(
+        0 < one < inf for one in (cost_psu, cost_unit, unit_relvariance, total_cost)
+    ):
+        raise GoalError("两阶段的分配", "费用、相关或相对方差不可用", "费用和方差大于0，相关在0和1之间")
     per_psu = sqrt(cost_psu / cost_unit * (1 - rho) / rho)
     n_psu = total_cost / (cost_psu + cost_unit * per_psu)
     cv = sqrt(unit_relvariance / (n_psu * per_psu) * (1 + rho * (per_psu - 1)))
@@ -254,17 +374,131 @@ def chance_of_reaching(
 
     Args:
         level: one-sided level of the bound, such as 0.95; None asks the point rule only.
+        true_rate: in (0, 1).
+        threshold: T in (0, 1).
+        n: questionnaires, above zero.
+        deff: design effect, above zero.
+        population: N, inf when large.
 
-    Source: normal approximation on the rate's design standard error; METHOD 15.
+    Raises:
+        GoalError: an argument out of range.
+
+    Source: normal approximation on the rate's design standard error; METHOD 15; R `pnorm((p - T) / se)`.
 
     >>> chance_of_reaching(0.85, 0.85, 400)
     0.5
     """
-    if not 0 < true_rate < 1:
-        raise GoalError("假定的比例", "不在0和1之间", "例如0.88")
+    _within("假定的比例", true_rate, 0, 1)
+    _within("要求线", threshold, 0, 1)
+    _design(deff, population)
+    if not 0 < n < inf or (level is not None and not 0 < level < 1):
+        raise GoalError("份数或把握", f"{n}份、{level}不可用", "份数大于0，把握在0和1之间")
     left = 1.0 if population == inf else max((population - n) / (population - 1), 0.0)
     se = sqrt(deff * true_rate * (1 - true_rate) / n * left)
     if se == 0:
         return float(true_rate >= threshold)
     need = threshold if level is None else threshold + normal_quantile(level) * se
     return float(scipy.special.ndtr((true_rate - need) / se))
+
+
+def n_for_decision(
+    true_rate: float,
+    threshold: float,
+    *,
+    chance: float = 0.8,
+    level: float | None = 0.95,
+    deff: float = 1.0,
+    population: float = inf,
+) -> int:
+    """The smallest sample that shows, with a given chance, that a true rate is on its side of a threshold.
+
+    Args:
+        true_rate: assumed, in (0, 1), not equal to the threshold.
+        threshold: T in (0, 1).
+        chance: power, in (0, 1).
+        level: one-sided level of the bound that must clear the threshold; None asks the point rule only.
+        deff: design effect, above zero.
+        population: N, inf when large; the size never exceeds it.
+
+    Returns:
+        n such that `chance_of_reaching(true_rate, …) >= chance`, or for a true rate below the threshold
+        the chance that the upper bound stays below.
+
+    Raises:
+        GoalError: an argument out of range, or a true rate at the threshold.
+
+    Source: Valliant, Dever & Kreuter (2018), ch. 4, `(z_level + z_chance)² deff p(1 − p)/(p − T)²` with the finite
+    population correction; R `PracTools::nPPOne` has the same form.
+
+    >>> n_for_decision(0.90, 0.85, chance=0.8)
+    223
+    """
+    _within("预期的比例", true_rate, 0, 1)
+    _within("要求线", threshold, 0, 1)
+    _within("把握", chance, 0, 1)
+    _design(deff, population)
+    if true_rate == threshold:
+        raise GoalError("预期的比例", "正好在要求线上，多少人也看不出来", "写一个高于或低于要求线的数")
+    z = normal_quantile(chance) + (0.0 if level is None else normal_quantile(_within("把握", level, 0, 1)))
+    if z <= 0:
+        return 1
+    n0 = z * z * deff * true_rate * (1 - true_rate) / (true_rate - threshold) ** 2
+    n = n0 if population == inf else n0 / (1 + (n0 - 1) / population)
+    return int(min(ceil(n - 1e-9), population))
+
+
+@dataclass(frozen=True)
+class DecisionChances:
+    """The chance of each verdict with its grade, for one assumed true rate; they add up to one."""
+
+    true_rate: float
+    pass_firm: float
+    pass_point_only: float
+    fail_point_only: float
+    fail_firm: float
+
+
+def decision_chances(
+    true_rate: float, threshold: float, unit_variance: float, *, level: float = 0.95
+) -> DecisionChances:
+    """The chance of each of the four verdicts before anybody is asked.
+
+    Args:
+        true_rate: assumed, in (0, 1).
+        threshold: T in (0, 1).
+        unit_variance: expected variance over p(1 − p), from `expected_precision.expected_spread`.
+        level: one-sided, of the bounds.
+
+    Raises:
+        GoalError: an argument out of range.
+
+    Source: METHOD 15, normal approximation with the standard error at the true rate; R `pnorm((p - T)/se)` and
+    `pnorm((p - T)/se - qnorm(level))`.
+
+    >>> decision_chances(0.85, 0.85, 0.0025).pass_point_only
+    0.45
+    """
+    _within("预期的比例", true_rate, 0, 1)
+    _within("要求线", threshold, 0, 1)
+    _within("把握", level, 0, 1)
+    if not 0 < unit_variance < inf:
+        raise GoalError("预期的方差", f"{unit_variance}不是大于0的数", "先定样本量")
+    distance = (true_rate - threshold) / sqrt(unit_variance * true_rate * (1 - true_rate))
+    z = normal_quantile(level)
+    reaches, firm = float(scipy.special.ndtr(distance)), float(scipy.special.ndtr(distance - z))
+    below = float(scipy.special.ndtr(-distance - z))
+    return DecisionChances(true_rate, firm, round(reaches - firm, 12), round(1 - reaches - below, 12), below)
+
+
+def _within(name: str, value: float, low: float, high: float) -> float:
+    """The value, when it lies strictly between two numbers; NaN never does."""
+    if not low < value < high:
+        raise GoalError(name, f"{value}不在{low:g}和{high:g}之间", "核对这个数")
+    return value
+
+
+def _design(deff: float, population: float) -> None:
+    if not 0 < deff < inf:
+        raise GoalError("设计效应", f"{deff}不是大于0的数", "没有聚类和加权时是1")
+    if not population >= 1:
+        raise GoalError("总体人数", f"{population}不是不小于1的数", "写总人数；很大时可以不写")

@@ -34,6 +34,16 @@ class DrawError(SurveyError):
 def seeded_uniforms(seed: str, count: int) -> Floats:
     """The first `count` uniforms in [0, 1) that a seed gives.
 
+    Args:
+        seed: public text.
+        count: how many, at least zero.
+
+    Returns:
+        (count,) uniforms, always the same for a seed.
+
+    Source: this module's own generator, written out in REPLAY.md; R `digest::digest(paste0(seed, ":", k),
+    "sha256", serialize = FALSE)` gives a block.
+
     >>> seeded_uniforms("2026", 2).round(6)
     array([0.630685, 0.694296])
     """
@@ -52,21 +62,37 @@ def simple_random(uniforms: Floats, n: int) -> Ints:
 
     Args:
         uniforms: (N,) one permanent random number for each unit of the frame.
+        n: units to draw, 0 … N.
+
+    Returns:
+        (n,) indices in ascending order.
 
     Raises:
         DrawError: n outside 0…N.
 
-    Source: Fan, Muller & Rezucha (1962); Ohlsson (1995), permanent random numbers.
+    Source: Fan, Muller & Rezucha (1962); Ohlsson (1995), permanent random numbers; R `sort(order(u)[1:n])`;
+    `sampling::srswor` draws by its own generator.
 
     >>> simple_random(np.array([0.9, 0.1, 0.5]), 2)
     array([1, 2])
     """
-    _enough(n, len(uniforms))
+    _enough(n, len(finite(uniforms, "随机数")))
     return np.sort(np.argsort(uniforms, kind="stable")[:n])
 
 
 def replacements(uniforms: Floats, n: int, reserve: int) -> Ints:
-    """The next units after a simple random draw of n, in the order in which they step in."""
+    """The next units after a simple random draw of n, in the order in which they step in.
+
+    Args:
+        uniforms: (N,) numbers in [0, 1), one for each unit.
+        n: units of the draw.
+        reserve: replacements wanted.
+
+    Returns:
+        (reserve,) indices in the order in which they step in.
+
+    Source: permanent random numbers, as for `simple_random`; R `order(u)[(n + 1):(n + reserve)]`.
+    """
     _enough(n + reserve, len(uniforms))
     return np.argsort(uniforms, kind="stable")[n : n + reserve]
 
@@ -79,8 +105,14 @@ def stratified(uniforms: Floats, strata: Labels, sizes: dict[str, int]) -> Ints:
         strata: (N,) labels.
         sizes: units to draw, by label.
 
+    Returns:
+        Indices in ascending order, over all strata.
+
     Raises:
         DrawError: more than a stratum holds, or a stratum without a size.
+
+    Source: `simple_random` in every stratum; R `sampling::strata(method = "srswor")` draws by its own
+    generator.
     """
     drawn: list[Ints] = []
     names = np.asarray(strata).astype(str)
@@ -97,13 +129,19 @@ def systematic(n: int, population: int, start: float) -> Ints:
 
     Args:
         start: uniform in [0, 1); the first unit lies at `start · N/n`.
+        n: units to draw.
+        population: N, units in the frame.
 
-    Source: Särndal, Swensson & Wretman (1992), sec. 3.4.2.
+    Returns:
+        (n,) indices in ascending order.
+
+    Source: Särndal, Swensson & Wretman (1992), sec. 3.4.2; R `floor((u + 0:(n - 1)) * N / n) + 1`.
 
     >>> systematic(3, 10, 0.5)
     array([1, 5, 8])
     """
     _enough(n, population)
+    _start(start)
     if n == 0:
         return np.zeros(0, dtype=np.int64)
     return np.floor((start + np.arange(n)) * population / n + 1e-12).astype(np.int64)
@@ -115,6 +153,9 @@ def inclusion_probabilities(sizes: ArrayLike, n: int) -> Floats:
     Args:
         sizes: (N,) measures of size, zero for units that cannot be drawn.
         n: fixed sample size.
+
+    Returns:
+        (N,) π that add up to n.
 
     Raises:
         RangeError: a negative size. DrawError: fewer than n units have a size.
@@ -151,18 +192,34 @@ def systematic_pps(inclusion: Floats, start: float) -> Ints:
         inclusion: (N,) π in frame order (or in random order, for better variances).
         start: uniform in (0, 1).
 
-    Source: Madow (1949); reference README: k is taken when a value lies in (C_{k-1}, C_k].
+    Returns:
+        Indices in ascending order; as many as the sum of π.
+
+    Source: Madow (1949); reference README: k is taken when a value lies in (C_{k-1}, C_k]; R
+    `sampling::UPsystematic` with the same start.
 
     >>> systematic_pps(np.array([0.5, 0.5, 1.0]), 0.3)
     array([0, 2])
     """
-    upper = np.cumsum(inclusion)
+    _start(start)
+    upper = np.cumsum(probabilities_or_zero(inclusion))
     lower = np.concatenate([[0.0], upper[:-1]])
     return np.flatnonzero(np.floor(upper - start + EDGE) > np.floor(lower - start + EDGE))
 
 
 def sampford(inclusion: Floats, seed: str, *, attempts: int = 100_000) -> Ints:
     """Sampford's fixed-size PPS draw; certainty units are always in.
+
+    Args:
+        inclusion: (N,) π in [0, 1], adding up to a whole number.
+        seed: public text.
+        attempts: rejected sets before giving up.
+
+    Returns:
+        Indices in ascending order; as many as the sum of π.
+
+    Raises:
+        DrawError: no set without repeats in the attempts allowed.
 
     Source: Sampford (1967), Biometrika 54, p. 499; R sampling `UPsampford`.
     """
@@ -190,6 +247,9 @@ def maximum_entropy(inclusion: Floats, uniforms: Floats) -> Ints:
         inclusion: (N,) π, adding up to a whole number.
         uniforms: (N,).
 
+    Returns:
+        Indices in ascending order; as many as the sum of π.
+
     Source: Chen, Dempster & Liu (1994); Tillé (2006), alg. 5.9; R sampling `UPmaxentropy`.
     """
     sure = np.flatnonzero(inclusion >= 1 - EDGE)
@@ -216,7 +276,13 @@ def maximum_entropy(inclusion: Floats, uniforms: Floats) -> Ints:
 def entropy_odds(inclusion: Floats) -> Floats:
     """The odds of the conditional Poisson design that has these inclusion probabilities; zero for π of 0 or 1.
 
-    Source: Deville (2000); Tillé (2006), alg. 5.7 `UPMEpiktildefrompik`.
+    Args:
+        inclusion: (N,) π in [0, 1], adding up to a whole number.
+
+    Returns:
+        (N,) odds.
+
+    Source: Deville (2000); Tillé (2006), alg. 5.7 `UPMEpiktildefrompik`; R `sampling::UPMEpiktildefrompik`.
     """
     pi = open_probabilities(inclusion)
     n = round(float(pi.sum()))
@@ -233,7 +299,18 @@ def entropy_odds(inclusion: Floats) -> Floats:
 
 
 def entropy_inclusion(odds: Floats, n: int) -> Floats:
-    """(N,) π of the conditional Poisson design with these odds and size n."""
+    """(N,) π of the conditional Poisson design with these odds and size n.
+
+    Args:
+        odds: (N,) odds of the design.
+        n: its size.
+
+    Returns:
+        (N,) π.
+
+    Source: Chen, Dempster & Liu (1994), recursion over sizes; R `sampling::UPMEpikfromq` gives the same by
+    rows.
+    """
     inclusion = np.zeros_like(odds)
     for m in range(1, n + 1):
         grown = odds * (1 - inclusion)
@@ -242,14 +319,35 @@ def entropy_inclusion(odds: Floats, n: int) -> Floats:
 
 
 def probabilities_or_zero(inclusion: ArrayLike) -> Floats:
-    """(N,) probabilities, zero allowed for units that cannot be drawn."""
+    """(N,) probabilities, zero allowed for units that cannot be drawn.
+
+    Args:
+        inclusion: (N,) π in [0, 1].
+
+    Returns:
+        (N,) the same, checked.
+
+    Source: a check, no formula; R has none.
+    """
     pi = finite(inclusion, "入样概率")
     probabilities(np.where(pi == 0, 1.0, pi))
     return pi
 
 
 def open_probabilities(inclusion: ArrayLike) -> Floats:
-    """Inclusion probabilities with certainty units set to zero; what is left adds up to a whole number."""
+    """Inclusion probabilities with certainty units set to zero; what is left adds up to a whole number.
+
+    Args:
+        inclusion: (N,) π in [0, 1].
+
+    Returns:
+        (N,) π with certainty units at zero.
+
+    Raises:
+        DrawError: what is left does not add up to a whole number.
+
+    Source: a check, no formula; R has none.
+    """
     pi = probabilities_or_zero(inclusion)
     pi = np.where(pi >= 1 - EDGE, 0.0, pi)
     if abs(pi.sum() - round(float(pi.sum()))) > 1e-6:
@@ -261,3 +359,8 @@ def open_probabilities(inclusion: ArrayLike) -> Floats:
 def _enough(n: int, population: int) -> None:
     if not 0 <= n <= population:
         raise DrawError("抽样", f"要抽{n}个，抽样框里只有{population}个", "减少样本数，或者全部调查")
+
+
+def _start(start: float) -> None:
+    if not 0 <= start <= 1:
+        raise DrawError("抽样的起点", f"{start}不在0到1之间", "用种子算出的随机数")

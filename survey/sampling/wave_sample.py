@@ -29,7 +29,7 @@ from typing import Any
 from survey.canonical import digest
 from survey.errors import Fault, SurveyError
 from survey.exact import fraction, fraction_text
-from survey.sampling.expected_precision import expected_spread, firm_from, upward
+from survey.sampling.expected_precision import expected_spread, firm_from, upward, verdict_chances
 from survey.sampling.frame import Frame, School
 from survey.sampling.sample import METHOD, DomainDraw, Preview, Sample, StratumDraw
 from survey.sampling.scheme_sizes import GROUP_NAMES, figure_shares, largest_remainder
@@ -147,6 +147,7 @@ def preview_sample(plan: Plan, scheme: Scheme, frame: Frame) -> Preview:
             if group
         },
         firm_from=firm_from(spread[""], float(fraction(line.threshold))) if line else None,
+        chances=verdict_chances(spread[""], float(fraction(line.threshold)), rate) if line else (),
         warnings=(*allocation.notes, *_warnings(frame, allocation)),
         design_digest=digest(design),
     )

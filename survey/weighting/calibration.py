@@ -156,6 +156,13 @@ def rake_cells(
         base: (cells,) sums of weights.
         codes: per margin, (cells,) category codes.
         totals: per margin, (categories,) known totals.
+        tolerance: margin error over the grand total at which to stop.
+        max_sweeps: sweeps over all margins.
+
+    Returns:
+        (cells,) factors; the error reached, which the caller must judge; the sweeps.
+
+    Source: Deming & Stephan (1940); R `loglin(start, margin, fit = TRUE)` on the table of cells.
     """
     grand = max(float(totals[0].sum()), 1e-300)
     current = base.astype(np.float64).copy()
@@ -197,10 +204,12 @@ def calibrate(
         clusters: (n,) codes; one ratio for each cluster, from means of weights and auxiliaries in it.
         names: (q,) what to call the auxiliaries in a refusal.
         tolerance: largest |achieved - known| / (1 + |known|).
+        max_sweeps: Newton steps.
 
     Raises:
         InfeasibleError: totals that no weights can meet; with the narrowest bounds that would do.
         NotConvergedError: not met in the sweeps allowed.
+        ShapeError: auxiliaries that are not (n, q).
 
     Source: Deville & Särndal (1992), cases 1, 2, 6, 7; R survey 4.5 `calibrate(calfun, bounds)`.
 
@@ -221,7 +230,7 @@ def calibrate(
         matrix = np.column_stack([(np.bincount(clusters, column) / counts)[clusters] for column in matrix.T])
     if distance == "logit" and bounds is None:
         raise InfeasibleError("logit校准", "没有给出上下界", "写明权数比值的上下界，例如0.3和3")
-    if bounds is not None and not bounds[0] < 1 < bounds[1]:
+    if bounds is not None and not -np.inf < bounds[0] < 1 < bounds[1] < np.inf:
         raise InfeasibleError(
             "权数比值的上下界", f"{bounds[0]:g}到{bounds[1]:g}不包含1", "下界要小于1，上界要大于1"
         )
@@ -322,7 +331,16 @@ def _explain(
 def narrowest_bounds(base: Floats, matrix: Floats, known: Floats) -> tuple[float, float] | None:
     """The narrowest symmetric bounds 1 ± t on new weight over old that can meet the totals, if any can.
 
-    Source: METHOD 6; a linear program in t and the n ratios.
+    Args:
+        base: (n,) weights before.
+        matrix: (n, q) auxiliaries.
+        known: (q,) totals.
+
+    Returns:
+        (lower, upper), or None where no weights of at least zero meet the totals.
+
+    Source: METHOD 6; a linear program in t and the n ratios; R has no call of its own; icarus searches by
+    trial.
     """
     n = len(base)
     scale = np.maximum(np.abs(known), 1.0)
@@ -348,6 +366,7 @@ def recalibrated(design: ReplicateDesign, step: Callable[[Floats], Calibration |
 
     Args:
         step: from (n,) weights to a `Calibration` or to (n,) weights.
+        design: full sample and replicates.
 
     Source: METHOD 17; R survey 4.5 `calibrate` on a `svyrep.design`.
     """

@@ -27,10 +27,13 @@ def weights_from_probabilities(*stages: ArrayLike) -> Floats:
     Args:
         stages: per stage, (n,) inclusion probabilities in (0, 1], given the stages before.
 
+    Returns:
+        (n,) weights, at least one.
+
     Raises:
         RangeError: a probability outside (0, 1].
 
-    Source: Särndal, Swensson & Wretman (1992), eq. 2.8.1.
+    Source: Särndal, Swensson & Wretman (1992), eq. 2.8.1; R `1/(p1 * p2)`.
 
     >>> weights_from_probabilities([0.5, 0.25], [1.0, 0.5])
     array([2., 8.])

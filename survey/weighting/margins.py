@@ -74,8 +74,13 @@ class Margin:
 def check_margins(margins: Sequence[Margin]) -> None:
     """Nothing, when all margins add up to the same; otherwise the refusal naming two that do not.
 
+    Args:
+        margins: to be met by the same weights.
+
     Raises:
         MarginMismatchError: sums differing by more than rounding of their own size.
+
+    Source: METHOD 1: raking between unequal sums never ends; R `survey::rake` does not check.
     """
     sums = [(margin.name, float(sum(margin.totals.values()))) for margin in margins]
     for name, total in sums[1:]:
@@ -89,7 +94,17 @@ def check_margins(margins: Sequence[Margin]) -> None:
 
 
 def rescaled(margins: Sequence[Margin], total: float) -> tuple[Margin, ...]:
-    """The margins, each multiplied so as to add up to `total`; the offer made on a mismatch."""
+    """The margins, each multiplied so as to add up to `total`; the offer made on a mismatch.
+
+    Args:
+        margins: as they stand.
+        total: what each shall add up to.
+
+    Returns:
+        The margins in the same order.
+
+    Source: proportional rescaling, METHOD 1; R has no call of its own.
+    """
     return tuple(
         Margin(m.name, m.categories, {k: v * total / sum(m.totals.values()) for k, v in m.totals.items()})
         for m in margins

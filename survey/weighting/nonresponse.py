@@ -54,7 +54,8 @@ def adjust_within_cells(weights: Floats, cells: Labels, responded: Flags) -> Flo
     Raises:
         EmptyCellError: some cell holds no respondent.
 
-    Source: Särndal, Swensson & Wretman (1992), ch. 15, response homogeneity groups.
+    Source: Särndal, Swensson & Wretman (1992), ch. 15, response homogeneity groups; R `ave(w, cell, FUN =
+    sum) / ave(w * r, cell, FUN = sum) * w * r`, as the vectors do.
 
     >>> adjust_within_cells(np.array([10., 10, 20]), np.array(["g7", "g7", "g8"]),
     ...                     np.array([True, False, True]))
@@ -82,8 +83,18 @@ def adjust_within_cells(weights: Floats, cells: Labels, responded: Flags) -> Flo
 def cell_factors(weights: Floats, cells: Labels, responded: Flags) -> dict[str, float]:
     """Factor of every cell: weights of all eligible over weights of respondents, by cell name.
 
+    Args:
+        weights: (n,) design weights.
+        cells: (n,) adjustment cell.
+        responded: (n,) True where a questionnaire came back.
+
+    Returns:
+        Cell → factor, at least one.
+
     Raises:
         EmptyCellError: some cell holds no respondent.
+
+    Source: as for `adjust_within_cells`; R `tapply(w, cell, sum) / tapply(w * r, cell, sum)`.
     """
     adjusted = adjust_within_cells(weights, cells, responded)
     return {
@@ -115,7 +126,10 @@ def collapse_cells(
         (n,) new cell names, and which cell was joined to which; a cell with nowhere left to go stays
         as it is, and whoever adjusts by it is told.
 
-    Source: METHOD 5; Kalton & Flores-Cervantes (2003), JOS 19, p. 81.
+    Raises:
+        RangeError: a minimum below zero, or a largest factor that is not above one.
+
+    Source: METHOD 5; Kalton & Flores-Cervantes (2003), JOS 19, p. 81; R has no call of its own.
 
     >>> new, joined = collapse_cells(np.array(["a", "b", "b"]), np.array([False, True, True]),
     ...                              np.ones(3), {"a": ["b"], "b": ["a"]}, minimum=1)
@@ -198,8 +212,9 @@ def adjust_by_propensity(
 
     Raises:
         EmptyCellError: a class holds no respondent; fewer classes would do.
+        PropensityError: fewer than one class. RangeError: a propensity outside (0, 1].
 
-    Source: Valliant, Dever & Kreuter (2018), sec. 13.5.
+    Source: Valliant, Dever & Kreuter (2018), sec. 13.5; R `PracTools::pclass` for the classes.
     """
     weights = weights_column(weights)
     chances = probabilities(propensities, "回答倾向", length=len(weights))

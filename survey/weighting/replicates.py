@@ -23,8 +23,14 @@ class ReplicateError(SurveyError):
 def jackknife_1(design: Design) -> ReplicateDesign:
     """JK1: every PSU left out once, as if there were one stratum.
 
+    Args:
+        design: one stratum of two PSUs or more.
+
     Returns:
         Weights `n/(n-1)` for the others; scale `(1 - n/N)(n-1)/n`.
+
+    Raises:
+        ReplicateError: several strata, or one PSU.
 
     Source: Wolter (2007), ch. 4; R `as.svrepdesign(design, type = "JK1")`.
     """
@@ -43,6 +49,9 @@ def jackknife_1(design: Design) -> ReplicateDesign:
 
 def jackknife_n(design: Design) -> ReplicateDesign:
     """JKn: every PSU left out once, its stratum's others taking its place.
+
+    Args:
+        design: strata of two PSUs or more.
 
     Returns:
         rscales `(1 - f_h)(n_h - 1)/n_h`; strata with one PSU or all PSUs taken give no replicate.
@@ -87,6 +96,14 @@ def _as_they_come(first: Stage) -> list[int]:
 def hadamard(at_least: int) -> Floats:
     """A Hadamard matrix of ±1, of the smallest order ≥ `at_least` that Sylvester or Paley's
     construction reaches.
+
+    Args:
+        at_least: smallest order wanted.
+
+    Returns:
+        (order, order) of ±1 with orthogonal rows.
+
+    Source: Sylvester (1867); Paley (1933); R `survey::hadamard(n)` returns 0/1 and may pick another order.
 
     >>> h = hadamard(3)
     >>> (h.T @ h == 4 * np.eye(4)).all().item()
@@ -164,12 +181,18 @@ def rao_wu_factors(design: Design, replicates: int, rng: np.random.Generator) ->
 
     Args:
         rng: the caller's generator, so that the replicates can be drawn again.
+        design: strata and first-stage populations.
+        replicates: R, how many.
 
     Returns:
         `1 + sqrt(1 - f_h)(n_h/(n_h - 1) hits - 1)`; ones in strata of a single PSU under a policy
         other than `fail`.
 
-    Source: Rao & Wu (1988); Rao, Wu & Yue (1992); METHOD 17.
+    Raises:
+        ReplicateError: a stratum has one PSU out of several, and the policy is `fail`.
+
+    Source: Rao & Wu (1988); Rao, Wu & Yue (1992); METHOD 17; R `survey::subbootweights` without the finite
+    population factor.
     """
     first = design.stages[0]
     if design.lonely_psu == "fail" and (lonely := design.lonely_strata()):
@@ -190,6 +213,11 @@ def rao_wu_factors(design: Design, replicates: int, rng: np.random.Generator) ->
 def rao_wu(design: Design, replicates: int, rng: np.random.Generator) -> ReplicateDesign:
     """Rao–Wu bootstrap replicates of a design, centred at the full sample.
 
+    Args:
+        design: strata and first-stage populations.
+        replicates: R, how many.
+        rng: the caller's generator.
+
     Source: see `rao_wu_factors`; R `as.svrepdesign(design, type = "subbootstrap")`.
     """
     factors = rao_wu_factors(design, replicates, rng)[design.stages[0].unit]
@@ -200,6 +228,9 @@ def rao_wu(design: Design, replicates: int, rng: np.random.Generator) -> Replica
 
 def successive_differences(design: Design) -> ReplicateDesign:
     """Successive-difference replicates for a systematic sample, in the order of the rows' PSUs.
+
+    Args:
+        design: one stage, rows in the order of the systematic draw.
 
     Source: Fay & Train (1995); Ash (2014); R svrep `as_sdr_design`.
     """

@@ -98,7 +98,12 @@ def trim_to_median(
         cells: (n,) codes within which the total is kept; the groups when not given.
         rounds: at most so many; sharing may push others over.
 
-    Source: METHOD 7; Liu, Ferraro, Wilson & Brick (2004).
+    Raises:
+        CapError: a multiple below one, or a cell in which every weight is over its cap. ShapeError: codes of
+        another length.
+
+    Source: METHOD 7; Liu, Ferraro, Wilson & Brick (2004); R has no call of its own; `survey::trimWeights`
+    takes one cap for all.
     """
     weights = weights_column(weights)
     if not times_median >= 1 or times_median == np.inf:
