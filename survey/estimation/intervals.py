@@ -149,8 +149,12 @@ def korn_graubard_bounds(
 
     Args:
         p, variance, n, df: arrays of one shape; p NaN where there is no estimate.
+        level: two-sided, in (0, 1), for all of them.
 
-    Source: as `korn_graubard`, element by element.
+    Returns:
+        Lower and upper limits, of the arrays' shape.
+
+    Source: as `korn_graubard`, element by element; R `svyby(…, svyciprop, method = "beta")` without the cap at n.
 
     >>> low, high = korn_graubard_bounds(np.array([1.0]), np.array([0.0]), np.array([12]), np.array([11.0]))
     >>> low.round(3), high

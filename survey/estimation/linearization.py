@@ -113,6 +113,14 @@ def covariance_of_scores(scores: Floats, design: AnyDesign, *, inside: Flags | N
 def variances_of_scores(scores: Floats, design: Design, *, inside: Flags | None = None) -> Floats:
     """(p,) the diagonal of `covariance_of_scores`, at a cost that grows with p and not its square.
 
+    Args:
+        scores, design, inside: as for `covariance_of_scores`.
+
+    Returns:
+        (p,) variances.
+
+    Source: as for `covariance_of_scores`; R `diag(vcov(svytotal(…)))`.
+
     >>> design = Design(np.ones(4), psu=(np.array([1, 1, 2, 2]),))
     >>> variances_of_scores(np.array([[1.], [2], [3], [4]]), design)
     array([16.])

@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from math import floor
 
 import numpy as np
-from numpy.typing import ArrayLike
 import scipy  # its parts load themselves when first asked
+from numpy.typing import ArrayLike
 
 from survey.arrays import Floats, Ints, RangeError, finite
 from survey.errors import SurveyError

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from fractions import Fraction
 
 from survey.exact import fraction, truncate
-from survey.sampling.sample_size import decision_chances
+from survey.sampling.decision import decision_chances
 from survey.sampling.wave_allocation import WaveAllocation
 from survey.scheme.plan import Plan
 
@@ -115,7 +115,7 @@ def verdict_chances(unit_variance: float, line: float, expected: float) -> tuple
         points below the line, on it, 2 and 5 above, and the expected one, ascending; empty where there is no
         variance to speak of.
 
-    Source: `sample_size.decision_chances`, METHOD 15; R `pnorm` as there.
+    Source: `decision.decision_chances`, METHOD 15; R `pnorm` as there.
     """
     if not 0 < unit_variance < math.inf:
         return ()

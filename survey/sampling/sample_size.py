@@ -117,8 +117,8 @@ def n_proportion_wilson(p: float, half_width: float, level: float = 0.95) -> flo
 
     Source: Valliant, Dever & Kreuter (2018), eq. 3.12; PracTools `nWilson`.
     """
-    _within("预期的比例", p, 0, 1)
-    _within("误差", half_width, 0, 1)
+    within("预期的比例", p, 0, 1)
+    within("误差", half_width, 0, 1)
     z, pq, e = two_sided(level), p * (1 - p), half_width
     inner = e * e - pq * (4 * e * e - pq)
     if inner < 0:
@@ -164,9 +164,9 @@ def n_proportion_logodds(p: float, half_width: float, level: float = 0.95, popul
 
     Source: Valliant, Dever & Kreuter (2018), eq. 3.10; PracTools `nLogOdds`.
     """
-    _within("预期的比例", p, 0, 1)
-    _within("误差", half_width, 0, 0.5)
-    _design(1.0, population)
+    within("预期的比例", p, 0, 1)
+    within("误差", half_width, 0, 0.5)
+    check_design(1.0, population)
     k, e = (1 - p) / p, half_width
     a, b, c = k * (1 + 2 * e), 2 * e * (1 + k * k), -k * (1 - 2 * e)
     x = (-b + sqrt(b * b - 4 * a * c)) / (2 * a)
@@ -190,7 +190,7 @@ def n_mean(sd: float, half_width: float, level: float = 0.95, population: float 
     """
     if not 0 <= sd < inf or not 0 < half_width < inf:
         raise GoalError("样本量的目标", f"标准差{sd}或误差{half_width}不可用", "标准差不小于0，误差大于0")
-    _design(1.0, population)
+    check_design(1.0, population)
     spread = (two_sided(level) * sd) ** 2
     return spread / (half_width**2 + spread / population)
 
@@ -220,7 +220,7 @@ def n_two_proportions(
     Source: Woodward (1992); Valliant, Dever & Kreuter (2018), sec. 4.4; PracTools `nProp2sam`.
     """
     for name, value in (("第一轮的比例", p1), ("第二轮的比例", p2), ("检验水平", alpha), ("把握", power)):
-        _within(name, value, 0, 1)
+        within(name, value, 0, 1)
     if not 0 <= overlap <= 1 or (p_both is not None and not 0 <= p_both <= min(p1, p2)):
         raise GoalError("两轮比较", "重叠的比例或两轮都满意的比例不可用", "都在0到1之间")
     if p1 == p2:
@@ -300,7 +300,7 @@ def achieved_half_width(
     """
     if not 0 <= p <= 1 or not 0 < n < inf:
         raise GoalError("预期的误差", f"比例{p}或份数{n}不可用", "比例在0到1之间，份数大于0")
-    _design(deff, population)
+    check_design(deff, population)
     left = 1.0 if population == inf else (population - n) / (population - 1)
     return two_sided(level) * sqrt(deff * p * (1 - p) / n * max(left, 0.0))
 
@@ -361,143 +361,36 @@ def two_stage_optimum(
     return TwoStageOptimum(n_psu, per_psu, cv)
 
 
-def chance_of_reaching(
-    true_rate: float,
-    threshold: float,
-    n: float,
-    *,
-    deff: float = 1.0,
-    population: float = inf,
-    level: float | None = None,
-) -> float:
-    """The chance that the observed rate reaches a threshold; with `level`, that its lower bound does.
+def within(name: str, value: float, low: float, high: float) -> float:
+    """The value, when it lies strictly between two numbers; NaN never does.
 
     Args:
-        level: one-sided level of the bound, such as 0.95; None asks the point rule only.
-        true_rate: in (0, 1).
-        threshold: T in (0, 1).
-        n: questionnaires, above zero.
-        deff: design effect, above zero.
-        population: N, inf when large.
+        name: what a person calls it.
+        value: the number.
+        low, high: what it must lie between.
 
     Raises:
-        GoalError: an argument out of range.
+        GoalError: it does not.
 
-    Source: normal approximation on the rate's design standard error; METHOD 15; R `pnorm((p - T) / se)`.
-
-    >>> chance_of_reaching(0.85, 0.85, 400)
-    0.5
+    Source: a check, no formula; R has none.
     """
-    _within("假定的比例", true_rate, 0, 1)
-    _within("要求线", threshold, 0, 1)
-    _design(deff, population)
-    if not 0 < n < inf or (level is not None and not 0 < level < 1):
-        raise GoalError("份数或把握", f"{n}份、{level}不可用", "份数大于0，把握在0和1之间")
-    left = 1.0 if population == inf else max((population - n) / (population - 1), 0.0)
-    se = sqrt(deff * true_rate * (1 - true_rate) / n * left)
-    if se == 0:
-        return float(true_rate >= threshold)
-    need = threshold if level is None else threshold + normal_quantile(level) * se
-    return float(scipy.special.ndtr((true_rate - need) / se))
-
-
-def n_for_decision(
-    true_rate: float,
-    threshold: float,
-    *,
-    chance: float = 0.8,
-    level: float | None = 0.95,
-    deff: float = 1.0,
-    population: float = inf,
-) -> int:
-    """The smallest sample that shows, with a given chance, that a true rate is on its side of a threshold.
-
-    Args:
-        true_rate: assumed, in (0, 1), not equal to the threshold.
-        threshold: T in (0, 1).
-        chance: power, in (0, 1).
-        level: one-sided level of the bound that must clear the threshold; None asks the point rule only.
-        deff: design effect, above zero.
-        population: N, inf when large; the size never exceeds it.
-
-    Returns:
-        n such that `chance_of_reaching(true_rate, …) >= chance`, or for a true rate below the threshold
-        the chance that the upper bound stays below.
-
-    Raises:
-        GoalError: an argument out of range, or a true rate at the threshold.
-
-    Source: Valliant, Dever & Kreuter (2018), ch. 4, `(z_level + z_chance)² deff p(1 − p)/(p − T)²` with the finite
-    population correction; R `PracTools::nPPOne` has the same form.
-
-    >>> n_for_decision(0.90, 0.85, chance=0.8)
-    223
-    """
-    _within("预期的比例", true_rate, 0, 1)
-    _within("要求线", threshold, 0, 1)
-    _within("把握", chance, 0, 1)
-    _design(deff, population)
-    if true_rate == threshold:
-        raise GoalError("预期的比例", "正好在要求线上，多少人也看不出来", "写一个高于或低于要求线的数")
-    z = normal_quantile(chance) + (0.0 if level is None else normal_quantile(_within("把握", level, 0, 1)))
-    if z <= 0:
-        return 1
-    n0 = z * z * deff * true_rate * (1 - true_rate) / (true_rate - threshold) ** 2
-    n = n0 if population == inf else n0 / (1 + (n0 - 1) / population)
-    return int(min(ceil(n - 1e-9), population))
-
-
-@dataclass(frozen=True)
-class DecisionChances:
-    """The chance of each verdict with its grade, for one assumed true rate; they add up to one."""
-
-    true_rate: float
-    pass_firm: float
-    pass_point_only: float
-    fail_point_only: float
-    fail_firm: float
-
-
-def decision_chances(
-    true_rate: float, threshold: float, unit_variance: float, *, level: float = 0.95
-) -> DecisionChances:
-    """The chance of each of the four verdicts before anybody is asked.
-
-    Args:
-        true_rate: assumed, in (0, 1).
-        threshold: T in (0, 1).
-        unit_variance: expected variance over p(1 − p), from `expected_precision.expected_spread`.
-        level: one-sided, of the bounds.
-
-    Raises:
-        GoalError: an argument out of range.
-
-    Source: METHOD 15, normal approximation with the standard error at the true rate; R `pnorm((p - T)/se)` and
-    `pnorm((p - T)/se - qnorm(level))`.
-
-    >>> decision_chances(0.85, 0.85, 0.0025).pass_point_only
-    0.45
-    """
-    _within("预期的比例", true_rate, 0, 1)
-    _within("要求线", threshold, 0, 1)
-    _within("把握", level, 0, 1)
-    if not 0 < unit_variance < inf:
-        raise GoalError("预期的方差", f"{unit_variance}不是大于0的数", "先定样本量")
-    distance = (true_rate - threshold) / sqrt(unit_variance * true_rate * (1 - true_rate))
-    z = normal_quantile(level)
-    reaches, firm = float(scipy.special.ndtr(distance)), float(scipy.special.ndtr(distance - z))
-    below = float(scipy.special.ndtr(-distance - z))
-    return DecisionChances(true_rate, firm, round(reaches - firm, 12), round(1 - reaches - below, 12), below)
-
-
-def _within(name: str, value: float, low: float, high: float) -> float:
-    """The value, when it lies strictly between two numbers; NaN never does."""
     if not low < value < high:
         raise GoalError(name, f"{value}不在{low:g}和{high:g}之间", "核对这个数")
     return value
 
 
-def _design(deff: float, population: float) -> None:
+def check_design(deff: float, population: float) -> None:
+    """Nothing, when design effect and population can be; NaN never can.
+
+    Args:
+        deff: above zero and finite.
+        population: at least one; inf when large.
+
+    Raises:
+        GoalError: one of them is out of range.
+
+    Source: a check, no formula; R has none.
+    """
     if not 0 < deff < inf:
         raise GoalError("设计效应", f"{deff}不是大于0的数", "没有聚类和加权时是1")
     if not population >= 1:

@@ -21,7 +21,7 @@ from survey.estimation import (
     totals,
 )
 from survey.estimation.disclosure_audit import audit, protect
-from survey.sampling import allocation, joint_probabilities, multistage, sample_size, selection
+from survey.sampling import allocation, decision, joint_probabilities, multistage, sample_size, selection
 from survey.sampling.design import Design, PpsDesign, ReplicateDesign
 from survey.sampling.lonely import collapse_lonely
 from survey.weighting import calibration, design_weights, diagnostics, nonresponse, trimming
@@ -117,7 +117,7 @@ CALLS: dict[str, tuple[Callable[..., Any], dict[str, Any]]] = {
         {"p": 0.85, "half_width": 0.03, "level": 0.95, "deff": 1.5, "response_rate": 0.6},
     ),
     "n_for_decision": (
-        sample_size.n_for_decision,
+        decision.n_for_decision,
         {"true_rate": 0.9, "threshold": 0.85, "chance": 0.8, "deff": 1.5, "level": 0.95},
     ),
     "half width": (sample_size.achieved_half_width, {"p": 0.85, "n": 400.0, "level": 0.95, "deff": 1.5}),
@@ -127,7 +127,7 @@ CALLS: dict[str, tuple[Callable[..., Any], dict[str, Any]]] = {
         {"cost_psu": 100.0, "cost_unit": 2.0, "rho": 0.05, "unit_relvariance": 0.2, "total_cost": 9000.0},
     ),
     "chance": (
-        sample_size.chance_of_reaching,
+        decision.chance_of_reaching,
         {"true_rate": 0.88, "threshold": 0.85, "n": 400.0, "deff": 1.5, "level": 0.95},
     ),
     "proportional": (allocation.proportional, {"n": 10.0, "sizes": [30.0, 70.0]}),

@@ -11,7 +11,7 @@ import pytest
 
 ROOMS = Path(__file__).parents[2] / "survey"
 FORMULAS = (
-    *(f"sampling/{name}" for name in ("allocation", "expected_precision", "joint_probabilities", "lonely")),
+    *(f"sampling/{name}" for name in ("allocation", "decision", "expected_precision", "joint_probabilities", "lonely")),
     *(f"sampling/{name}" for name in ("multistage", "sample_size", "selection")),
     *(f"weighting/{name}" for name in ("calibration", "design_weights", "diagnostics", "margins")),
     *(f"weighting/{name}" for name in ("nonresponse", "replicates", "trimming")),

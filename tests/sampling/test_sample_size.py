@@ -6,12 +6,10 @@ import numpy as np
 import pytest
 from county import county, county_plan, county_scheme
 
+from survey.sampling.decision import chance_of_reaching, decision_chances, n_for_decision
 from survey.sampling.sample_size import (
     GoalError,
     achieved_half_width,
-    chance_of_reaching,
-    decision_chances,
-    n_for_decision,
     n_planned,
     n_proportion,
 )
