@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import shutil
 import socket
 from collections.abc import AsyncIterator
@@ -12,7 +13,7 @@ from datetime import UTC, datetime
 import pytest
 import uvicorn
 from litestar import Litestar
-from playwright.async_api import Browser, Page, async_playwright
+from playwright.async_api import Browser, Page, Route, async_playwright
 
 from survey.web.respondent.routes import respondent_router
 
@@ -66,6 +67,20 @@ async def chromium() -> AsyncIterator[Browser]:
         browser = await driver.chromium.launch(executable_path=path, args=FLAGS)
         yield browser
         await browser.close()
+
+
+async def without_scripts(page: Page) -> None:
+    """Take the scripts out of every page on its way, for tools that need scripts of their own."""
+
+    async def strip(route: Route) -> None:
+        reply = await route.fetch(max_redirects=0)
+        if "html" not in reply.headers.get("content-type", "") or reply.status in (302, 303):
+            await route.fulfill(response=reply)
+            return
+        text = re.sub(r"<script>.*?</script>", "", await reply.text(), flags=re.DOTALL)
+        await route.fulfill(response=reply, body=text)
+
+    await page.route("**/*", strip)
 
 
 @asynccontextmanager

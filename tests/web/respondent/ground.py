@@ -80,8 +80,9 @@ async def ground(
         await save_sample(_sample(), now=NOW)
         await set_state(WAVE, "framed", "drawn", now=NOW)
         await set_state(WAVE, "drawn", "planned", now=NOW)
-        if "ug" in plan.languages:
-            await save_evidence(WAVE, EVIDENCE, encode(pseudo_translations()).decode(), now=NOW)
+        pseudo = [code for code in plan.languages if code in LETTERS]
+        if pseudo:
+            await save_evidence(WAVE, EVIDENCE, encode(pseudo_translations(pseudo)).decode(), now=NOW)
         posters = (
             *(Poster(QUOTA, "quota", 2, SURPLUS), Poster(SURPLUS, "surplus"), Poster(OPEN, "open")),
             *(Poster(domain, "open") for domain in OPEN_SCHOOLS),
@@ -115,28 +116,37 @@ def form_body(page: str, answers: dict[str, str], **changes: str) -> str:
     return urlencode({**hidden, **answers, **changes})
 
 
-def pseudo_translations() -> dict[str, object]:
-    """A right-to-left language nobody speaks: every Chinese sign as two Arabic letters, place-holders kept.
+def pseudo_translations(languages: list[str]) -> dict[str, object]:
+    """Languages nobody speaks: every Chinese sign as two letters of the script, place-holders kept.
 
     Hints stay untranslated, so that pages show how Chinese stands inside such a page.
     """
-    texts = {
-        one.key: (one.zh, "".join(_pseudo(part) for part in re.split(r"(\{[a-z_]+\})", one.zh)))
-        for one in messages()
-        if not one.key.endswith("/hint")
-    }
-    catalogue = Catalogue("ug", texts, "测试", NOW.date())
-    return {"type": "survey/translations/v1", "languages": {"ug": catalogue.document()}}
+    made = {}
+    for code in languages:
+        texts = {
+            one.key: (one.zh, "".join(_pseudo(part, code) for part in re.split(r"(\{[a-z_]+\})", one.zh)))
+            for one in messages()
+            if not one.key.endswith("/hint")
+        }
+        made[code] = Catalogue(code, texts, "测试", NOW.date()).document()
+    return {"type": "survey/translations/v1", "languages": made}
 
 
-def _pseudo(part: str) -> str:
+LETTERS = {
+    "ug": ("ابتجدرزسشغفقكلمنھۇۆۈۋېىي", " "),
+    "bo": ("ཀཁགངཅཆཇཉཏཐདནཔཕབམཙཚཛཝཞཟརལ", "་"),
+    "mn-Mong": ("ᠠᠡᠢᠣᠤᠥᠦᠨᠩᠪᠫᠬᠭᠮᠯᠰᠱᠲᠳᠴᠵᠶᠷᠸ", " "),
+}
+
+
+def _pseudo(part: str, code: str) -> str:
     if part.startswith("{"):
         return part
-    signs = {"，": "، ", "。": ". ", "？": "؟ ", "：": ": ", "、": "، "}
-    letters = "ابتجدرزسشغفقكلمنھۇۆۈۋېىي"
+    letters, joint = LETTERS[code]
+    signs = {"，": "، ", "。": ". ", "？": "؟ ", "：": ": ", "、": "، "} if code == "ug" else {}
     return "".join(
-        letters[ord(sign) % 24] + letters[ord(sign) // 24 % 24] + (" " if ord(sign) % 3 == 0 else "")
-        if ord(sign) > 0x2E80 and sign not in signs
+        letters[ord(sign) % 24] + letters[ord(sign) // 24 % 24] + (joint if ord(sign) % 3 == 0 else "")
+        if 0x3400 <= ord(sign) <= 0x9FFF
         else signs.get(sign, sign)
         for sign in part
     ).strip()

@@ -347,15 +347,19 @@ async def rig(folder: Path, **changes: object) -> AsyncIterator[tuple[Ground, st
         yield laid, address, browser
 
 
-LANGUAGES = {"languages": ["zh", "en", "ug"]}
-"""What the wave of the rig offers: the third one is our pseudo-locale."""
+LANGUAGES = {"languages": ["zh", "en", "ug", "bo", "mn-Mong"]}
+"""What the wave of the rig offers; all but the first two are pseudo-locales of ours."""
 
 LOOKS = {
     "standard": ("", PARENT),
     "largest": ("?z=2", PARENT),
     "rtl": ("?lang=ug", PARENT),
     "child": ("", PUPIL),
+    "tibetan": ("?lang=bo", PARENT),
+    "mongolian": ("?lang=mn-Mong", PARENT),
 }
+FEW = frozenset({"r1-code", "r2-start", "r3-part", "r4-check", "r5-thanks"})
+"""What is drawn in the scripts that need a layout of their own."""
 
 
 async def draw(folder: Path) -> None:
@@ -366,7 +370,9 @@ async def draw(folder: Path) -> None:
             async for state in road(laid):
                 for one in (one for one in SCREENS if one.state == state):
                     for look, (query, domain) in LOOKS.items():
-                        if look == "child" and not one.form:
+                        if (look == "child" and not one.form) or (
+                            look in ("tibetan", "mongolian") and one.name not in FEW
+                        ):
                             continue
                         async with phone(browser) as page:
                             at = Visit(page, laid, address, query, domain)
