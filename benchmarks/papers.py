@@ -1,7 +1,7 @@
-"""Times and sizes of paper: slips, posters and a county's whole print job, as one JSON document.
+"""Times and sizes of paper: a thousand slips, posters, or a county's whole print job, as JSON.
 
-Run by hand: `python benchmarks/papers.py [--schools N]`. Prints seconds, bytes, pages and the
-peak memory of the process, with the machine's name, so that numbers can be kept side by side.
+Run by hand: `python benchmarks/papers.py slips|posters|county [--schools N]`. Each part in a
+process of its own, so that the peak memory is its own. Figures kept: `papers.md` beside this.
 """
 
 from __future__ import annotations
@@ -11,15 +11,20 @@ import json
 import platform
 import random
 import resource
+import tempfile
 import time
 from datetime import UTC, date, datetime
+from pathlib import Path
 from typing import Any
 
-from survey.documents.archive import archive
 from survey.documents.imprint import Imprint
-from survey.documents.poster import PosterPage, poster_files
-from survey.documents.slip import SlipPile, slip_files, slips
+from survey.documents.paper_form import paper_form_pieces
+from survey.documents.poster import PosterPage, poster_pieces
+from survey.documents.slip import SlipPile, slip_pieces, slips
 from survey.fieldwork.code import random_code
+from survey.jobs.print_job import write_papers
+from survey.jobs.render_papers import PaperJob
+from survey.scheme.instrument import load_instrument
 
 AT = datetime(2026, 11, 24, tzinfo=UTC)
 IMPRINT = Imprint(
@@ -57,48 +62,56 @@ def timed(make: Any) -> tuple[Any, float]:
     return made, round(time.perf_counter() - began, 2)
 
 
-def main() -> None:
-    """Measure and print."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--schools", type=int, default=500, help="schools of the poster and county jobs")
-    schools = parser.parse_args().schools
-    rng = random.Random(1)
-
-    thousand = [SlipPile("parent", tuple(random_code(rng.randbytes) for _ in range(1000)), "万安中学", "1")]
-    sheet, cold = timed(lambda: slips(thousand, IMPRINT, at=AT, covers=False))
-    _, warm = timed(lambda: slips(thousand, IMPRINT, at=AT, covers=False))
-
+def _paper_job(schools: int) -> PaperJob:
+    """A county's whole print job: slips of three groups, posters of four, questionnaires in two sizes."""
     pages = [
-        PosterPage(group, 4, school_name=f"第{n}小学", school_code=str(n))
+        PosterPage(group, 4, school_name=f"第{n}小学", school_code=f"21360{n:05d}")
         for n in range(schools)
         for group in GROUPS
     ]
-    posters, posters_seconds = timed(lambda: poster_files(pages, IMPRINT, at=AT))
+    forms = {name: load_instrument(name) for name in ("parents", "teachers", "students_g4_6", "principals")}
+    pieces = [
+        *slip_pieces(piles_of(schools, 10, random.Random(1)), IMPRINT, at=AT, folder="1/"),
+        *poster_pieces(pages, IMPRINT, at=AT, folder="2/"),
+        *paper_form_pieces(forms, IMPRINT, at=AT, folder="3/"),
+    ]
+    return PaperJob("benchmark", tuple(pieces), AT)
 
-    county = piles_of(schools, 10, rng)
-    files, county_seconds = timed(lambda: slip_files(county, IMPRINT, at=AT))
-    packed, packing_seconds = timed(lambda: archive(files, at=AT))
-    print(
-        json.dumps(
-            {
-                "machine": platform.node(),
-                "processor": platform.machine(),
-                "python": platform.python_version(),
-                "slips_1000": {"seconds_cold": cold, "seconds_warm": warm, "bytes": len(sheet)},
-                "posters": {"files": len(posters), "pages": len(pages), "seconds": posters_seconds},
-                "county": {
-                    "schools": schools,
-                    "slips": sum(len(pile.codes) for pile in county),
-                    "seconds": county_seconds,
-                    "zip_seconds": packing_seconds,
-                    "zip_bytes": len(packed),
-                },
-                "peak_memory_megabytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
-            },
-            ensure_ascii=False,
-            indent=1,
-        )
-    )
+
+def peak_megabytes() -> int:
+    """The most memory this process has held."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+
+
+def main() -> None:
+    """Measure one part, so that its peak memory is its own, and print."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("part", choices=("slips", "posters", "county"))
+    parser.add_argument("--schools", type=int, default=500)
+    given = parser.parse_args()
+    figures: dict[str, Any] = {}
+    if given.part == "slips":
+        rng = random.Random(1)
+        pile = [SlipPile("parent", tuple(random_code(rng.randbytes) for _ in range(1000)), "万安中学", "1")]
+        sheet, cold = timed(lambda: slips(pile, IMPRINT, at=AT, covers=False))
+        _, warm = timed(lambda: slips(pile, IMPRINT, at=AT, covers=False))
+        figures = {"slips": 1000, "seconds_cold": cold, "seconds_warm": warm, "bytes": len(sheet)}
+    else:
+        with tempfile.TemporaryDirectory() as folder:
+            job = _paper_job(given.schools)
+            if given.part == "posters":
+                only = tuple(piece for piece in job.pieces if piece.name.startswith("2/"))
+                job = PaperJob("benchmark", only, AT)
+            done, seconds = timed(lambda: write_papers(job, Path(folder) / "papers.zip"))
+            figures = {
+                "schools": given.schools,
+                "files": done.files,
+                "pages": done.pages,
+                "seconds": seconds,
+                "zip_bytes": done.path.stat().st_size,
+            }
+    about = {"processor": platform.machine(), "python": platform.python_version()}
+    print(json.dumps({given.part: figures, "peak_memory_megabytes": peak_megabytes(), **about}, indent=1))
 
 
 if __name__ == "__main__":

@@ -8,7 +8,6 @@ Everything says 演示数据.
 
 from __future__ import annotations
 
-import asyncio
 import secrets
 import sys
 from datetime import UTC, datetime, timedelta

@@ -2,74 +2,17 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 import click
 
 from survey.cli.passphrases import passphrase_options
-from survey.cli.session import actor, at_desk, at_intake, command_options, emit, run, utc_now, write_file
+from survey.cli.session import actor, at_intake, command_options, emit, run, utc_now
 from survey.cli.wording import participation_text
 from survey.jobs.close_wave import close_wave
 from survey.jobs.participation import participation
-from survey.jobs.render_papers import render_posters, render_slips, suffix_of
 from survey.jobs.run_fieldwork import pause_wave, publish_wave, resume_wave
 from survey.jobs.signers import open_signers
-from survey.storage.audit import record_audit
-
-
-@click.command("slips")
-@click.argument("wave")
-@click.option("--school", default=None, help="只印这所学校 (one school's code)")
-@click.option("--out", type=click.Path(path_type=Path), default=None, help="写到哪个文件 (output PDF)")
-@command_options
-def slips_command(data: Path | None, wave: str, school: str | None, out: Path | None, as_json: bool) -> None:
-    """排印填写码纸条（PDF）。开始以后就不能再印。Print the slips; impossible once the wave is open."""
-
-    async def work() -> bytes:
-        async with at_desk(data) as (settings, _):
-            papers = await render_slips(settings, wave, school=school, now=utc_now())
-            details = {"school": school or "all"}
-            await record_audit(actor(), "download_papers", wave, details=details, now=utc_now())
-            return papers
-
-    papers = run(work())
-    target = out or Path(f"{wave}_slips{'_' + school if school else ''}{suffix_of(papers)}")
-    write_file(target, papers)
-    emit({"wave": wave, "slips": str(target)}, as_json, f"纸条：{target}\n印好、封好、点清以后再开始。")
-
-
-@click.command("posters")
-@click.argument("wave")
-@click.option(
-    "--size",
-    "paper",
-    type=click.Choice(["a3", "a4", "a5"]),
-    default="a4",
-    show_default=True,
-    help="纸张 (paper)",
-)
-@click.option("--out", type=click.Path(path_type=Path), default=None, help="写到哪个文件 (output ZIP)")
-@command_options
-def posters_command(data: Path | None, wave: str, paper: str, out: Path | None, as_json: bool) -> None:
-    """给每所抽中的学校排印海报，一个压缩包。Posters for every drawn school, in one ZIP."""
-    target = out or Path(f"{wave}_posters_{paper}.zip")
-
-    async def work() -> bytes:
-        async with at_desk(data) as (settings, _):
-            with click.progressbar(length=1, label="排印海报", file=sys.stderr) as bar:
-
-                def advance(done: int, of: int) -> None:
-                    bar.length = of
-                    bar.update(done - bar.pos)
-
-                return await render_posters(
-                    settings, wave, paper=paper, now=utc_now(), progress=None if as_json else advance
-                )
-
-    archive = run(work())
-    write_file(target, archive)
-    emit({"wave": wave, "posters": str(target)}, as_json, f"海报：{target}")
 
 
 @click.command("publish")

@@ -51,15 +51,22 @@ def waves_command(data: Path | None, as_json: bool) -> None:
 
 @click.command("plan")
 @click.argument("source")
+@click.option(
+    "--emblem",
+    type=click.Path(path_type=Path),
+    default=None,
+    help="印在海报和封面上的标志，PNG、JPEG或SVG (emblem on posters and covers)",
+)
 @command_options
-def plan_command(data: Path | None, source: str, as_json: bool) -> None:
+def plan_command(data: Path | None, source: str, emblem: Path | None, as_json: bool) -> None:
     """读入计划文件，新建调查；SOURCE 是已有调查的名字时显示它的计划。Read a plan file, or show a wave's plan."""
     path = Path(source)
 
     async def work() -> dict[str, object]:
         async with at_desk(data):
             if path.suffix.lower() in (".yaml", ".yml", ".json") or path.exists():
-                plan = await create_wave(read_file(path), actor=actor(), now=utc_now())
+                picture = read_file(emblem) if emblem else b""
+                plan = await create_wave(read_file(path), emblem=picture, actor=actor(), now=utc_now())
             else:
                 plan = await load_plan(source)
             return plan_document(plan)

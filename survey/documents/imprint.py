@@ -9,9 +9,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 
+import msgspec
+
+from survey.documents.emblem import emblem_of
 from survey.errors import SurveyError
-from survey.scheme.plan import Plan
+from survey.scheme.plan import Approval, Plan
 from survey.scheme.scheme import Scheme
+from survey.scheme.texts import paper
 
 GROUPS = {
     "parent": "家长",
@@ -46,8 +50,9 @@ class Imprint:
     """26 Crockford signs, with or without dashes; empty before the plan is signed."""
     must_say: str = ""
     demonstration: bool = False
-    approval: tuple[str, str, str] | None = None
-    """表号, 批准文号, 有效期至."""
+    approval: Approval | None = None
+    emblem: bytes = b""
+    """A PNG that `emblem.safe_raster` made; empty for none."""
 
     @property
     def host(self) -> str:
@@ -63,6 +68,15 @@ class Imprint:
     def deadline(self) -> str:
         """The closing date as paper says it, 12月5日."""
         return day_in_words(self.closes_on)
+
+    @property
+    def approval_lines(self) -> list[tuple[str, str]]:
+        """Label and value of each line of the approval, in the order of an approved form."""
+        if self.approval is None:
+            return []
+        labels = paper("zh")["approval_box"]
+        values = msgspec.structs.asdict(self.approval)
+        return [(label, values[name]) for name, label in labels.items() if values[name]]
 
     def link(self, path: str) -> str:
         """The full link of a path such as `/s`."""
@@ -81,7 +95,6 @@ class UnknownPaperError(SurveyError):
 
 def imprint_of(plan: Plan, scheme: Scheme, plan_code: str = "") -> Imprint:
     """The imprint of a wave, from its plan and scheme."""
-    approval = plan.approval
     return Imprint(
         county=plan.county,
         office=plan.office,
@@ -91,7 +104,8 @@ def imprint_of(plan: Plan, scheme: Scheme, plan_code: str = "") -> Imprint:
         plan_code=plan_code,
         must_say=scheme.must_say(plan.office),
         demonstration=plan.demonstration,
-        approval=(approval.form_no, approval.approval_no, approval.valid_until) if approval else None,
+        approval=plan.approval,
+        emblem=emblem_of(plan),
     )
 
 

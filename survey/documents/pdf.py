@@ -16,7 +16,7 @@ from typing import Any, Literal
 
 import typst
 
-from survey.documents.typeface import FAMILY, MONO, check_glyphs, fonts
+from survey.documents.typeface import ARABIC, FAMILY, MONO, check_glyphs, fonts
 from survey.errors import SurveyError
 
 STANDARD: Literal["ua-1"] = "ua-1"
@@ -86,6 +86,7 @@ def pages(template: str, data: Any, *, title: str, at: datetime) -> bytes:
         "title": title,
         "face": FAMILY,
         "mono": MONO,
+        "arabic": ARABIC,
     }
     folder = templates()
     try:

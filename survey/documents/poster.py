@@ -7,16 +7,18 @@ There is no sentence that a photograph of the poster or of a screen proves anyth
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from itertools import groupby
 from typing import Any, Literal
 
+from survey.documents.archive import file_name
 from survey.documents.imprint import GROUPS, Imprint, UnknownPaperError, group_name
 from survey.documents.pdf import pages
+from survey.documents.pieces import Piece
 from survey.documents.qr import printed_link, qr_svg
-from survey.documents.slip import Progress
 from survey.scheme.texts import fill
 from survey.scheme.texts import paper as paper_texts
 
@@ -45,44 +47,33 @@ def posters(items: Iterable[PosterPage], imprint: Imprint, paper: str = "a4", *,
         UnknownPaperError: not a3, a4 or a5.
         LinkTooLongError: the address needs a code too fine to print.
     """
-    if paper not in PAPERS:
-        raise UnknownPaperError(paper, PAPERS)
+    check_paper(paper)
     data = {"paper": paper, "posters": [_poster(item, imprint) for item in items], **_shared(imprint)}
     return pages("poster", data, title=f"{imprint.county}教育满意度调查　海报", at=at)
 
 
-def poster_files(
-    items: Iterable[PosterPage],
-    imprint: Imprint,
-    paper: str = "a4",
-    *,
-    at: datetime,
-    progress: Progress | None = None,
-) -> dict[str, bytes]:
-    """PDFs of posters by file name, one for each school, a page for each of its groups.
+def check_paper(paper: str) -> None:
+    """Refuse a size that no poster has.
 
-    Args:
-        progress: called with (posters done, posters in all) after every file.
+    Raises:
+        UnknownPaperError: not a3, a4 or a5.
     """
+    if paper not in PAPERS:
+        raise UnknownPaperError(paper, PAPERS)
+
+
+def poster_pieces(
+    items: Iterable[PosterPage], imprint: Imprint, paper: str = "a4", *, at: datetime, folder: str = ""
+) -> Iterator[Piece]:
+    """The files of posters, one for each school, a page for each of its groups."""
     ordered = sorted(items, key=lambda item: (item.school_code, item.school_name, _rank(item.group)))
-    files: dict[str, bytes] = {}
-    done = 0
     for (code, name), own in groupby(ordered, key=lambda item: (item.school_code, item.school_name)):
-        mine: Sequence[PosterPage] = list(own)
-        files[_file_name(code, name, paper)] = posters(mine, imprint, paper, at=at)
-        done += len(mine)
-        if progress:
-            progress(done, len(ordered))
-    return files
+        path = folder + file_name(code, name or "全县", f"海报{paper.upper()}", ending=".pdf")
+        yield Piece(path, partial(posters, list(own), imprint, paper, at=at), paper.upper())
 
 
 def _rank(group: str) -> int:
     return list(GROUPS).index(group) if group in GROUPS else len(GROUPS)
-
-
-def _file_name(code: str, name: str, paper: str) -> str:
-    text = "_".join(filter(None, [code, name or "全县", f"海报{paper.upper()}"]))
-    return "".join(sign for sign in text if sign not in '\\/:*?"<>|\n\r\t') + ".pdf"
 
 
 def _poster(item: PosterPage, imprint: Imprint) -> dict[str, Any]:
@@ -111,7 +102,6 @@ def _step(text: str, item: PosterPage, imprint: Imprint) -> str:
 
 def _shared(imprint: Imprint) -> dict[str, Any]:
     words = paper_texts("zh")["poster"]
-    approval = imprint.approval
     return {
         "county": imprint.county,
         "lead": words["lead"],
@@ -123,11 +113,8 @@ def _shared(imprint: Imprint) -> dict[str, Any]:
         ),
         "not_proof": fill(words["not_proof"], phone=imprint.telephone),
         "must_say": imprint.must_say or words["not_national"],
-        "approval": fill(
-            words["approval"], form_no=approval[0], approval_no=approval[1], valid_until=approval[2]
-        )
-        if approval
-        else "",
+        "approval": "　".join(f"{label}：{value}" for label, value in imprint.approval_lines),
+        "emblem": list(imprint.emblem),
         "plan_code": imprint.printed_code,
         "demonstration": imprint.demonstration,
     }

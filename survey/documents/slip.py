@@ -2,30 +2,32 @@
 
 Piles enter, one for each school and respondent group, their codes shuffled already; PDFs
 leave, one for a school. A slip carries no name and no number of a person, and its place on
-the page tells nothing. Why one file a school: a school gets only its own, and no county is
+the page tells nothing. Spare slips stand on sheets of their own, under a list that is signed
+when one is given out. Why one file a school: a school gets only its own, and no county is
 ever held in memory as one document. Left out on purpose: a register of who got which code.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 from itertools import groupby
 from typing import Any
 
+from survey.documents.archive import file_name
 from survey.documents.imprint import GROUPS, STAGES, Imprint, group_name, stage_name
 from survey.documents.pdf import pages
+from survey.documents.pieces import Piece
 from survey.documents.qr import printed_link, qr_svg
 from survey.scheme.texts import fill, paper
 
-CHUNK = 1000
-"""Slips set in one piece; more would cost memory out of proportion."""
+CHUNK = 400
+"""Slips set in one piece: about 100 MB of memory while they are set; 1 000 need four times that."""
 
 WIDEST_TELEPHONE = 14
 """Signs of a telephone number that fit under the code; a longer one gets a line of its own."""
-
-Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)
@@ -40,6 +42,8 @@ class SlipPile:
     stage: str = ""
     class_name: str = ""
     domain: str = ""
+    spare: bool = False
+    """Kept at the bureau; each one given out is written down."""
 
 
 def slip_link(code: str, imprint: Imprint) -> str:
@@ -57,33 +61,27 @@ def slips(piles: Iterable[SlipPile], imprint: Imprint, *, at: datetime, covers: 
     return pages("slip", _document(schools, imprint), title=_title(imprint, "纸条"), at=at)
 
 
-def slip_files(
-    piles: Iterable[SlipPile],
-    imprint: Imprint,
-    *,
-    at: datetime,
-    covers: bool = True,
-    progress: Progress | None = None,
-) -> dict[str, bytes]:
-    """PDFs of slips by file name, one for each school; a very large school gets several.
-
-    Args:
-        progress: called with (slips done, slips in all) after every file.
-    """
-    ordered = _ordered(piles)
-    total, done = sum(len(pile.codes) for pile in ordered), 0
-    files: dict[str, bytes] = {}
-    for _, own in groupby(ordered, key=_school_of):
+def slip_pieces(
+    piles: Iterable[SlipPile], imprint: Imprint, *, at: datetime, folder: str = "", covers: bool = True
+) -> Iterator[Piece]:
+    """The files of slips, one for each school; a very large school gets several."""
+    for _, own in groupby(_ordered(piles), key=_school_of):
         parts = _parts(list(own))
         for number, part in enumerate(parts, 1):
-            school = _school(part, imprint, covers)
-            name = _file_name(part[0], number if len(parts) > 1 else None)
-            title = _title(imprint, f"{part[0].school_name}　纸条")
-            files[name] = pages("slip", _document([school], imprint), title=title, at=at)
-            done += sum(len(pile.codes) for pile in part)
-            if progress:
-                progress(done, total)
-    return files
+            first = part[0]
+            what = "备用纸条" if first.spare else "纸条"
+            name = file_name(
+                first.school_code,
+                first.school_name,
+                f"{what}{number:02d}" if len(parts) > 1 else what,
+                ending=".pdf",
+            )
+            yield Piece(folder + name, partial(_school_file, part, imprint, covers, at))
+
+
+def _school_file(part: list[SlipPile], imprint: Imprint, covers: bool, at: datetime) -> bytes:
+    title = _title(imprint, f"{part[0].school_name}　纸条")
+    return pages("slip", _document([_school(part, imprint, covers)], imprint), title=title, at=at)
 
 
 def slip_links(piles: Iterable[SlipPile], imprint: Imprint) -> str:
@@ -110,10 +108,11 @@ def _ordered(piles: Iterable[SlipPile]) -> list[SlipPile]:
     return sorted(piles, key=_order)
 
 
-def _order(pile: SlipPile) -> tuple[str, str, int, int, str, str]:
+def _order(pile: SlipPile) -> tuple[str, str, bool, int, int, str, str]:
     return (
         pile.school_code,
         pile.school_name,
+        pile.spare,
         _rank(pile.stage, STAGES),
         _rank(pile.group, GROUPS),
         pile.domain,
@@ -125,8 +124,8 @@ def _rank(key: str, known: dict[str, str]) -> int:
     return list(known).index(key) if key in known else len(known)
 
 
-def _school_of(pile: SlipPile) -> tuple[str, str]:
-    return pile.school_code, pile.school_name
+def _school_of(pile: SlipPile) -> tuple[str, str, bool]:
+    return pile.school_code, pile.school_name, pile.spare
 
 
 def _parts(piles: list[SlipPile]) -> list[list[SlipPile]]:
@@ -138,19 +137,13 @@ def _parts(piles: list[SlipPile]) -> list[list[SlipPile]]:
         while True:
             take = codes[:room] if len(codes) > CHUNK or len(codes) <= room else ()
             if take or not codes:
-                parts[-1].append(_with_codes(pile, tuple(take)))
+                parts[-1].append(replace(pile, codes=tuple(take)))
             codes, room = codes[len(take) :], room - len(take)
             if not codes:
                 break
             parts.append([])
             room = CHUNK
     return [part for part in parts if part]
-
-
-def _with_codes(pile: SlipPile, codes: tuple[str, ...]) -> SlipPile:
-    return SlipPile(
-        pile.group, codes, pile.school_name, pile.school_code, pile.stage, pile.class_name, pile.domain
-    )
 
 
 def _document(schools: list[dict[str, Any]], imprint: Imprint) -> dict[str, Any]:
@@ -168,10 +161,11 @@ def _document(schools: list[dict[str, Any]], imprint: Imprint) -> dict[str, Any]
         "must_say": imprint.must_say,
         "plan_code": imprint.printed_code,
         "demonstration": imprint.demonstration,
+        "emblem": list(imprint.emblem),
         "cover": {
             "head": f"{imprint.county}教育满意度调查",
             "do": list(words["class_cover"]["do"]),
-            "sign": words["class_cover"]["sign"],
+            "spare": words["spare_cover"],
             "host": imprint.host,
             "office": imprint.office,
             "deadline": imprint.deadline,
@@ -186,6 +180,12 @@ def _school(piles: list[SlipPile], imprint: Imprint, covers: bool) -> dict[str, 
         "code": first.school_code,
         "total": sum(len(pile.codes) for pile in piles),
         "covers": covers,
+        "spare": first.spare,
+        "spare_title": fill(
+            paper("zh")["spare_cover"]["title"],
+            school=first.school_name,
+            count=sum(len(pile.codes) for pile in piles),
+        ),
         "piles": [_pile(pile, imprint) for pile in piles],
     }
 
@@ -220,8 +220,3 @@ def _about(pile: SlipPile) -> str:
 
 def _title(imprint: Imprint, what: str) -> str:
     return f"{imprint.county}教育满意度调查　{what}"
-
-
-def _file_name(pile: SlipPile, part: int | None) -> str:
-    name = "_".join(filter(None, [pile.school_code, pile.school_name, f"纸条{part:02d}" if part else "纸条"]))
-    return "".join(sign for sign in name if sign not in '\\/:*?"<>|\n\r\t') + ".pdf"

@@ -2,8 +2,8 @@
 
 Leaves: the fonts typst may use, loaded once, and a check that they hold every character
 about to be printed; typst itself draws a missing glyph as a box without a word.
-Noto Sans SC (variable, one Hei face) sets the text; DejaVu Sans Mono, which typst carries,
-sets codes.
+Noto Sans SC (variable, one Hei face) sets the text; Noto Sans Arabic what stands in Uyghur
+or Kazakh; DejaVu Sans Mono, which typst carries, sets codes.
 """
 
 from __future__ import annotations
@@ -20,9 +20,10 @@ from fontTools.ttLib import TTFont
 from survey.errors import SurveyError
 
 FAMILY = "Noto Sans SC"
+ARABIC = "Noto Sans Arabic"
 MONO = "DejaVu Sans Mono"
 # Line ends and the joiners that typst consumes itself need no glyph.
-INVISIBLE = frozenset("\n\r\t\u200b\u2060\ufeff")
+INVISIBLE = frozenset("\n\r\t\u200b\u200c\u200d\u2060\ufeff")
 
 
 class MissingGlyphError(SurveyError):
@@ -48,20 +49,29 @@ def typeface_file() -> Path:
     return next(iter(sorted(folder.glob("NotoSansSC*.ttf"))), folder / "NotoSansSC[wght].ttf")
 
 
+def arabic_file() -> Path:
+    """The file of the face for Uyghur and Kazakh inside its package."""
+    folder = Path(str(files("fontpkg_noto_sans_arabic"))) / "files"
+    return next(iter(sorted(folder.glob("NotoSansArabic*.ttf"))), folder / "NotoSansArabic.ttf")
+
+
 @cache
 def fonts() -> typst.Fonts:
-    """The fonts typst may use: the text face and typst's own, nothing of the machine."""
+    """The fonts typst may use: the text faces and typst's own, nothing of the machine."""
     return typst.Fonts(
         include_system_fonts=False,
         include_embedded_fonts=True,
-        font_paths=[str(typeface_file().parent)],
+        font_paths=[str(typeface_file().parent), str(arabic_file().parent)],
     )
 
 
 @cache
 def _covered() -> frozenset[str]:
-    with TTFont(typeface_file(), lazy=True) as font:
-        return frozenset(map(chr, font.getBestCmap())) | INVISIBLE
+    covered: set[str] = set(INVISIBLE)
+    for file in (typeface_file(), arabic_file()):
+        with TTFont(file, lazy=True) as font:
+            covered |= set(map(chr, font.getBestCmap()))
+    return frozenset(covered)
 
 
 def check_glyphs(data: Any) -> None:

@@ -4,22 +4,30 @@ from __future__ import annotations
 
 from datetime import datetime
 
+import msgspec
+
+from survey.documents.emblem import data_address, emblem_of
 from survey.scheme.plan import Plan, read_plan, scheme_of
 from survey.storage.audit import record_audit
 from survey.storage.plans import save_plan
 
 
-async def create_wave(text: str | bytes, *, actor: str, now: datetime) -> Plan:
+async def create_wave(text: str | bytes, *, emblem: bytes = b"", actor: str, now: datetime) -> Plan:
     """Keep a plan as a new wave, or replace the plan of a wave that is not signed yet.
 
     Args:
         text: the plan as YAML or JSON; it names a preset or carries an adopted scheme whole.
+        emblem: a PNG, JPEG or SVG for posters and covers; empty leaves what the plan says.
 
     Raises:
         FaultsError: every fault of the plan or its scheme, at once.
+        EmblemRefusedError: the emblem cannot be printed.
         WrongStateError: the wave's plan is already signed.
     """
     plan = read_plan(text)
+    if emblem:
+        plan = msgspec.structs.replace(plan, emblem=data_address(emblem))
+    emblem_of(plan)
     await save_plan(plan, now=now)
     await record_audit(actor, "create_wave", plan.wave, details={"scheme": scheme_of(plan).id}, now=now)
     return plan

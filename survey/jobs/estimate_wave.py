@@ -88,11 +88,11 @@ class Opened:
     closes_on: date
     """The last day, put off or not."""
 
-    def outcome(self, count: DomainCount) -> DomainOutcome:
+    def outcome(self, count: DomainCount, paper: int) -> DomainOutcome:
         """What became of the slips that people were given; planted ones were nobody's."""
         used = count.used - self.canaries[count.domain]
         issued = max(count.issued - self.held.get(count.domain, 0), used + count.voided)
-        return DomainOutcome(count.domain, issued, used, count.disputed, count.voided)
+        return DomainOutcome(count.domain, issued, used, count.disputed, count.voided, min(paper, used))
 
 
 async def _canaries(wave: str) -> list[int]:
@@ -130,7 +130,11 @@ def _estimate(
         leaves=[index for index, _ in opened.cases],
         set_aside=opened.set_aside,
     )
-    outcomes = [opened.outcome(count) for count in counts if count.domain in sample.by_domain]
+    outcomes = [
+        opened.outcome(count, beyond.counters.get((count.domain, "paper"), 0))
+        for count in counts
+        if count.domain in sample.by_domain
+    ]
     return estimate_results(
         plan, scheme, frame, sample, case_file, outcomes, public_draw=public_draw, beyond=beyond
     )

@@ -158,6 +158,11 @@ def mode_of(plan: Plan, group: str) -> str:
     return next(entry.mode for entry in plan.groups if entry.group == group)
 
 
+def issued_of(plan: Plan, draw: DomainDraw) -> int:
+    """Slips made for a domain at the bureau, spare ones included; of a poster its quota."""
+    return draw.slips + (plan.spares if draw.slips and mode_of(plan, draw.group) == "slip" else 0)
+
+
 def domain_document(plan: Plan, draw: DomainDraw, held: Mapping[str, int] | None = None) -> dict[str, Any]:
     """One domain as the plan lists it; slips held back above the bureau are among its slips."""
     kept = (held or {}).get(draw.domain, 0)
@@ -165,7 +170,7 @@ def domain_document(plan: Plan, draw: DomainDraw, held: Mapping[str, int] | None
         "domain": draw.domain,
         "eligible": draw.eligible,
         "mode": mode_of(plan, draw.group),
-        "slips": draw.slips + kept,
+        "slips": issued_of(plan, draw) + kept,
         "group": draw.group,
         "stratum": draw.stratum,
         "psu_probability": draw.psu_probability,

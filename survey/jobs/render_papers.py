@@ -1,20 +1,31 @@
-"""Make the papers: posters of every drawn school in one ZIP, slips of every pile in one PDF."""
+"""Make the papers of a wave: what is printed, for which schools, in which order of folders.
+
+Posters, slips with their covers, spare slips, questionnaires on paper in two sizes, the
+notices, and the links as plain text. What has slip codes on it lies in a folder of its own,
+because only the bureau prints it (TRUST section 6).
+"""
 
 from __future__ import annotations
 
 from asyncio import to_thread
-from collections import defaultdict
-from collections.abc import Callable
-from datetime import datetime
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from functools import partial
 
 from survey import canonical
 from survey.certification.signed_plan import plan_code
 from survey.documents.archive import archive
-from survey.documents.imprint import Imprint, imprint_of
-from survey.documents.poster import PosterPage, poster_files
-from survey.documents.slip import SlipPile, slip_files, slips
+from survey.documents.imprint import Imprint, group_name, imprint_of, stage_name
+from survey.documents.notice import guardian_notice, parents_group_message, supervisor_sheet
+from survey.documents.paper_form import paper_form_pieces
+from survey.documents.pieces import Piece, Progress, make_pieces
+from survey.documents.poster import PosterPage, check_paper, poster_pieces
+from survey.documents.slip import SlipPile, slip_links, slip_pieces, slips
 from survey.errors import SurveyError
+from survey.jobs.class_piles import ClassPiles
 from survey.sampling.sample import DomainDraw, Sample
+from survey.scheme.instrument import Instrument
 from survey.scheme.plan import Plan, instrument_of, scheme_of
 from survey.settings import Settings
 from survey.storage.evidence import find_evidence
@@ -25,7 +36,10 @@ from survey.storage.samples import load_sample
 ONE_PIECE = 1000
 """Up to so many slips are compiled in one piece; more go school by school."""
 
-Progress = Callable[[int, int], None]
+PARTS = {"posters": "海报", "slips": "纸条和封面", "forms": "纸质问卷", "notices": "告知和现场要求"}
+"""What a print job may hold, in the order of its folders."""
+
+BUREAU = "1_纸条_只由督导部门印"
 
 
 class NothingToPrintError(SurveyError):
@@ -37,6 +51,16 @@ class NothingToPrintError(SurveyError):
     def __init__(self, wave: str, school: str | None) -> None:
         what = f"调查 {wave}" + (f" 的学校 {school}" if school else "")
         super().__init__(what, "没有要印的纸条", "看一看学校代码是不是抽中的学校")
+
+
+class UnknownPartError(SurveyError):
+    """A print job was asked for something that is not printed."""
+
+    code = "papers.unknown_part"
+    kind = "invalid"
+
+    def __init__(self, parts: list[str]) -> None:
+        super().__init__("排印的内容", f"没有“{'、'.join(parts)}”这一种", f"可选：{'、'.join(PARTS)}")
 
 
 class SignFirstError(SurveyError):
@@ -51,73 +75,116 @@ class SignFirstError(SurveyError):
         )
 
 
+@dataclass(frozen=True)
+class Wish:
+    """What somebody wants printed."""
+
+    parts: tuple[str, ...] = tuple(PARTS)
+    paper: str = "a4"
+    school: str | None = None
+    classes: ClassPiles = ClassPiles()
+
+
+@dataclass(frozen=True)
+class PaperJob:
+    """Everything a print job needs, loaded; its pieces are made when they are written."""
+
+    wave: str
+    pieces: tuple[Piece, ...]
+    at: datetime
+    n_slips: int = 0
+    """Slips among the papers; with any, the archive holds codes."""
+
+
+async def plan_papers(settings: Settings, wave: str, wish: Wish, *, now: datetime) -> PaperJob:
+    """The print job of a signed wave, nothing rendered yet.
+
+    Raises:
+        SignFirstError: the plan has no code yet.
+        PrintFileGoneError: slips are asked for, and the wave is open: the codes are erased.
+        NothingToPrintError: no such school was drawn.
+        UnknownPartError, UnknownPaperError: asked for what is not printed.
+        FaultsError: the list of classes does not fit the slips.
+    """
+    if strange := [part for part in wish.parts if part not in PARTS]:
+        raise UnknownPartError(strange)
+    check_paper(wish.paper)
+    plan, sample = await load_plan(wave), await load_sample(wave)
+    imprint, at = await wave_imprint(plan), printed_at(now)
+    if wish.school and wish.school not in sample.schools:
+        raise NothingToPrintError(wave, wish.school)
+    pieces: list[Piece] = []
+    n_slips = 0
+    if "slips" in wish.parts:
+        piles = _piles(plan, sample, load_print_file(settings, wave), wish)
+        if not piles and set(wish.parts) == {"slips"}:
+            raise NothingToPrintError(wave, wish.school)
+        n_slips = sum(len(pile.codes) for pile in piles)
+        pieces += slip_pieces(piles, imprint, at=at, folder=f"{BUREAU}/")
+        if piles:
+            links = partial(_text, slip_links(piles, imprint))
+            pieces.append(Piece(f"{BUREAU}/链接清单_读屏用.txt", links, ""))
+    if "posters" in wish.parts:
+        items = _poster_pages(plan, sample, wish.school)
+        pieces += poster_pieces(items, imprint, wish.paper, at=at, folder="2_海报/")
+    if "forms" in wish.parts:
+        pieces += paper_form_pieces(_instruments(plan, sample, wish.school), imprint, at=at, folder="3_纸质问卷/")
+    if "notices" in wish.parts:
+        pieces += _notices(plan, imprint, at)
+    return PaperJob(wave, tuple(pieces), at, n_slips)
+
+
 async def render_posters(
-    settings: Settings, wave: str, *, paper: str = "a4", now: datetime, progress: Progress | None = None
-) -> bytes:
-    """Posters of every drawn school, one PDF a school, in one ZIP.
+    settings: Settings, wave: str, *, paper: str = "a4", school: str | None = None, now: datetime,
+    progress: Progress | None = None,
+) -> bytes:  # fmt: skip
+    """Posters of every drawn school, or of one, a PDF a school, in one ZIP.
 
     Raises:
         SignFirstError: the plan has no code yet.
     """
-    plan, sample = await load_plan(wave), await load_sample(wave)
-    imprint = await wave_imprint(plan)
-    scheme = scheme_of(plan)
-    pages = []
-    for draw in sample.domains:
-        instrument = instrument_of(plan, scheme, draw.group, draw.stage)
-        entry = plan.group(draw.group)
-        if instrument is None or entry is None:
-            continue
-        pages.append(
-            PosterPage(
-                group=draw.group,
-                minutes=instrument.minutes,
-                way=entry.mode,
-                school_name=draw.school_name,
-                school_code=draw.school_code or "",
-                path={"slip": "/s", "quota": f"/o/{wave}/{draw.domain}", "open": f"/o/{wave}"}[entry.mode],
-            )
-        )
-    files = await to_thread(poster_files, pages, imprint, paper, at=printed_at(now), progress=progress)
-    return await to_thread(archive, files, at=printed_at(now))
+    job = await plan_papers(settings, wave, Wish(("posters",), paper, school), now=now)
+    made = await to_thread(
+        lambda: {piece.name.rpartition("/")[2]: pdf for piece, pdf in make_pieces(job.pieces, progress=progress)}
+    )
+    return await to_thread(archive, made, at=job.at)
 
 
 async def render_slips(
-    settings: Settings,
-    wave: str,
-    *,
-    school: str | None = None,
-    now: datetime,
-    progress: Progress | None = None,
-) -> bytes:
-    """Slips with their cover sheets: a PDF, or a ZIP of PDFs where there are more than a thousand.
+    settings: Settings, wave: str, *, school: str | None = None, classes: ClassPiles | None = None, now: datetime
+) -> bytes:  # fmt: skip
+    """Slips with their cover sheets as one PDF, for up to about `ONE_PIECE` slips.
 
     Raises:
-        SignFirstError: the plan has no code yet.
-        PrintFileGoneError: the wave is open, the codes are erased.
-        NothingToPrintError: no such school was drawn.
+        SignFirstError, PrintFileGoneError, NothingToPrintError, FaultsError: as `plan_papers`.
     """
     plan, sample = await load_plan(wave), await load_sample(wave)
     imprint = await wave_imprint(plan)
-    piles = _piles(sample, load_print_file(settings, wave), school)
+    wish = Wish(school=school, classes=classes or ClassPiles())
+    piles = _piles(plan, sample, load_print_file(settings, wave), wish)
     if not piles:
         raise NothingToPrintError(wave, school)
-    at = printed_at(now)
-    if sum(len(pile.codes) for pile in piles) <= ONE_PIECE:
-        return await to_thread(slips, piles, imprint, at=at)
-    files = await to_thread(slip_files, piles, imprint, at=at, progress=progress)
-    return await to_thread(archive, files, at=at)
+    return await to_thread(slips, piles, imprint, at=printed_at(now))
 
 
-def _piles(sample: Sample, rows: list[tuple[str, str]], school: str | None) -> list[SlipPile]:
-    codes: dict[str, list[str]] = defaultdict(list)
+def _text(text: str) -> bytes:
+    return text.encode()
+
+
+def _piles(plan: Plan, sample: Sample, rows: list[tuple[str, str]], wish: Wish) -> list[SlipPile]:
+    """Piles of every domain: its slips, by class where classes were named, then its spare ones."""
+    wish.classes.check(sample.domains)
+    codes: dict[str, list[str]] = {}
     for code, domain in rows:
-        codes[domain].append(code)
-    return [
-        _pile(draw, tuple(codes[draw.domain]))
-        for draw in sample.domains
-        if codes.get(draw.domain) and (school is None or draw.school_code == school)
-    ]
+        codes.setdefault(domain, []).append(code)
+    piles: list[SlipPile] = []
+    for draw in sample.domains:
+        if draw.domain in codes and (wish.school is None or draw.school_code == wish.school):
+            own = _pile(draw, tuple(codes[draw.domain]))
+            piles += wish.classes.divided(replace(own, codes=own.codes[: draw.slips]))
+            if spare := own.codes[draw.slips : draw.slips + plan.spares]:
+                piles.append(replace(own, codes=spare, spare=True))
+    return piles
 
 
 def _pile(draw: DomainDraw, codes: tuple[str, ...]) -> SlipPile:
@@ -129,6 +196,75 @@ def _pile(draw: DomainDraw, codes: tuple[str, ...]) -> SlipPile:
         stage=draw.stage or "",
         domain=draw.domain,
     )
+
+
+def _poster_pages(plan: Plan, sample: Sample, school: str | None) -> Iterator[PosterPage]:
+    scheme = scheme_of(plan)
+    for draw in sample.domains:
+        instrument = instrument_of(plan, scheme, draw.group, draw.stage)
+        entry = plan.group(draw.group)
+        if instrument is None or entry is None or (school and draw.school_code != school):
+            continue
+        ways = {"slip": "/s", "quota": f"/o/{plan.wave}/{draw.domain}", "open": f"/o/{plan.wave}"}
+        yield PosterPage(
+            group=draw.group,
+            minutes=instrument.minutes,
+            way=entry.mode,
+            school_name=draw.school_name,
+            school_code=draw.school_code or "",
+            path=ways[entry.mode],
+        )
+
+
+def _instruments(plan: Plan, sample: Sample, school: str | None) -> dict[str, Instrument]:
+    """Every instrument that is asked, once, under the groups and stages that answer it."""
+    scheme = scheme_of(plan)
+    asked: dict[str, tuple[Instrument, dict[str, None], dict[str, None]]] = {}
+    for draw in sample.domains:
+        instrument = instrument_of(plan, scheme, draw.group, draw.stage)
+        if instrument is not None and (school is None or draw.school_code == school):
+            _, groups, stages = asked.setdefault(instrument.digest, (instrument, {}, {}))
+            groups[group_name(draw.group)] = None
+            if draw.stage:
+                stages[stage_name(draw.stage)] = None
+    n_of_group: dict[tuple[str, ...], int] = {}
+    for _, groups, _ in asked.values():
+        n_of_group[tuple(groups)] = n_of_group.get(tuple(groups), 0) + 1
+    return {
+        "和".join(groups) + ("_" + "和".join(stages) if n_of_group[tuple(groups)] > 1 else ""): instrument
+        for instrument, groups, stages in asked.values()
+    }
+
+
+def _notices(plan: Plan, imprint: Imprint, at: datetime) -> Iterator[Piece]:
+    """Guardians' notice and supervisor sheet where pupils are asked; the message for parents' groups."""
+    folder = "4_告知/"
+    pupils = plan.group("student")
+    if pupils is not None:
+        notice = partial(
+            guardian_notice,
+            imprint,
+            grades=grades_in_words(pupils.from_grade, pupils.instruments.keys()),
+            reply_by=plan.opens_on - timedelta(days=1),
+            at=at,
+        )
+        yield Piece(f"{folder}给家长的告知.pdf", notice)
+        yield Piece(f"{folder}学生填写时的现场要求.pdf", partial(supervisor_sheet, imprint, at=at))
+    message = parents_group_message(imprint)
+    yield Piece(f"{folder}家长群文字_照原文转发.txt", partial(_text, message + "\n"), "")
+
+
+def grades_in_words(from_grade: int | None, stages: Iterable[str]) -> str:
+    """The grades that are asked, as a notice says them.
+
+    >>> grades_in_words(4, {"primary": "…", "junior": "…"}), grades_in_words(4, {"primary": "…"})
+    ('四至九年级', '四至六年级')
+    """
+    digits = "一二三四五六七八九"
+    named = set(stages)
+    last = 6 if named == {"primary"} else 9
+    first = max(from_grade or 4, 7 if named == {"junior"} else 1)
+    return f"{digits[first - 1]}至{digits[last - 1]}年级"
 
 
 async def wave_imprint(plan: Plan) -> Imprint:
@@ -147,8 +283,3 @@ async def wave_imprint(plan: Plan) -> Imprint:
 def printed_at(now: datetime) -> datetime:
     """Midnight of the day: printing twice on one day gives the same bytes."""
     return now.replace(hour=0, minute=0, second=0, microsecond=0)
-
-
-def suffix_of(papers: bytes) -> str:
-    """The file name ending that fits rendered papers: one PDF, or a ZIP of several."""
-    return ".pdf" if papers.startswith(b"%PDF") else ".zip"

@@ -26,6 +26,7 @@ from survey.fieldwork.planted import Announcement, PlantedListError
 from survey.jobs.plan_rules import (
     asked_document,
     domain_document,
+    issued_of,
     mode_of,
     rules_document,
     surplus_documents,
@@ -92,7 +93,11 @@ async def sign_plan(
     )
     box_secret = secrets.token_bytes(32) if plan.sealed else None
     planted = planted or Announcement(wave, 0, None, 0)
-    piles = {draw.domain: draw.slips for draw in sample.domains if mode_of(plan, draw.group) == "slip"}
+    piles = {
+        draw.domain: issued_of(plan, draw)
+        for draw in sample.domains
+        if mode_of(plan, draw.group) == "slip"
+    }
     if planted.wave != wave or not planted.held.keys() <= piles.keys():
         raise PlantedListError(f"是调查{planted.wave}的，或者写了没有填写码的域")
     invitations = issue(
@@ -118,7 +123,7 @@ async def sign_plan(
         **pinned,
         canaries={"count": planted.canaries, "list_digest": planted.list_digest},
         honey={"count": planted.honey},
-        spares=0,
+        spares=plan.spares,
         **rules_document(
             plan, scheme, await load_frame(wave), sample, await announced_draw(wave, sample.design_digest)
         ),

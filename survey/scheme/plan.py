@@ -23,6 +23,12 @@ from survey.scheme.scales import Scale, load_scales
 from survey.scheme.scheme import Scheme
 
 TYPE = "survey/wave-plan/v1"
+MOST_EMBLEM_SIGNS = 350_000
+"""Of an emblem written as text: a picture of about 256 KB."""
+MOST_SPARES = 50
+LATER_FIELDS = ("emblem", "spares")
+"""Fields that came after plans had been signed; left out of the document while they say nothing,
+so that the digest of an older plan stays what it was."""
 GROUPS = ("parent", "teacher", "principal", "student", "deputy", "cppcc", "public")
 GROUP_LETTERS = {
     "parent": "P",
@@ -116,6 +122,10 @@ class Plan(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     """The document of a scheme of the county's own; its id is `scheme`."""
     adopted_instruments: dict[str, dict[str, Any]] = {}
     """Forms issued by a superior office, by their id: the files' documents."""
+    emblem: str = ""
+    """A small picture for posters and covers, as `data:image/png;base64,…`, JPEG or SVG."""
+    spares: int = 0
+    """Spare slips of each domain, printed with the others and kept at the bureau."""
 
     def group(self, group: str) -> GroupPlan | None:
         """The plan of a respondent group, None where it is not asked."""
@@ -206,7 +216,8 @@ def plan_document(plan: Plan) -> dict[str, Any]:
     >>> plan_document(read_plan(example_plan_text()))["closes_on"]
     '2026-12-05'
     """
-    return {"type": TYPE, **msgspec.to_builtins(plan)}
+    document = {"type": TYPE, **msgspec.to_builtins(plan)}
+    return {key: value for key, value in document.items() if value or key not in LATER_FIELDS}
 
 
 def plan_digest(plan: Plan) -> str:

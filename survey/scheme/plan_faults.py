@@ -16,7 +16,7 @@ import msgspec
 
 from survey.errors import Fault, FaultsError, SurveyError
 from survey.exact import fraction
-from survey.scheme.plan import TYPE, Plan, SampleGoal
+from survey.scheme.plan import MOST_EMBLEM_SIGNS, MOST_SPARES, TYPE, Plan, SampleGoal
 from survey.scheme.plan_groups import SHAPE, group_faults, issued_instruments, list_faults, short
 from survey.scheme.presets import ORDER, load_scheme, read_scheme
 from survey.scheme.scheme import Scheme
@@ -60,6 +60,8 @@ SHAPES = {
     "place_shares": "{urban: 0.3, town: 0.3, rural: 0.4}",
     "adopted_scheme": "方案的全部内容",
     "adopted_instruments": "{问卷的名字: 问卷的全部内容}",
+    "emblem": "data:image/png;base64,…（命令行用 --emblem 图片）",
+    "spares": "整数，每一类人员在每所学校的备用纸条",
 }
 EMPTY_REFUSED = ("title", "county", "office", "telephone")
 
@@ -226,6 +228,15 @@ def _address(values: dict[str, Any]) -> Iterator[Fault]:
 
 
 def _numbers(values: dict[str, Any]) -> Iterator[Fault]:
+    if not 0 <= values.get("spares", 0) <= MOST_SPARES:
+        yield Fault(
+            "plan.out_of_range",
+            f"备用纸条“{values['spares']}”不合适",
+            f"写0到{MOST_SPARES}的整数",
+            item="spares",
+        )
+    if len(values.get("emblem", "")) > MOST_EMBLEM_SIGNS:
+        yield Fault("plan.long_emblem", "标志图太大", "换一个不超过256 KB的图片", item="emblem")
     goal: SampleGoal = values.get("sample", SampleGoal())
     for name, most in (
         ("expected_response", 1),

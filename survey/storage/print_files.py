@@ -72,16 +72,27 @@ def load_print_file(settings: Settings, wave: str) -> list[tuple[str, str]]:
     return [(code, domain) for code, domain in decode(data, len(data))]
 
 
+def archive_path(settings: Settings, wave: str) -> Path:
+    """Where the last print job of a wave lies; it may hold codes and is erased with them."""
+    return settings.print_files / f"{wave}.papers.zip"
+
+
 def erase_print_file(settings: Settings, wave: str) -> None:
-    """Overwrite and remove the codes; nothing to do when they are gone.
+    """Overwrite and remove the codes and the archive made of them; nothing to do when they are gone.
 
     Overwriting is what a program can do; a disk that writes elsewhere keeps its own copy.
     """
-    path = print_path(settings, wave)
-    if not path.is_file():
-        return
+    unfinished = archive_path(settings, wave).with_name(archive_path(settings, wave).name + ".new")
+    for path in (print_path(settings, wave), archive_path(settings, wave), unfinished):
+        if path.is_file():
+            _overwrite(path)
+            path.unlink(missing_ok=True)
+
+
+def _overwrite(path: Path) -> None:
     with open(path, "rb+") as file:
-        file.write(bytes(path.stat().st_size))
+        left = path.stat().st_size
+        while left > 0:
+            left -= file.write(bytes(min(left, 1 << 20)))
         file.flush()
         os.fsync(file.fileno())
-    path.unlink()

@@ -17,6 +17,7 @@ from survey.storage.office import IntakeOffice
 from survey.web.access import anyone, is_secure, utc_now
 from survey.web.api.routes import api_router
 from survey.web.console.imports import PendingImports
+from survey.web.console.print_room import PrintRoom
 from survey.web.console.routes import console_router
 from survey.web.console.sign_in import Tries
 from survey.web.errors import EXCEPTION_HANDLERS
@@ -45,6 +46,7 @@ def create_app(
         now: the clock, aware and in UTC.
     """
     desk = open_desk(office, base_url=settings.base_url, clock=now)
+    print_room = PrintRoom()
     application = Litestar(
         route_handlers=[
             show_home,
@@ -64,8 +66,10 @@ def create_app(
                 "imports": PendingImports(),
                 "tries": Tries(),
                 "heads": HeadsBoard(),
+                "print_room": print_room,
             }
         ),
+        on_shutdown=[print_room.end],
         exception_handlers=EXCEPTION_HANDLERS,
         request_max_body_size=ANSWER_LIMIT,
         multipart_form_part_limit=20,

@@ -29,3 +29,14 @@ def download(data: bytes, filename: str, media_type: str | None = None) -> Respo
         media_type=media_type or MEDIA_TYPES.get(suffix, "application/octet-stream"),
         headers={"Content-Disposition": disposition},
     )
+
+
+def files_in(folder: Path) -> list[Path]:
+    """Regular files of a kind that may be handed out, by name."""
+    if not folder.is_dir():
+        return []
+    return sorted(
+        path
+        for path in folder.iterdir()
+        if path.is_file() and not path.is_symlink() and path.suffix.lower() in MEDIA_TYPES
+    )

@@ -159,6 +159,7 @@ _ACTS = {
     "ledger_look_again": "回头看",
     "ledger_reopen": "重新整改",
     "ledger_change": "改责任和时限",
+    "print_papers": "排印",
     "download_papers": "下载打印文件",
     "create_account": "新建账号",
     "create_signer": "新建签名密钥",

@@ -16,6 +16,7 @@ from PIL import Image
 
 from survey.documents.imprint import Imprint
 from survey.fieldwork.code import random_code
+from survey.scheme.plan import Approval
 
 AT = datetime(2026, 11, 24, tzinfo=UTC)
 
@@ -38,7 +39,10 @@ def imprint() -> Imprint:
         plan_code="NYABH6678WWP4ZFVD452KR2CNK",
         must_say="本调查由万安县人民政府教育督导室组织，不是国家组织的认定调查。",
         demonstration=True,
-        approval=("万教督调1号", "万统函〔2026〕12号", "2027年6月30日"),
+        approval=Approval(
+            form_no="万教督调1号", approval_no="万统函〔2026〕12号", valid_until="2027年6月30日",
+            made_by="万安县教育体育局", approved_by="万安县统计局",
+        ),
     )
 
 

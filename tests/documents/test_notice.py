@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from datetime import date
 
-from survey.documents.notice import notices, parents_group_message
+from survey.documents.notice import guardian_notice, parents_group_message, supervisor_sheet
 
 
 def test_guardians_learn_who_asks_what_is_kept_and_how_to_say_no(imprint, at, eyes) -> None:
-    guardian, supervisor = eyes.text_of(
-        notices(imprint, grades="四至六年级", reply_by=date(2026, 11, 28), at=at)
+    [guardian] = eyes.text_of(
+        guardian_notice(imprint, grades="四至六年级", reply_by=date(2026, 11, 28), at=at)
     )
+    [supervisor] = eyes.text_of(supervisor_sheet(imprint, at=at))
 
     for words in (
         "万安县人民政府教育督导室将请四至六年级的同学",

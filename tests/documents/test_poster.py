@@ -7,7 +7,8 @@ import dataclasses
 import pytest
 
 from survey.documents.imprint import UnknownPaperError
-from survey.documents.poster import PosterPage, poster_files, posters
+from survey.documents.pieces import make_pieces
+from survey.documents.poster import PosterPage, poster_pieces, posters
 
 SIZES = {"a3": (297, 420), "a4": (210, 297), "a5": (148, 210)}
 SCANNED_AT = {"a3": 60, "a4": 80, "a5": 120}
@@ -39,7 +40,8 @@ def test_a_poster_says_who_asks_until_when_and_whom_to_call(imprint, at, eyes) -
         "调查由万安县人民政府教育督导室组织。",
         "请打0796-5701234核实",
         "不是国家组织的认定调查",
-        "表号：万教督调1号批准文号：万统函〔2026〕12号有效期至：2027年6月30日",
+        "表号：万教督调1号制表机关：万安县教育体育局批准机关：万安县统计局",
+        "批准文号：万统函〔2026〕12号有效期至：2027年6月30日",
         "NYAB-H667-8WWP-4ZFV-D452-KR2C-NK",
         "演示数据",
     ):
@@ -82,7 +84,7 @@ def test_each_school_gets_one_file_with_a_page_for_each_group(imprint, at, eyes)
         for name, code in (("乙校", "2"), ("甲校", "1"))
         for group in ("teacher", "parent")
     ]
-    files = poster_files(pages, imprint, at=at)
+    files = {piece.name: pdf for piece, pdf in make_pieces(poster_pieces(pages, imprint, at=at))}
 
     assert list(files) == ["1_甲校_海报A4.pdf", "2_乙校_海报A4.pdf"]
     first, second = eyes.text_of(files["1_甲校_海报A4.pdf"])

@@ -9,7 +9,8 @@ from datetime import datetime
 import pytest
 
 from survey.documents.imprint import Imprint
-from survey.documents.slip import CHUNK, SlipPile, _parts, slip_files, slip_link, slip_links, slips
+from survey.documents.pieces import make_pieces, page_count
+from survey.documents.slip import CHUNK, SlipPile, _parts, slip_link, slip_links, slip_pieces, slips
 from survey.documents.typeface import MissingGlyphError
 
 
@@ -90,10 +91,26 @@ def test_covers_stand_before_their_slips_in_the_order_of_the_envelopes(imprint, 
 def test_each_school_gets_a_file_of_its_own_and_progress_is_told(imprint, at, codes, eyes) -> None:
     told: list[tuple[int, int]] = []
     piles = [SlipPile("parent", codes(3), name, code) for name, code in (("乙/校", "2"), ("甲校", "1"))]
-    files = slip_files(piles, imprint, at=at, progress=lambda done, total: told.append((done, total)))
+    pieces = slip_pieces(piles, imprint, at=at, folder="纸条/")
+    made = list(make_pieces(pieces, progress=lambda done, total: told.append((done, total))))
 
-    assert list(files) == ["1_甲校_纸条.pdf", "2_乙校_纸条.pdf"]
-    assert told == [(3, 6), (6, 6)]
+    assert [piece.name for piece, _ in made] == ["纸条/1_甲校_纸条.pdf", "纸条/2_乙校_纸条.pdf"]
+    assert told == [(1, 2), (2, 2)]
+    assert [page_count(pdf) for _, pdf in made] == [3, 3]
+
+
+def test_spare_slips_lie_in_a_file_of_their_own_under_a_list_to_sign(imprint, at, codes, eyes) -> None:
+    piles = [
+        SlipPile("parent", codes(3), "甲校", "1"),
+        SlipPile("parent", codes(2), "甲校", "1", spare=True),
+        SlipPile("teacher", codes(1), "甲校", "1", spare=True),
+    ]
+    counted, spare = make_pieces(slip_pieces(piles, imprint, at=at))
+    first = eyes.text_of(spare[1])[0]
+
+    assert [one[0].name for one in (counted, spare)] == ["1_甲校_纸条.pdf", "1_甲校_备用纸条.pdf"]
+    assert "备用纸条3张" in first and "经手人（两人）" in first
+    assert "备用" not in "".join(eyes.text_of(counted[1]))
 
 
 def test_a_very_large_school_is_set_in_parts_that_lose_no_slip() -> None:

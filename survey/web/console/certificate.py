@@ -8,10 +8,9 @@ from survey.storage.certificates import list_certificates
 from survey.storage.plans import load_wave
 from survey.web.access import may
 from survey.web.console.page import console_page, wave_crumbs
-from survey.web.console.papers import files_in
 from survey.web.console.waves import tabs_of
 from survey.web.errors import UnknownPageError
-from survey.web.files import download
+from survey.web.files import files_in, download
 from survey.web.verify.standing import statement_in
 
 NAMES = {

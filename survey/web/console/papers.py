@@ -1,41 +1,36 @@
-"""C5: posters and slips of a wave, made when asked for, to download and print.
+"""C5: the print room. One job, one ZIP, with its progress, its pages and the paper it needs.
 
-Slips show their codes, so they can be made only while the print file exists, that is until
-the wave opens; who made them is in the log. Posters show no code and can be made any time.
+What is on a slip exists in clear only until the wave opens; after that the print file is
+gone and the page says so. Everything else may be printed again at any time.
 """
 
-from asyncio import Lock
-from pathlib import Path
-
-from litestar import Response, get
+from litestar import Response, get, post
 from litestar.params import FromPath
+from litestar.response import File, Redirect
 
-from survey.errors import SurveyError
-from survey.jobs.render_papers import render_posters, render_slips, suffix_of
+from survey.jobs.render_papers import PARTS, PaperJob, Wish, plan_papers
 from survey.sampling.sample import Sample
 from survey.storage.audit import record_audit
 from survey.storage.plans import load_plan, load_wave
-from survey.storage.print_files import print_path
+from survey.storage.print_files import archive_path, print_path
 from survey.storage.samples import find_sample
-from survey.web.access import check_query, may, person_of
+from survey.web.access import check_query, may, person_of, read_form
 from survey.web.console.page import console_page, state_reached, wave_crumbs
 from survey.web.console.waves import tabs_of
-from survey.web.files import MEDIA_TYPES, download
+from survey.web.errors import WebError
+from survey.web.pages import AnyRequest
 
 PAPERS = {"a3": "A3", "a4": "A4", "a5": "A5"}
 
-_one_at_a_time = Lock()
-from survey.web.pages import AnyRequest
 
+class NoArchiveError(WebError):
+    """There is no finished print job to download."""
 
-class UnknownPaperError(SurveyError):
-    """No poster of that size."""
+    code = "console.no_archive"
+    status = 404
 
-    code = "console.unknown_paper"
-    kind = "invalid"
-
-    def __init__(self) -> None:
-        super().__init__("纸张", "没有这种尺寸", f"从{'、'.join(PAPERS.values())}里选")
+    def __init__(self, wave: str) -> None:
+        super().__init__(f"调查 {wave} 的打印文件", "还没有排印，或者已经清除", "在“纸条和海报”里排印一次")
 
 
 @get("/waves/{wave:str}/papers", guards=[may("papers.download")])
@@ -43,61 +38,85 @@ async def show_papers(request: AnyRequest, wave: FromPath[str]) -> Response[str]
     """What there is to print, what must still happen before there is, and how to hand it out."""
     row = await load_wave(wave)
     sample = await find_sample(wave)
+    settings = request.app.state.settings
     return console_page(
         request,
         "papers.html",
         title="纸条和海报",
         crumbs=wave_crumbs(row),
-        command=f"survey slips {wave}\nsurvey posters {wave} --size a4\nsurvey publish {wave}",
+        command=f"survey papers {wave} --size a4\nsurvey publish {wave}",
         row=row,
         tabs=tabs_of(row, "/papers"),
         plan=await load_plan(wave),
         sample=sample,
         signed=state_reached(row.state, "planned"),
-        printable=print_path(request.app.state.settings, row.wave).is_file(),
+        printable=print_path(settings, row.wave).is_file(),
+        job=request.app.state.print_room.job(wave),
         schools=_schools(sample) if sample else {},
         papers=PAPERS,
+        parts=PARTS,
     )
 
 
-@get("/waves/{wave:str}/papers/posters.zip", guards=[may("papers.download")])
-async def download_posters(request: AnyRequest, wave: FromPath[str]) -> Response[bytes]:
-    """Posters of every drawn school, one PDF each, in one ZIP."""
-    paper = check_query(request, frozenset({"size"})).get("size", "a4")
-    if paper not in PAPERS:
-        raise UnknownPaperError
+@post("/waves/{wave:str}/papers", guards=[may("papers.download")], status_code=303)
+async def post_papers(request: AnyRequest, wave: FromPath[str]) -> Redirect:
+    """Begin a print job; its own page shows how far it is."""
+    app, row, person = request.app.state, await load_wave(wave), person_of(request)
+    form = await read_form(request)
+    parts = tuple(part for part in PARTS if form.get(f"part_{part}"))
+    school = str(form.get("school", "")) or None
+    wish = Wish(parts or tuple(PARTS), str(form.get("size", "a4")), school)
+    planned: PaperJob = await plan_papers(app.settings, row.wave, wish, now=app.now())
+    app.print_room.start(app.settings, planned, wish, person.name)
+    details = {"parts": list(wish.parts), "school": school or "all"}
+    await record_audit(person.name, "print_papers", row.wave, details=details, now=app.now())
+    return Redirect(path=f"/console/waves/{row.wave}/papers/job", status_code=303)
+
+
+@get("/waves/{wave:str}/papers/job", guards=[may("papers.download")])
+async def show_job(request: AnyRequest, wave: FromPath[str]) -> Response[str]:
+    """How far the last print job is; the page looks again every five seconds while it runs."""
+    row = await load_wave(wave)
+    job = request.app.state.print_room.job(wave)
+    there = archive_path(request.app.state.settings, row.wave)
+    return console_page(
+        request,
+        "papers_job.html",
+        title="排印",
+        crumbs=(*wave_crumbs(row), ("纸条和海报", f"/console/waves/{wave}/papers")),
+        command=f"survey papers {wave}",
+        row=row,
+        job=job,
+        part_names=PARTS,
+        size=there.stat().st_size if there.is_file() else None,
+    )
+
+
+@post("/waves/{wave:str}/papers/job/stop", guards=[may("papers.download")], status_code=303)
+async def post_stop(request: AnyRequest, wave: FromPath[str]) -> Redirect:
+    """Stop the running job between two files."""
+    row = await load_wave(wave)
+    job = request.app.state.print_room.job(row.wave)
+    if job is not None:
+        job.stop.set()
+    return Redirect(path=f"/console/waves/{row.wave}/papers/job", status_code=303)
+
+
+@get("/waves/{wave:str}/papers/papers.zip", guards=[may("papers.download")])
+async def download_papers(request: AnyRequest, wave: FromPath[str]) -> File:
+    """The archive of the last print job; the log keeps who took it."""
+    check_query(request, frozenset())
     app, row = request.app.state, await load_wave(wave)
-    async with _one_at_a_time:
-        posters = await render_posters(app.settings, row.wave, paper=paper, now=app.now())
-    return download(posters, f"{row.county}_{row.wave}_海报_{PAPERS[paper]}.zip")
+    path = archive_path(app.settings, row.wave)
+    if not path.is_file():
+        raise NoArchiveError(row.wave)
+    await record_audit(person_of(request).name, "download_papers", row.wave, now=app.now())
+    return File(path, filename=f"{row.county}_{row.wave}_papers.zip", media_type="application/zip")
 
 
-@get("/waves/{wave:str}/papers/slips.pdf", guards=[may("papers.download")])
-async def download_slips(request: AnyRequest, wave: FromPath[str]) -> Response[bytes]:
-    """Slips with their codes, of all schools or of one; the log keeps who made them."""
-    school = check_query(request, frozenset({"school"})).get("school") or None
-    app, row = request.app.state, await load_wave(wave)
-    async with _one_at_a_time:
-        slips = await render_slips(app.settings, row.wave, school=school, now=app.now())
-    details = {"school": school or "all"}
-    await record_audit(person_of(request).name, "download_papers", row.wave, details=details, now=app.now())
-    return download(slips, f"{row.county}_{row.wave}_纸条{'_' + school if school else ''}{suffix_of(slips)}")
-
-
-PAPER_ROUTES = (show_papers, download_posters, download_slips)
+PAPER_ROUTES = (show_papers, post_papers, show_job, post_stop, download_papers)
 
 
 def _schools(sample: Sample) -> dict[str, str]:
     """Code and name of every drawn school."""
     return {draw.school_code: draw.school_name for draw in sample.domains if draw.school_code}
-
-
-def files_in(folder: Path) -> list[Path]:
-    """Regular files of a kind that may be handed out, by name."""
-    if not folder.is_dir():
-        return []
-    return sorted(
-        path
-        for path in folder.iterdir()
-        if path.is_file() and not path.is_symlink() and path.suffix.lower() in MEDIA_TYPES
-    )

@@ -1,9 +1,13 @@
 """The two take a wave from its sample to its certificate by pages alone."""
 
+import asyncio
 import re
+from io import BytesIO
+from zipfile import ZipFile
 
 from survey.jobs.signers import ROLES, create_signer
 from survey.storage.plans import load_wave
+from survey.web.console.print_room import PrintJob
 
 from ..conftest import PASSWORD, Site
 
@@ -18,24 +22,41 @@ async def test_from_sample_to_certificate_by_pages_alone(site: Site) -> None:
         create_signer(site.settings, role, BOTH[role])
     statuses = [(await site.send(SIGNING, {"act": "签署方案", **BOTH})).status_code]
     slips = await site.client.get("/console/waves/county-a/papers")
-    made = await site.client.get("/console/waves/county-a/papers/slips.pdf?school=" + _school(slips.text))
-    posters = await site.client.get("/console/waves/county-a/papers/posters.zip?size=a5")
+    wish = {"part_slips": "1", "part_posters": "1", "part_forms": "1", "part_notices": "1", "size": "a5"}
+    begun = await site.send("/console/waves/county-a/papers", {"school": _school(slips.text), **wish})
+    job = await _finished(site, "county-a")
+    page = (await site.client.get("/console/waves/county-a/papers/job")).text
+    made = await site.client.get("/console/waves/county-a/papers/papers.zip")
     log = (await site.client.get("/console/log")).text
     statuses.append((await site.send("/console/waves/county-a/publish", {"confirm": "county-a"})).status_code)
     early = (await site.client.get("/console/waves/county-a/monitor")).text
-    gone = await site.client.get("/console/waves/county-a/papers/slips.pdf")
+    gone = await site.send("/console/waves/county-a/papers", {"part_slips": "1"})
+    erased = await site.client.get("/console/waves/county-a/papers/papers.zip")
     for act, more in (("结束填写", {"confirm": "county-a"}), ("开箱", {})):
         statuses.append((await site.send(SIGNING, {"act": act, **BOTH, **more})).status_code)
 
     assert statuses == [303] * 4
-    assert "排印纸条" in slips.text
-    assert made.content.startswith(b"%PDF")
-    assert posters.content.startswith(b"PK")
-    assert "下载打印文件" in log
+    assert begun.status_code == 303
+    assert "下载压缩包" in page and "用纸（单面）" in page
+    names = ZipFile(BytesIO(made.content)).namelist()
+    assert len(names) == job.finished.files + 1
+    assert {name.split("/")[0] for name in names} == {
+        "1_纸条_只由督导部门印", "2_海报", "3_纸质问卷", "4_告知", "0_打印清单.csv"
+    }  # fmt: skip
+    assert "下载打印文件" in log and "排印" in log
+    assert erased.status_code == 404
     assert "&lt;10" in early
     assert "结束前不显示满意度" in early
     assert gone.status_code == 409
     assert (await load_wave("county-a")).state == "opened"
+
+
+async def _finished(site: Site, wave: str) -> PrintJob:
+    """The print job of a wave, once it is done."""
+    job = site.app.state.print_room.job(wave)
+    while job.running:
+        await asyncio.sleep(0.05)
+    return job
 
 
 def _school(page: str) -> str:
