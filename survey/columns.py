@@ -288,6 +288,20 @@ def number_column(name: str, values: Floats, title: str = "") -> Column:
     return Column(name, full, ("", *(number_text(float(value)) for value in numbers)), title=title)
 
 
+def text_columns(columns: Mapping[str, Sequence[str]]) -> Columns:
+    """Columns from lists of texts, all of one length.
+
+    >>> text_columns({"a": ["x", "", "x"]})["a"].names().tolist()
+    ['x', '', 'x']
+    """
+    made = {}
+    for name, values in columns.items():
+        table: dict[str, int] = {}
+        code = np.array([table.setdefault(str(value), len(table)) for value in values], dtype=np.int64)
+        made[name] = Column(name, code, tuple(table))
+    return Columns(made, len(next(iter(columns.values()), ())), tuple(columns))
+
+
 def number_text(value: float) -> str:
     """A number as the text it goes by: whole ones without a point, nothing lost."""
     return str(int(value)) if value.is_integer() and abs(value) < 1e15 else repr(value)

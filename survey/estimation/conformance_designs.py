@@ -1,26 +1,38 @@
 """A reference vector's dataset, design and steps, turned into the engine's own values.
 
 Enters: the text columns of a CSV and the `design` and `steps` of a vector. Leaves: a `Prepared`
-sample: columns, design and domain. Nothing is computed here but by the rooms before this one, so
-that a vector that passes says something about them.
+sample: columns, design and domain. A vector's words become those of a spec, and designs and weights
+are made by what makes them from a spec, so that a vector that passes says something about both.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import zip_longest
 from typing import Any
 
 import numpy as np
 
 from survey.arrays import Flags, Floats
+from survey.columns import Columns as FileColumns
+from survey.columns import text_columns
 from survey.errors import SurveyError
-from survey.sampling.design import AnyDesign, Design, PpsDesign, ReplicateDesign
-from survey.weighting.calibration import Calibration, calibrate, poststratify, rake, recalibrated
+from survey.sampling.declared_design import (
+    DesignSpec,
+    MakeReplicatesSpec,
+    PpsSpec,
+    ReplicatesSpec,
+    StageSpec,
+    declared_design,
+    replicate_design,
+    staged_design,
+)
+from survey.sampling.design import AnyDesign, Design, PpsDesign
+from survey.weighting.declared_steps import STEPS, made_replicates
+from survey.weighting.declared_weights import WeightFactor, base_weights
 from survey.weighting.design_weights import weights_from_sizes
-from survey.weighting.margins import Margin
-from survey.weighting.replicates import jackknife_1, jackknife_n
-from survey.weighting.trimming import trim_weights
+from survey.weighting.step_specs import Calibrate, MarginSpec, Poststratify, Rake, Trim
 
 Columns = Mapping[str, Sequence[str]]
 ReadDataset = Callable[[str], Columns]
@@ -111,66 +123,74 @@ def prepared(vector: Mapping[str, Any], dataset: ReadDataset) -> Prepared:
     Raises:
         VectorError: a kind of design or step that is not known.
     """
-    columns = typed(dataset(vector["dataset"]))
-    n = len(next(iter(columns.values())))
-    everyone = np.ones(n, dtype=bool)
-    design = _design(vector.get("design", {"kind": "taylor"}), columns, dataset, n)
+    texts = dataset(vector["dataset"])
+    columns, file = typed(texts), text_columns(texts)
+    everyone = np.ones(len(file), dtype=bool)
+    described = vector.get("design", {"kind": "taylor"})
+    design = _design(described, columns, file, dataset)
     sample = Prepared(columns, design, everyone, everyone)
     for step in vector.get("steps", ()):
-        sample = _step(sample, step)
+        sample = _step(sample, step, file, described)
     return sample
 
 
 def _design(
-    spec: Mapping[str, Any], columns: dict[str, np.ndarray], dataset: ReadDataset, n: int
+    spec: Mapping[str, Any], columns: dict[str, np.ndarray], file: FileColumns, dataset: ReadDataset
 ) -> AnyDesign:
+    """The vector's design in the words of a spec, made by what makes a spec's."""
     kind = spec["kind"]
     if kind == "replicate":
-        weights = columns[spec["weight"]]
+        known = spec.get("type") in ("BRR", "Fay")
+        words = ReplicatesSpec(
+            columns=(spec["replicates"],),
+            kind=spec["type"] if known else "other",
+            fay=spec.get("rho", 0.0),
+            scale=spec.get("scale", None if known else 1.0),
+            rscales=tuple(spec.get("rscales", ())),
+            combined=spec.get("combined", True),
+            mse=spec.get("mse", False),
+        )
         table = typed(dataset(spec["replicates"]))
         matrix = np.column_stack([table[f"r{k + 1}"] for k in range(len(table))])
-        if spec.get("combined") is False:
-            matrix = matrix * weights[:, None]
-        count = matrix.shape[1]
-        scale = {"BRR": 1 / count, "Fay": 1 / (count * (1 - spec.get("rho", 0.0)) ** 2)}.get(
-            spec.get("type", ""), 1.0
-        )
-        return ReplicateDesign(
-            weights,
-            matrix,
-            spec.get("scale", scale),
-            np.array(spec.get("rscales", [1.0] * count)),
-            spec.get("mse", False),
-        )
+        return replicate_design(words, columns[spec["weight"]], matrix)
     if kind == "pps":
-        probability = columns[spec["prob"]]
-        joint = None
-        if "joint" in spec:
-            table = typed(dataset(spec["joint"]))
-            joint = np.column_stack(list(table.values()))
-        return PpsDesign(
-            1 / probability,
-            probability,
-            spec["method"],
-            joint,
-            spec.get("variance", "HT"),
-            spec.get("sum_p2_over_n"),
+        pps = PpsSpec(
+            probability=spec["prob"],
+            method=spec["method"],
+            variance=spec.get("variance", "HT"),
+            joint=spec.get("joint"),
+            sum_p2_over_n=spec.get("sum_p2_over_n"),
+        )
+        weights = 1 / columns[spec["prob"]]
+        return declared_design(
+            DesignSpec(pps=pps),
+            file,
+            weights,
+            lambda name: np.column_stack(list(typed(dataset(name)).values())),
         )
     if kind != "taylor":
         raise VectorError("设计", f"不认识“{kind}”", "核对向量文件")
-    design = Design(
-        columns[spec["weight"]] if "weight" in spec else np.ones(n),
-        tuple(columns[name] for name in spec.get("strata", ())),
-        tuple(columns[name] for name in spec.get("ids", ())),
-        tuple(columns[name] for name in spec.get("fpc", ())),
-        spec.get("lonely_psu", "fail"),
-        spec.get("adjust_domain_lonely", False),
-        spec.get("ultimate_cluster", False),
+    parts = [spec.get(name, ()) for name in ("strata", "ids", "fpc")]
+    stages = [
+        StageSpec(strata=() if one is None else (one,), units=unit, population=population)
+        for one, unit, population in zip_longest(*parts)
+    ]
+    staged = DesignSpec(
+        stages=tuple(stages),
+        lonely_psu=spec.get("lonely_psu", "fail"),
+        adjust_domain_lonely=spec.get("adjust_domain_lonely", False),
+        ultimate_cluster=spec.get("ultimate_cluster", False),
     )
-    return design if "weight" in spec else design.with_weights(weights_from_sizes(design))
+    if "weight" in spec:
+        weights, _ = base_weights((WeightFactor(weight=spec["weight"]),), staged, file)
+    else:
+        weights = weights_from_sizes(staged_design(staged, file, np.ones(len(file))))
+    return staged_design(staged, file, weights)
 
 
-def _step(sample: Prepared, step: Mapping[str, Any]) -> Prepared:
+def _step(
+    sample: Prepared, step: Mapping[str, Any], file: FileColumns, described: Mapping[str, Any]
+) -> Prepared:
     kind, design = step["step"], sample.design
     if kind == "subset":
         inside = sample.domain & satisfied(sample.columns, step["where"])
@@ -181,73 +201,60 @@ def _step(sample: Prepared, step: Mapping[str, Any]) -> Prepared:
     if not sample.domain.all():
         raise VectorError("步骤", f"“{kind}”排在取域之后", "先加权，再取域")
     if kind == "as_replicates":
-        makers = {"JK1": jackknife_1, "JKn": jackknife_n}
-        return replace(sample, design=makers[step["type"]](design))
-    if kind == "trim_weights":
-
-        def change(weights: Floats) -> Floats:
-            return trim_weights(
-                weights,
-                upper=step.get("upper", np.inf),
-                lower=step.get("lower", -np.inf),
-                strict=step.get("strict", False),
-            ).weights
-    elif kind in ("poststratify", "rake", "calibrate"):
-        change = _calibration(sample, step)
-    else:
+        words = MakeReplicatesSpec(kind=step["type"])
+        return replace(sample, design=made_replicates(words, design))
+    if kind not in STEP_WORDS:
         raise VectorError("步骤", f"不认识“{kind}”", "核对向量文件")
-    if isinstance(design, ReplicateDesign):
-        return replace(sample, design=recalibrated(design, change))
-    changed = change(design.weights)
-    if isinstance(changed, Calibration):
-        return replace(sample, design=changed.applied_to(design))
-    return replace(sample, design=design.with_weights(changed))
+    name, spec = STEP_WORDS[kind](step, described)
+    changed, _ = STEPS[name](spec, design, file, _no_margin_file)
+    return replace(sample, design=changed)
 
 
-def _calibration(sample: Prepared, step: Mapping[str, Any]) -> Callable[[Floats], Calibration]:
-    """The step as a function of weights."""
-    if step["step"] == "poststratify":
-        margin = _margin(sample, step["by"], step["totals"])
-        return lambda weights: poststratify(weights, margin)
-    if step["step"] == "rake":
-        margins = [_margin(sample, one["by"], one["totals"]) for one in step["margins"]]
-        return lambda weights: rake(weights, margins, tolerance=1e-12, max_sweeps=2000)
+def _margin(one: Mapping[str, Any]) -> MarginSpec:
+    by = tuple(one["by"])
+    return MarginSpec(
+        by=by, totals={"|".join(str(row[v]) for v in by): float(row["total"]) for row in one["totals"]}
+    )
+
+
+def _calibrate(step: Mapping[str, Any], described: Mapping[str, Any]) -> tuple[str, Calibrate]:
     terms = step["terms"]
-    n = len(sample.domain)
-    auxiliary = np.column_stack([_term(sample, term, n) for term in terms])
-    totals = [term["total"] for term in terms]
-    clusters = None
-    if step.get("aggregate_by_cluster"):
-        assert isinstance(sample.design, Design)
-        clusters = sample.design.stages[0].unit
-    return lambda weights: calibrate(
-        weights,
-        auxiliary,
-        totals,
+    unknown = {term["type"] for term in terms} - {"constant", "numeric", "indicator"}
+    if unknown:
+        raise VectorError("校准变量", f"不认识“{unknown.pop()}”", "核对向量文件")
+    return "calibrate", Calibrate(
         distance=step["method"],
-        bounds=tuple(step["bounds"]) if "bounds" in step else None,
-        clusters=clusters,
-        names=[term.get("level", term.get("var", term["type"])) for term in terms],
-        tolerance=1e-12,
+        bounds=tuple(step.get("bounds", ())),
+        population=next((float(term["total"]) for term in terms if term["type"] == "constant"), None),
+        totals={term["var"]: float(term["total"]) for term in terms if term["type"] == "numeric"},
+        some_levels=tuple(
+            MarginSpec(by=(term["var"],), totals={str(term["level"]): float(term["total"])})
+            for term in terms
+            if term["type"] == "indicator"
+        ),
+        one_factor_per=described["ids"][0] if step.get("aggregate_by_cluster") else None,
     )
 
 
-def _margin(sample: Prepared, by: Sequence[str], totals: Sequence[Mapping[str, Any]]) -> Margin:
-    joined = np.array(
-        ["|".join(parts) for parts in zip(*(names_of(sample.column(v)) for v in by), strict=True)]
-    )
-    known = {"|".join(str(row[v]) for v in by): float(row["total"]) for row in totals}
-    return Margin("×".join(by), joined, known)
+STEP_WORDS: dict[str, Callable[[Mapping[str, Any], Mapping[str, Any]], tuple[str, Any]]] = {
+    "poststratify": lambda step, _: (
+        "poststratify",
+        Poststratify(by=_margin(step).by, totals=_margin(step).totals),
+    ),
+    "rake": lambda step, _: (
+        "rake",
+        Rake(margins=tuple(_margin(one) for one in step["margins"]), tolerance=1e-12),
+    ),
+    "calibrate": _calibrate,
+    "trim_weights": lambda step, _: (
+        "trim",
+        Trim(upper=step.get("upper"), lower=step.get("lower"), strict=step.get("strict", False)),
+    ),
+}
 
 
-def _term(sample: Prepared, term: Mapping[str, Any], n: int) -> Floats:
-    if term["type"] == "constant":
-        return np.ones(n)
-    if term["type"] == "numeric":
-        return sample.numbers(term["var"])
-    if term["type"] == "indicator":
-        return (np.array(names_of(sample.column(term["var"]))) == str(term["level"])).astype(float)
-    raise VectorError("校准变量", f"不认识“{term['type']}”", "核对向量文件")
+def _no_margin_file(name: str) -> Mapping[str, Mapping[str, float]]:
+    raise VectorError(f"边际的文件“{name}”", "参考值不用文件", "核对向量文件")
 
 
 def names_of(column: np.ndarray) -> list[str]:

@@ -21,7 +21,7 @@ from survey.estimation.analysis.sample import sample_of
 from survey.estimation.analysis.spec import columns_needed, read_spec
 
 QUICK = settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
-LONG = settings(max_examples=4_000, deadline=None, suppress_health_check=list(HealthCheck))
+LONG = settings(max_examples=1_500, deadline=None, suppress_health_check=list(HealthCheck))
 COLUMNS = ("school", "stratum", "w", "q", "x")
 
 
