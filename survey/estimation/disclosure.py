@@ -3,8 +3,9 @@
 What enters is rows of one published table; what leaves is the same rows with the small ones
 emptied. A row of fewer answers than the plan's smallest count is hidden. If exactly one row of a
 table is hidden and the total is shown, the next smallest is hidden too, because total and the
-others would give the first away (METHOD step 18). The linear-programming audit of published
-tables is a check of tests, not a step here.
+others would give the first away (METHOD step 18); and so on while the hidden rows together hold
+fewer than five answers, since each would then be known to within four. The linear-programming audit
+of published tables is a check of tests, not a step here.
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ KEPT = ("key", "name", "group", "share", "eligible", "issued", "used", "response
 """What may stand in a withheld row: what is asked of whom and how many came back, never what they said."""
 
 WITHHELD_TEXT = "不显示"
+FEWEST_HIDDEN = 5
+"""Answers that hidden rows hold together at least: each of them could then be 0 or 5 (TRUST section 16)."""
 
 
 def withhold(
@@ -35,8 +38,13 @@ def withhold(
     """
     hidden = {at for at, row in enumerate(rows) if (row.get("n_valid") or 0) < smallest}
     shown = [at for at in range(len(rows)) if at not in hidden]
-    if complement and len(hidden) == 1 and shown:
-        hidden.add(min(shown, key=lambda at: (rows[at]["n_valid"], at)))
+    while complement and shown and hidden:
+        together = sum(rows[at].get("n_valid") or 0 for at in hidden)
+        if len(hidden) > 1 and (together >= FEWEST_HIDDEN or not together):
+            break
+        least = min(shown, key=lambda at: (rows[at]["n_valid"], at))
+        hidden.add(least)
+        shown.remove(least)
     return [_emptied(row, smallest) if at in hidden else row for at, row in enumerate(rows)]
 
 

@@ -8,13 +8,14 @@ others and the total say what it was. Rules of thumb miss chains of two tables; 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike
 import scipy  # its parts load themselves when first asked
+from numpy.typing import ArrayLike
 
-from survey.arrays import Flags, Floats, ShapeError, finite
+from survey.arrays import Flags, Floats, Ints, ShapeError, finite
 from survey.errors import SurveyError
 
 
@@ -86,23 +87,27 @@ def audit(counts: ArrayLike, sums: Floats, hidden: Flags) -> tuple[Range, ...]:
         raise ShapeError(
             "公布的合计", f"形状是{sums.shape}，计数有{len(truth)}个", "每个合计写明由哪些格相加"
         )
+    return tuple(_ranges(truth, sums, hidden, np.flatnonzero(hidden)))
+
+
+def _ranges(truth: Floats, sums: Floats, hidden: Flags, cells: Ints) -> Iterator[Range]:
+    """The range of each of some hidden cells, one linear program for each end."""
     secret = np.flatnonzero(hidden)
-    if not len(secret):
-        return ()
     relation, known = sums[:, secret], sums[:, secret] @ truth[secret]
     touched = relation.any(axis=1)
-    ranges = []
-    for at in range(len(secret)):
-        goal = np.zeros(len(secret))
-        goal[at] = 1
+    for cell in cells:
+        goal = (secret == cell).astype(float)
         ends = []
         for sign in (1, -1):
             solved = scipy.optimize.linprog(
                 sign * goal, A_eq=relation[touched], b_eq=known[touched], bounds=(0, None), method="highs"
             )
             ends.append(np.inf if solved.status == 3 else float(sign * solved.fun))
-        ranges.append(Range(int(secret[at]), round(ends[0], 6), round(ends[1], 6)))
-    return tuple(ranges)
+        yield Range(int(cell), round(ends[0], 6), round(ends[1], 6))
+
+
+NARROWEST = 5.0
+"""Every hidden count, small or hidden for another's sake, keeps at least this much doubt (TRUST section 16)."""
 
 
 def protect(counts: ArrayLike, sums: Floats, smallest: int, *, width: float | None = None) -> Flags:
@@ -116,7 +121,8 @@ def protect(counts: ArrayLike, sums: Floats, smallest: int, *, width: float | No
         width: how wide the range of a small cell must stay; `smallest` when not given.
 
     Returns:
-        The mask; every small cell's range is then at least `width` wide, by `audit`.
+        The mask; by `audit`, every small cell's range is then at least `width` wide, and that of every
+        other hidden cell at least `NARROWEST`.
 
     Raises:
         DisclosureError: even hiding every cell leaves a small one open; then a sum must be withheld.
@@ -129,10 +135,18 @@ def protect(counts: ArrayLike, sums: Floats, smallest: int, *, width: float | No
     small = (truth > 0) & (truth < smallest)
     hidden = small.copy()
     while True:
-        open_cells = [one.cell for one in audit(truth, sums, hidden) if small[one.cell] and one.width < need]
-        if not open_cells:
+        # Small cells first: what protects them often protects the others.
+        order = np.flatnonzero(hidden)[np.argsort(~small[hidden], kind="stable")]
+        cell = next(
+            (
+                one.cell
+                for one in _ranges(truth, sums, hidden, order)
+                if one.width < (need if small[one.cell] else min(need, NARROWEST))
+            ),
+            None,
+        )
+        if cell is None:
             return hidden
-        cell = open_cells[0]
         partners = [
             other for sum_ in sums[sums[:, cell] > 0] for other in np.flatnonzero((sum_ > 0) & ~hidden)
         ] or list(np.flatnonzero(~hidden))

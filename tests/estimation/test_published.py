@@ -15,6 +15,7 @@ from survey.estimation.means import mean, proportion
 from survey.estimation.scores import item_score, mean_score, shown, weighted_score
 from survey.estimation.totals import total
 from survey.sampling.design import Design
+from survey.scheme.lint import parts_and_total_disagree
 from survey.weighting.calibration import poststratify, rake, recalibrated
 from survey.weighting.margins import Margin
 from survey.weighting.replicates import jackknife_1
@@ -149,3 +150,60 @@ def test_a_mean_of_five_points_times_twenty_is_the_printed_percentage():
     example = published("scale_conversions")["table"]["conversions"][0]["example"]
 
     assert shown(Fraction(str(example["mean"])) * 20) == str(example["published_percent"])
+
+
+def test_the_printed_mean_of_points_lies_between_the_bounds_that_its_shares_allow():
+    survey = published("scale_conversions")["table"]["conversions"][1]
+    points = list(survey["points"].values())
+    shares = {name: Fraction(str(one)) for name, one in survey["published_shares"].items()}
+    bad, good = shares["很不满意+不太满意"], shares["很满意+比较满意"]
+    rest = 100 - bad - good
+    low = (bad * points[0] + rest * points[2] + good * points[3]) / 100
+    high = (bad * points[1] + rest * points[2] + good * points[4]) / 100
+
+    assert (shown(low), shown(high)) == ("29.7", "46.1")
+    assert low < Fraction(str(survey["published"]["总体"])) < high
+
+
+def test_the_counts_of_the_national_report_add_up_and_give_its_shares():
+    table = published("national_report_2019")["table"]
+    counties = table["东部"] + table["中部"] + table["西部"]
+    visited = table["实地督查县"] + table["复查县"]
+
+    assert counties == table["已认定县"] == 2767
+    assert table["中小学"] + table["教学点"] + table["特教学校"] == table["检查学校"] == 388
+    assert shown(Fraction(100 * counties, counties + table["尚未通过"]), 2) == "95.32"
+    west = table["中部"] + table["西部"]
+    assert shown(Fraction(100 * west, west + table["尚未通过"]), 2) == "93.24"
+    assert shown(Fraction(table["满意度网络调查问卷"], visited), 0) == "499"
+
+
+@pytest.mark.parametrize("year", ["2015", "2017"])
+def test_the_groups_of_the_national_satisfaction_survey_add_up(year):
+    counts = published("cnier_basic_education_2015_2017")["table"][year]
+    others = ("counties", "schools", "valid_total", "questionnaires")
+
+    assert sum(n for name, n in counts.items() if name not in others) == counts["valid_total"]
+
+
+def test_the_series_of_eleven_years_has_no_gap():
+    table = published("act_school_satisfaction_2010_2020")["table"]
+    years = [row[0] for row in table["rows"]]
+
+    assert years == list(range(2010, 2021))
+    assert all(0 < share <= 100 for row in table["rows"] for share in row[1:])
+
+
+def test_every_published_file_is_recomputed_by_some_test():
+    tests = Path(__file__).resolve().parents[1]
+    told = "\n".join(path.read_text(encoding="utf-8") for path in tests.rglob("test_*.py"))
+
+    assert [path.stem for path in sorted(PUBLISHED.glob("*.json")) if path.stem not in told] == []
+
+
+def test_the_inconsistent_article_is_reported_under_its_code():
+    article = published("inconsistent_published_figure")
+    parts = {name: (one["n"], str(one["满意率"])) for name, one in article["table"].items()}
+    found = parts_and_total_disagree(parts, str(article["published_figure"]["总体满意率"]))
+
+    assert found is not None and found.code == "report.parts_and_total_disagree"
