@@ -48,6 +48,7 @@ RIGHTS: dict[str, frozenset[str]] = {
     "board.see": _ALL,
     "board.clear": frozenset({"operator", "reviewer"}),
     "board.release": frozenset({"reviewer", "approver"}),
+    "schools.manage": frozenset({"admin", "operator"}),
     "progress.see": _ALL,
     "results.see": _ALL,
     "certificate.see": _ALL,

@@ -25,6 +25,7 @@ from survey.web.headers import ANSWER_LIMIT, installation_headers, with_deadline
 from survey.web.pages import AnyRequest, html
 from survey.web.respondent.front import with_front
 from survey.web.respondent.routes import open_desk, router_at
+from survey.web.school.pages import school_router
 from survey.web.templating import static_folder
 from survey.web.verify.heads import HeadsBoard
 from survey.web.verify.routes import verify_router
@@ -53,6 +54,7 @@ def create_app(
             show_health,
             Router("/", guards=[anyone], route_handlers=[router_at(desk)]),
             console_router(),
+            school_router(),
             verify_router(),
             api_router(),
             static_router(),

@@ -22,6 +22,7 @@ PUBLIC = (
     "/check",
     "/CHECK",
     "/console/sign-in",
+    "/school/in",
 )
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 

@@ -14,6 +14,7 @@ from survey.web.console.papers import PAPER_ROUTES
 from survey.web.console.people import PEOPLE_ROUTES
 from survey.web.console.results import RESULT_ROUTES
 from survey.web.console.sample import SAMPLE_ROUTES
+from survey.web.console.schools import SCHOOL_ROUTES
 from survey.web.console.sign_in import SIGN_IN_ROUTES
 from survey.web.console.signing import SIGNING_ROUTES
 from survey.web.console.waves import WAVE_ROUTES
@@ -32,6 +33,7 @@ def console_router() -> Router:
             *PAPER_ROUTES,
             *PAPER_ENTRY_ROUTES,
             *BOARD_ROUTES,
+            *SCHOOL_ROUTES,
             *MONITOR_ROUTES,
             *SIGNING_ROUTES,
             *RESULT_ROUTES,

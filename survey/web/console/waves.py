@@ -47,6 +47,7 @@ TABS = (
     ("/sample", "抽样", "framed"),
     ("/papers", "纸条和海报", "drawn"),
     ("/monitor", "参与情况", "planned"),
+    ("/schools", "学校发放", "planned"),
     ("/paper", "纸质录入", "planned"),
     ("/board", "留言", "open"),
     ("/results", "结果", "opened"),
