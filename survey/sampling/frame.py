@@ -68,6 +68,9 @@ KIND_CODES = {
 }
 """办学类型 code (GB/T 33782) → stage and name, for the kinds a frame of schools may hold."""
 
+SPANNING_KINDS = ("341", "345")
+"""Kinds whose schools belong to one stage or another by the grades they have."""
+
 GRADE_NAMES = {
     -2: "小班",
     -1: "中班",
@@ -137,7 +140,7 @@ class School:
         """Pupils in `grade` and above, or all of them where no youngest grade is set."""
         if grade is None:
             return self.pupils
-        return sum(count for number, count in self.grades.items() if number >= grade)
+        return sum([count for number, count in self.grades.items() if number >= grade])
 
     def document(self) -> dict[str, Any]:
         """The school as canonical JSON; grades as [classes, pupils] under their number."""

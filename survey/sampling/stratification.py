@@ -14,7 +14,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
+from itertools import chain
 
+import numpy as np
+
+from survey.arrays import Ints
 from survey.sampling.frame import PLACE_NAMES, PLACES, STAGE_NAMES, STAGES, School
 
 FEWEST_SCHOOLS = 2
@@ -29,11 +34,34 @@ class Stratum:
     stage: str
     schools: tuple[School, ...]
 
-    @property
+    @cached_property
     def place(self) -> str:
         """The place that most of its schools lie in; it stands for the stratum in tables."""
-        counts = {place: sum(school.place == place for school in self.schools) for place in self.places}
-        return max(self.places, key=lambda place: (counts[place], -PLACES.index(place)))
+        counts = np.bincount(self.place_of, minlength=len(PLACES))
+        return max(self.places, key=lambda place: (counts[at := PLACES.index(place)], -at))
+
+    @cached_property
+    def place_of(self) -> Ints:
+        """(schools,) the place of each school, as its position in `PLACES`."""
+        position = {place: at for at, place in enumerate(PLACES)}
+        return np.array([position[school.place] for school in self.schools], dtype=np.int64)
+
+    @cached_property
+    def pupils(self) -> Ints:
+        """(schools,) pupils of each school."""
+        return np.array([school.pupils for school in self.schools], dtype=np.int64)
+
+    @cached_property
+    def pupils_by_grade(self) -> tuple[Ints, Ints, Ints]:
+        """Every grade of every school in order: the school's position, the grade, its pupils."""
+        grades = [school.grades for school in self.schools]
+        lengths = np.fromiter(map(len, grades), dtype=np.int64, count=len(grades))
+        size = int(lengths.sum())
+        return (
+            np.repeat(np.arange(len(grades)), lengths),
+            np.fromiter(chain.from_iterable(grades), dtype=np.int64, count=size),
+            np.fromiter(chain.from_iterable(map(dict.values, grades)), dtype=np.int64, count=size),
+        )
 
     @property
     def name(self) -> str:

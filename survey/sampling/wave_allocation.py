@@ -17,9 +17,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
+import numpy as np
+
+from survey.arrays import Floats, Ints
 from survey.errors import Fault
 from survey.exact import fraction
-from survey.sampling.frame import PLACE_NAMES, PLACES, Frame, School
+from survey.sampling.frame import KIND_CODES, PLACE_NAMES, PLACES, SPANNING_KINDS, Frame, School
 from survey.sampling.scheme_sizes import GROUP_NAMES, Owed, largest_remainder, owed_forms
 from survey.sampling.stratification import Stratum, strata_of
 from survey.scheme.plan import GroupPlan, Plan
@@ -60,19 +63,32 @@ def asked_groups(plan: Plan) -> tuple[GroupPlan, ...]:
     return tuple(entry for entry in plan.groups if entry.mode != "open")
 
 
-def eligible_persons(plan: Plan, scheme: Scheme, group: GroupPlan, school: School) -> int:
-    """Persons of a group that may be asked at a school; none where the plan has no form for its stage.
+def _eligible_of(scheme: Scheme, group: GroupPlan, schools: Sequence[School]) -> dict[str, int]:
+    """School code → persons of a group that may be asked there, for schools that have any.
 
-    A pupil stands for one parent; pupils count from the youngest grade of the plan, else of the scheme.
+    Nobody where the plan has no form for the school's stage. A pupil stands for one parent; pupils
+    count from the youngest grade of the plan, else of the scheme.
     """
-    if group.instrument_for(school.stage) is None:
-        return 0
-    if group.group == "teacher":
-        return school.teachers
-    if group.group == "parent":
-        return school.pupils_from(group.from_grade)
     own = {entry.id: entry.from_grade for entry in scheme.groups}
-    return school.pupils_from(group.from_grade if group.from_grade is not None else own.get(group.group))
+    youngest = group.from_grade
+    if youngest is None and group.group != "parent":
+        youngest = own.get(group.group)
+    # A kind's stage is looked up once; only where a kind spans stages do the school's grades say.
+    kinds = {
+        kind: group.instrument_for(stage) is not None
+        for kind, (stage, _) in KIND_CODES.items()
+        if kind not in SPANNING_KINDS
+    }
+    found: dict[str, int] = {}
+    for school in schools:
+        asked = kinds.get(school.kind_code)
+        if asked is None:
+            asked = group.instrument_for(school.stage) is not None
+        if asked:
+            n = school.teachers if group.group == "teacher" else school.pupils_from(youngest)
+            if n > 0:
+                found[school.code] = n
+    return found
 
 
 def allocate_wave(plan: Plan, scheme: Scheme, frame: Frame) -> WaveAllocation:
@@ -83,7 +99,7 @@ def allocate_wave(plan: Plan, scheme: Scheme, frame: Frame) -> WaveAllocation:
     """
     groups = asked_groups(plan)
     eligible = {
-        entry.group: {s.code: n for s in frame.schools if (n := eligible_persons(plan, scheme, entry, s)) > 0}
+        entry.group: _eligible_of(scheme, entry, frame.schools)
         for entry in groups
         if entry.group in SCHOOL_GROUPS
     }
@@ -113,14 +129,15 @@ def allocate_wave(plan: Plan, scheme: Scheme, frame: Frame) -> WaveAllocation:
         if n * response < plan.minimum_count:
             notes.append(_too_few(group, numbers[group], plan.minimum_count))
     slips: dict[str, dict[str, int]] = {}
-    for group, people in eligible.items():
+    people_of = {group: _people_by_school(strata, counts) for group, counts in eligible.items()}
+    for group, people in people_of.items():
         shares, said = _spread(plan, scheme, group, strata, people)
         notes += said
-        room = {s.id: sum(people.get(school.code, 0) for school in s.schools) for s in strata}
+        room = {name: int(n.sum()) for name, n in people.items()}
         slips[group] = _capped(
             issued[group], shares, room, math.ceil(3 * plan.minimum_count / (2 * response))
         )
-    drawn = {stratum.id: _schools_needed(plan, stratum, eligible, slips) for stratum in strata}
+    drawn = {stratum.id: _schools_needed(plan, stratum, people_of, slips) for stratum in strata}
     for stratum in strata:
         if stratum.take_all:
             notes.append(
@@ -153,6 +170,14 @@ def allocate_wave(plan: Plan, scheme: Scheme, frame: Frame) -> WaveAllocation:
     )
 
 
+def _people_by_school(strata: Sequence[Stratum], counts: Mapping[str, int]) -> dict[str, Ints]:
+    """Stratum → (schools,) eligible persons, in the stratum's order."""
+    return {
+        stratum.id: np.array([counts.get(school.code, 0) for school in stratum.schools], dtype=np.int64)
+        for stratum in strata
+    }
+
+
 def _issued(owed: Owed, group: str, response: Fraction, number: int, minimum_count: int) -> int:
     wanted = Fraction(owed.by_group[group])
     if owed.counts == "valid_forms":
@@ -172,7 +197,7 @@ def _too_few(group: str, number: int, minimum_count: int) -> Fault:
 def _schools_needed(
     plan: Plan,
     stratum: Stratum,
-    eligible: Mapping[str, Mapping[str, int]],
+    people_of: Mapping[str, Mapping[str, Ints]],
     slips: Mapping[str, Mapping[str, int]],
 ) -> int:
     """Schools to draw in a stratum: at least two, and enough to hand out its slips sensibly."""
@@ -181,8 +206,8 @@ def _schools_needed(
         return min(max(plan.sample.schools_per_stratum, 2), in_frame)
     per_school = plan.sample.slips_per_school or SLIPS_PER_SCHOOL
     needed = 2
-    for group, counts in eligible.items():
-        people = sum(counts.get(school.code, 0) for school in stratum.schools)
+    for group, counts in people_of.items():
+        people = int(counts[stratum.id].sum())
         wanted = slips[group][stratum.id]
         if wanted:
             needed = max(
@@ -216,12 +241,10 @@ def _capped(total: int, shares: Mapping[str, float], room: Mapping[str, int], en
 
 
 def _spread(
-    plan: Plan, scheme: Scheme, group: str, strata: Sequence[Stratum], eligible: Mapping[str, int]
+    plan: Plan, scheme: Scheme, group: str, strata: Sequence[Stratum], eligible: Mapping[str, Ints]
 ) -> tuple[dict[str, float], list[Fault]]:
     """Each stratum's share of a group's slips, and what could not be kept of the scheme's wishes."""
-    people = {
-        stratum.id: sum(eligible.get(school.code, 0) for school in stratum.schools) for stratum in strata
-    }
+    people = {stratum.id: int(eligible[stratum.id].sum()) for stratum in strata}
     total = sum(people.values())
     shares = {name: n / total for name, n in people.items()}
     margins: list[_Margin] = []
@@ -287,13 +310,16 @@ class _Margin:
         return {name: share / total for name, share in moved.items()}
 
 
-def place_shares(plan: Plan, scheme: Scheme, frame_schools: Sequence[School]) -> dict[str, float]:
+def place_shares(plan: Plan, scheme: Scheme, strata: Sequence[Stratum]) -> dict[str, float]:
     """The share of forms each place should have: the scheme's, the plan's, or else the frame's pupils.
 
     Places without a school are left out and the others keep their proportions.
     """
     rule = scheme.allocation.places
-    pupils = {place: sum(s.pupils for s in frame_schools if s.place == place) for place in PLACES}
+    of_place = np.zeros(len(PLACES), dtype=np.int64)
+    for stratum in strata:
+        np.add.at(of_place, stratum.place_of, stratum.pupils)
+    pupils = dict(zip(PLACES, of_place.tolist(), strict=True))
     if rule is not None and rule.shares is not None:
         # A scheme that knows two kinds of place counts the third with the towns (its `kinds` say so).
         wished = {place: float(share) for place, share in rule.shares.items()}
@@ -314,13 +340,21 @@ def place_shares(plan: Plan, scheme: Scheme, frame_schools: Sequence[School]) ->
 
 
 def _place_margin(
-    plan: Plan, scheme: Scheme, strata: Sequence[Stratum], eligible: Mapping[str, int]
+    plan: Plan, scheme: Scheme, strata: Sequence[Stratum], eligible: Mapping[str, Ints]
 ) -> _Margin:
-    schools = [school for stratum in strata for school in stratum.schools]
-    target = place_shares(plan, scheme, schools)
+    target = place_shares(plan, scheme, strata)
     rule = scheme.allocation.places
     assert rule is not None
-    parts = {stratum.id: _parts(stratum, eligible, lambda school: {school.place: 1.0}) for stratum in strata}
+    parts = {
+        stratum.id: _parts(
+            PLACES,
+            eligible[stratum.id],
+            np.arange(len(stratum.schools)),
+            stratum.place_of,
+            np.ones(len(stratum.schools)),
+        )
+        for stratum in strata
+    }
     present = {place for weights in parts.values() for place in weights}
     target = {place: share for place, share in target.items() if place in present}
     total = sum(target.values())
@@ -333,7 +367,7 @@ def _place_margin(
 
 
 def _band_margin(
-    plan: Plan, scheme: Scheme, group: str, strata: Sequence[Stratum], eligible: Mapping[str, int]
+    plan: Plan, scheme: Scheme, group: str, strata: Sequence[Stratum], eligible: Mapping[str, Ints]
 ) -> _Margin:
     entry = plan.group(group)
     youngest = entry.from_grade if entry is not None else None
@@ -343,15 +377,10 @@ def _band_margin(
         for grade in band.grades
     }
 
-    def by_band(school: School) -> dict[str, float]:
-        counts: dict[str, float] = {}
-        for grade, n in school.grades.items():
-            if grade in band_of and (youngest is None or grade >= youngest):
-                counts[band_of[grade]] = counts.get(band_of[grade], 0.0) + n
-        total = sum(counts.values())
-        return {band: n / total for band, n in counts.items()} if total else {}
-
-    parts = {stratum.id: _parts(stratum, eligible, by_band) for stratum in strata}
+    names = [band.zh for band in scheme.allocation.bands]
+    parts = {
+        stratum.id: _band_parts(names, band_of, youngest, stratum, eligible[stratum.id]) for stratum in strata
+    }
     # A band counts as one of the equals only if it is whole: pupils from grade 4 have no first band.
     whole = [
         band.zh for band in scheme.allocation.bands if any(band.zh in weights for weights in parts.values())
@@ -363,12 +392,40 @@ def _band_margin(
     )
 
 
-def _parts(stratum: Stratum, eligible: Mapping[str, int], of_school: object) -> dict[str, float]:
-    """What shares of a stratum's eligible persons fall into each part."""
-    people = {school.code: eligible.get(school.code, 0) for school in stratum.schools}
-    total = sum(people.values())
-    found: dict[str, float] = {}
-    for school in stratum.schools:
-        for part, weight in of_school(school).items():  # type: ignore[operator]
-            found[part] = found.get(part, 0.0) + weight * people[school.code] / total if total else 0.0
-    return found
+def _band_parts(
+    names: Sequence[str], band_of: Mapping[int, str], youngest: int | None, stratum: Stratum, people: Ints
+) -> dict[str, float]:
+    """What shares of a stratum's eligible persons fall into each grade band, by each school's own pupils."""
+    school, grade, pupils = stratum.pupils_by_grade
+    place = {number: names.index(name) for number, name in band_of.items()}
+    counted = [number for number in place if youngest is None or number >= youngest]
+    kept = np.isin(grade, counted)
+    school, grade, pupils = school[kept], grade[kept], pupils[kept]
+    band = np.zeros(len(grade), dtype=np.int64)
+    for number in counted:
+        band[grade == number] = place[number]
+    width = max(len(names), 1)
+    of_band = np.bincount(school * width + band, pupils, minlength=len(people) * width)
+    of_school = np.bincount(school, pupils, minlength=len(people))
+    # In the order in which bands are met, school by school: sums of floats depend on it.
+    met, first = np.unique(school * width + band, return_index=True)
+    pairs = met[np.argsort(first, kind="stable")]
+    pairs = pairs[of_school[pairs // width] > 0]
+    at = pairs // width
+    return _parts(names, people, at, pairs % width, of_band[pairs] / of_school[at])
+
+
+def _parts(names: Sequence[str], people: Ints, school: Ints, part: Ints, weight: Floats) -> dict[str, float]:
+    """What shares of a stratum's eligible persons fall into each part, parts in the order they are met.
+
+    Args:
+        people: (schools,) eligible persons.
+        school, part, weight: school by school, which part some of its people fall into, and what share.
+    """
+    total = int(people.sum())
+    if len(part) == 0:
+        return {}
+    moved = weight * people[school] / total if total else np.zeros(len(part))
+    sums = np.bincount(part, moved, minlength=len(names))
+    _, first = np.unique(part, return_index=True)
+    return {names[int(part[at])]: float(sums[part[at]]) for at in np.sort(first)}

@@ -22,8 +22,9 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from fractions import Fraction
+from heapq import nsmallest
 from typing import Any
 
 from survey.canonical import digest
@@ -201,6 +202,17 @@ def ticket(key: str, *parts: str) -> str:
     return hashlib.sha256("/".join((key, *parts)).encode("utf-8")).hexdigest()
 
 
+def _smallest_tickets(parts: tuple[str, ...], last: Sequence[str], n: int) -> list[int]:
+    """Places of the n smallest tickets among things that differ in the last part of theirs."""
+    head = hashlib.sha256("/".join((*parts, "")).encode("utf-8"))
+    tickets = []
+    for name in last:
+        one = head.copy()
+        one.update(name.encode("utf-8"))
+        tickets.append(one.digest())
+    return nsmallest(n, range(len(tickets)), key=tickets.__getitem__)
+
+
 def draw_sample(
     plan: Plan, scheme: Scheme, frame: Frame, seed: str, public_draw: str | None = None
 ) -> Sample:
@@ -225,10 +237,8 @@ def draw_sample(
     domains: list[DomainDraw] = []
     for stratum in allocation.strata:
         n_drawn = allocation.schools_drawn[stratum.id]
-        tickets = {school.code: ticket(key, stratum.id, school.code) for school in stratum.schools}
-        drawn = sorted(
-            sorted(stratum.schools, key=lambda school: tickets[school.code])[:n_drawn], key=lambda s: s.code
-        )
+        smallest = _smallest_tickets((key, stratum.id), [school.code for school in stratum.schools], n_drawn)
+        drawn = sorted((stratum.schools[at] for at in smallest), key=lambda s: s.code)
         probability = fraction_text(Fraction(n_drawn, len(stratum.schools)))
         for group, slips in allocation.slips.items():
             people = {school.code: allocation.eligible[group].get(school.code, 0) for school in drawn}

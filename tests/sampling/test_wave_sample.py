@@ -13,17 +13,20 @@ from hypothesis import strategies as st
 
 from survey.canonical import decode, digest, encode
 from survey.sampling.frame import Frame
+from survey.sampling.stratification import strata_of
 from survey.sampling.wave_allocation import allocate_wave, place_shares
 from survey.sampling.wave_sample import (
     FrameTooSmallError,
     Sample,
     SeedError,
     design_document,
+    draw_key,
     draw_sample,
     drawn_places,
     preview_sample,
     replays,
     slips_by_school,
+    ticket,
 )
 from survey.scheme.plan import GroupPlan, SampleGoal
 from survey.scheme.presets import load_scheme
@@ -137,10 +140,11 @@ def test_places_lie_within_the_schemes_tolerance_where_they_can():
 
 def test_place_shares_come_from_the_plan_else_from_the_frames_pupils():
     schools = county().schools
+    strata = strata_of(schools)
     plan = county_plan()
 
-    assert place_shares(plan, county_scheme(), schools) == {"town": 0.4, "rural": 0.6}
-    without = place_shares(changed(plan, place_shares=None), county_scheme(), schools)
+    assert place_shares(plan, county_scheme(), strata) == {"town": 0.4, "rural": 0.6}
+    without = place_shares(changed(plan, place_shares=None), county_scheme(), strata)
     assert round(without["rural"], 4) == round(11682 / 18137, 4)
 
 
@@ -241,3 +245,14 @@ def test_slips_of_schools_keep_their_total_as_far_as_there_are_people(total, peo
 
     assert all(quotas[code] <= n for code, n in people.items())
     assert sum(quotas.values()) == (min(max(total, minima), sum(people.values())) if total else 0)
+
+
+def test_the_schools_of_a_stratum_are_those_with_the_smallest_tickets_as_written_down():
+    sample = draw_sample(county_plan(), county_scheme(), county(), "20261122")
+    key = draw_key(sample.design_digest, sample.seed)
+    drawn = {(draw.stratum, draw.school_code) for draw in sample.domains if draw.school_code}
+    for stratum in allocate_wave(county_plan(), county_scheme(), county()).strata:
+        here = {code for name, code in drawn if name == stratum.id}
+        ranked = sorted((school.code for school in stratum.schools), key=lambda c: ticket(key, stratum.id, c))
+
+        assert here == set(ranked[: len(here)])
