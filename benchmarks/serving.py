@@ -1,0 +1,221 @@
+"""The form page and its sending over HTTP, beside the ceiling of the same run.
+
+    python benchmarks/serving.py [--database URL] [--seconds 6] [--connections 64] [--slips 60000]
+
+Starts `survey serve` on a data folder of its own, with a wave that is sealed and one that is
+not, and lets wrk (Debian package `wrk`) load it from the same machine. Measured in one run:
+a cached byte string of the form's size from the bare framework on the same server; the form
+page; durable submissions by a slip's form, unsealed, sealed, and as the page's script sends
+them; bare fsyncs a second. Afterwards the log of each wave is counted: what was answered 303
+must be in it. Prints one JSON document.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import gzip
+import json
+import os
+import platform
+import re
+import secrets
+import shutil
+import signal
+import socket
+import sqlite3
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from field import answers_to, lay_out, parents
+from intake import fsyncs_per_second
+
+from survey.settings import Settings, load_settings
+from survey.storage.database import open_database
+from survey.storage.office import IntakeOffice
+
+SCRIPTS = Path(__file__).with_name("wrk")
+BARE = """
+import socket, sys
+import uvloop
+from litestar import Litestar, MediaType, Response, get
+from survey.cli.serving import Listener
+body = bytes(int(sys.argv[2]))
+@get("/form", media_type=MediaType.HTML)
+async def form() -> Response[bytes]:
+    return Response(body, media_type=MediaType.HTML)
+door = socket.create_server(("127.0.0.1", int(sys.argv[1])), backlog=2048)
+uvloop.run(Listener(Litestar([form], openapi_config=None), door).serve())
+"""
+
+
+def machine() -> dict[str, Any]:
+    """What it ran on; no name."""
+    pages = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    return {
+        "cores": os.cpu_count(),
+        "memory_gib": round(pages / 2**30),
+        "processor": platform.machine(),
+        "kernel": platform.release(),
+        "load_before": [round(one, 1) for one in os.getloadavg()],
+    }
+
+
+def free_port() -> int:
+    with socket.socket() as door:
+        door.bind(("127.0.0.1", 0))
+        return int(door.getsockname()[1])
+
+
+class Served:
+    """A server process that answers before it is measured and is stopped afterwards."""
+
+    def __init__(self, command: list[str], port: int, path: str) -> None:
+        self.address = f"http://127.0.0.1:{port}"
+        began = time.perf_counter()
+        self.process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+        while True:
+            try:
+                urllib.request.urlopen(self.address + path).read()
+                break
+            except OSError:
+                if self.process.poll() is not None or time.perf_counter() - began > 60:
+                    raise
+                time.sleep(0.02)
+        self.start_seconds = round(time.perf_counter() - began, 2)
+
+    def memory_mb(self) -> int:
+        status = Path(f"/proc/{self.process.pid}/status").read_text()
+        found = re.search(r"VmRSS:\s+(\d+)", status)
+        assert found is not None
+        return int(found.group(1)) // 1024
+
+    def stop(self) -> None:
+        self.process.send_signal(signal.SIGTERM)
+        self.process.wait(30)
+
+
+def wrk(served: Served, script: str, arguments: argparse.Namespace, **given: str) -> dict[str, Any]:
+    """One run of wrk; the script prints its own JSON line."""
+    command = [
+        "wrk",
+        "-t1",
+        f"-c{arguments.connections}",
+        f"-d{arguments.seconds}",
+        "--timeout",
+        "10",
+        "-s",
+        str(SCRIPTS / script),
+        served.address,
+    ]
+    output = subprocess.run(
+        command, env={**os.environ, "WRK": f"{SCRIPTS}/", **given}, capture_output=True, text=True, check=True
+    ).stdout
+    found: dict[str, Any] = json.loads(next(line for line in output.splitlines() if line.startswith("{")))
+    return found
+
+
+def hidden_fields(served: Served, code: str) -> tuple[str, int]:
+    """Version and stamp of a form as a browser would send them, and the size of the packed page."""
+    asked = urllib.request.Request(f"{served.address}/s/{code}", headers={"Accept-Encoding": "gzip"})
+    packed = urllib.request.urlopen(asked).read()
+    page = gzip.decompress(packed).decode()
+    fields = dict(re.findall(r'<input type="hidden" name="([vs])" value="([^"]*)"', page))
+    return f"s={fields['s']}&v={fields['v']}", len(packed)
+
+
+async def stored(settings: Settings, wave: str) -> int:
+    """Leaves in a wave's log, and each of them once."""
+    async with open_database(settings):
+        office = IntakeOffice(settings)
+        await office.start()
+        leaves = await office.leaves(wave)
+        await office.stop()
+    assert len(set(leaves)) == len(leaves)
+    return len(leaves)
+
+
+def main(arguments: argparse.Namespace) -> dict[str, Any]:
+    if shutil.which("wrk") is None:
+        sys.exit("wrk is not installed (Debian package wrk)")
+    folder = Path(tempfile.mkdtemp(dir=arguments.folder))
+    settings = load_settings({}, data=folder, database_url=arguments.database, least_free_share=0.0)
+    report: dict[str, Any] = {
+        "machine": machine(),
+        "versions": {
+            "python": platform.python_version(),
+            "sqlite": sqlite3.sqlite_version,
+            **{name: version(name) for name in ("granian", "litestar", "uvloop")},
+        },
+        "database": "postgres" if arguments.database else "sqlite",
+        "connections": arguments.connections,
+        "bare_fsyncs_per_second": round(fsyncs_per_second(folder)),
+    }
+    waves = {"unsealed": f"open-{secrets.token_hex(3)}", "sealed": f"sealed-{secrets.token_hex(3)}"}
+    files = {}
+    for kind, wave in waves.items():
+        codes = asyncio.run(lay_out(settings, wave, arguments.slips, sealed=kind == "sealed"))
+        files[kind] = folder / f"{wave}.codes"
+        files[kind].write_text("\n".join(codes) + "\n")
+    port = free_port()
+    command = [sys.executable, "-m", "survey", "serve", "--data", str(folder), "--port", str(port)]
+    if arguments.database:
+        os.environ["SURVEY_DATABASE_URL"] = arguments.database
+    served = Served(command, port, "/healthz")
+    acknowledged = dict.fromkeys(waves, 0)
+    try:
+        report["start_seconds"], report["memory_mb"] = served.start_seconds, served.memory_mb()
+        first = files["unsealed"].read_text().partition("\n")[0]
+        fields, size = hidden_fields(served, first)
+        report["form_bytes"] = size
+        report["form"] = wrk(served, "form.lua", arguments, CODES=str(files["unsealed"]))
+        answers = answers_to(parents(waves["unsealed"], False))
+        for name, kind, script in (
+            ("unsealed", "unsealed", ""),
+            ("sealed", "sealed", ""),
+            ("sealed_by_script", "sealed", "1"),
+        ):
+            report[name] = wrk(
+                served,
+                "send.lua",
+                arguments,
+                CODES=str(files[kind]),
+                BODY=f"{fields}&{answers}",
+                FIRST=str(arguments.slips // 2 if script else 0),
+                SCRIPT=script,
+            )
+            acknowledged[kind] += report[name]["accepted"]
+        report["memory_mb_after"] = served.memory_mb()
+    finally:
+        served.stop()
+    bare_port = free_port()
+    bare = Served([sys.executable, "-c", BARE, str(bare_port), str(size)], bare_port, "/form")
+    try:
+        report["ceiling"] = wrk(bare, "bare.lua", arguments)
+    finally:
+        bare.stop()
+    report["form_share_of_ceiling"] = round(
+        report["form"]["per_second"] / report["ceiling"]["per_second"], 2
+    )
+    for kind, wave in waves.items():
+        kept = asyncio.run(stored(settings, wave))
+        report[f"{kind}_kept"] = {"acknowledged": acknowledged[kind], "in_the_log": kept}
+        assert kept >= acknowledged[kind], "an acknowledged answer is not in the log"
+    shutil.rmtree(folder)
+    return report
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--database", default=None, help="a PostgreSQL address; SQLite without it")
+    parser.add_argument("--folder", default=None, help="where the data folder is made")
+    parser.add_argument("--seconds", type=int, default=6)
+    parser.add_argument("--connections", type=int, default=64)
+    parser.add_argument("--slips", type=int, default=60_000)
+    print(json.dumps(main(parser.parse_args()), indent=1))
