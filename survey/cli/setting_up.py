@@ -8,7 +8,14 @@ from pathlib import Path
 import click
 
 from survey.cli.session import actor, at_desk, command_options, emit, read_file, run, utc_now
-from survey.jobs.manage_accounts import ROLES, first_account, issue_token, new_account, sign_in_address
+from survey.jobs.manage_accounts import (
+    ROLES,
+    first_account,
+    forget_code,
+    issue_token,
+    new_account,
+    sign_in_address,
+)
 from survey.jobs.signers import ROLES as SIGNING_ROLES
 from survey.jobs.signers import TITLES, create_signer
 from survey.storage.accounts import list_accounts
@@ -52,9 +59,15 @@ def init_command(data: Path | None, name: str, display: str, as_json: bool) -> N
 @click.option(
     "--role", "roles", multiple=True, type=click.Choice(ROLES), help="角色，可多次给出 (role, repeatable)"
 )
+@click.option("--reset-code", is_flag=True, help="手机丢了：去掉一次性验证码 (forget the one-time code)")
 @command_options
 def account_command(
-    data: Path | None, name: str | None, display: str | None, roles: tuple[str, ...], as_json: bool
+    data: Path | None,
+    name: str | None,
+    display: str | None,
+    roles: tuple[str, ...],
+    reset_code: bool,
+    as_json: bool,
 ) -> None:
     """新建账号或给旧账号一个登录链接；不写名字就列出账号。Create an account, renew its sign-in link, or list."""
 
@@ -69,6 +82,8 @@ def account_command(
                 }
             if roles:
                 await new_account(name, display or name, roles, actor=actor(), now=utc_now())
+            if reset_code:
+                await forget_code(name, actor=actor(), now=utc_now())
             link = await sign_in_address(settings, name, actor=actor(), now=utc_now())
             return {"account": name, "sign_in": link}
 

@@ -9,6 +9,7 @@ from survey.errors import SurveyError
 from survey.settings import Settings
 from survey.storage.accounts import create_account, find_account, issue_sign_in_link, list_accounts
 from survey.storage.audit import record_audit
+from survey.storage.second_factors import end_second_factor
 from survey.storage.tokens import create_token
 
 ROLES = ("admin", "operator", "reviewer", "approver", "auditor")
@@ -63,6 +64,18 @@ async def sign_in_address(settings: Settings, name: str, *, actor: str, now: dat
     token = await issue_sign_in_link(name, now=now)
     await record_audit(actor, "issue_sign_in_link", name, now=now)
     return f"{settings.base_url}/console/sign-in/{token}"
+
+
+async def forget_code(name: str, *, actor: str, now: datetime) -> None:
+    """Forget an account's one-time code, as after a lost phone; the next sign-in link needs none.
+
+    Raises:
+        AccountUnknownError: no such account.
+    """
+    if await find_account(name) is None:
+        raise AccountUnknownError(name)
+    await end_second_factor(name)
+    await record_audit(actor, "reset_second_factor", name, now=now)
 
 
 async def issue_token(

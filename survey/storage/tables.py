@@ -8,7 +8,7 @@ are not here: every wave has an intake of its own (`intake.py`), apart from thes
 
 from __future__ import annotations
 
-from piccolo.columns import Boolean, Integer, Text, Timestamptz
+from piccolo.columns import BigInt, Boolean, Integer, Text, Timestamptz
 from piccolo.table import Table
 
 
@@ -164,6 +164,23 @@ class SignInLinks(Table, tablename="sign_in_links"):
     digest = Text(primary_key=True)
     account = Text()
     expires_at = Timestamptz(default=None)
+    used_at = Timestamptz(null=True, default=None)
+
+
+class SecondFactors(Table, tablename="second_factors"):
+    """What each account's one-time codes are derived from, together with a key outside the database."""
+
+    account = Text(primary_key=True)
+    nonce = Text()
+    confirmed_at = Timestamptz(null=True, default=None)
+    last_step = BigInt()
+
+
+class RecoveryCodes(Table, tablename="recovery_codes"):
+    """Codes for a lost phone, each good once; only digests are here."""
+
+    account = Text(primary_key=True)
+    digest = Text()
     used_at = Timestamptz(null=True, default=None)
 
 

@@ -1,13 +1,25 @@
 """C15, light: who may sign in, what was done, and one's own password and sessions."""
 
+from base64 import b64encode
 from typing import Any
+from urllib.parse import quote, urlsplit
 
+import qrcode
 from litestar import Response, get, post
 from litestar.response import Redirect
+from qrcode.image.svg import SvgPathImage
 
 from survey.errors import SurveyError
 from survey.storage.accounts import list_accounts, set_password
 from survey.storage.audit import list_audit, record_audit, verify_audit
+from survey.storage.second_factors import (
+    begin_second_factor,
+    confirm_second_factor,
+    end_second_factor,
+    has_second_factor,
+    spend_code,
+    unused_recovery_codes,
+)
 from survey.storage.sessions import end_session, end_sessions, list_sessions, start_session
 from survey.storage.tokens import list_tokens
 from survey.web.access import ROLES, check_query, may, person_of, read_form, session_cookie
@@ -91,13 +103,59 @@ async def post_end_sessions(request: AnyRequest) -> Redirect:
     return Redirect(path="/console/sign-in", status_code=303, cookies=[session_cookie(app.settings, None)])
 
 
-PEOPLE_ROUTES = (show_people, show_log, show_account, post_password, post_end_sessions)
+@post("/account/code", guards=[may("account.own")], status_code=200)
+async def post_code(request: AnyRequest) -> Response[str]:
+    """Confirm the one-time code that the phone shows; the recovery codes are shown this once."""
+    app, person = request.app.state, person_of(request)
+    given = str((await read_form(request)).get("code", "")).replace(" ", "")[:10]
+    codes = await confirm_second_factor(app.settings, person.name, given, now=app.now())
+    if codes is None:
+        return await _account_page(request, code_fault=True, status=422)
+    await record_audit(person.name, "set_second_factor", person.name, now=app.now())
+    return await _account_page(request, recovery=codes)
+
+
+@post("/account/code/end", guards=[may("account.own")], status_code=303)
+async def post_end_code(request: AnyRequest) -> Response[Any]:
+    """Give the one-time code up, by one of its codes; every other session ends."""
+    app, person = request.app.state, person_of(request)
+    given = str((await read_form(request)).get("code", ""))[:40]
+    if not await spend_code(app.settings, person.name, given, now=app.now()):
+        return await _account_page(request, code_fault=True, status=422)
+    await end_second_factor(person.name)
+    await record_audit(person.name, "end_second_factor", person.name, now=app.now())
+    await end_sessions(person.name)
+    session_id = await start_session(person.name, now=app.now())
+    return Redirect(
+        path="/console/account", status_code=303, cookies=[session_cookie(app.settings, session_id)]
+    )
+
+
+PEOPLE_ROUTES = (
+    show_people,
+    show_log,
+    show_account,
+    post_password,
+    post_end_sessions,
+    post_code,
+    post_end_code,
+)
 
 
 async def _account_page(
-    request: AnyRequest, *, fault: str = "", done: str = "", status: int = 200
+    request: AnyRequest,
+    *,
+    fault: str = "",
+    done: str = "",
+    code_fault: bool = False,
+    recovery: tuple[str, ...] = (),
+    status: int = 200,
 ) -> Response[str]:
-    person = person_of(request)
+    person, settings = person_of(request), request.app.state.settings
+    confirmed = await has_second_factor(person.name)
+    secret = "" if confirmed else await begin_second_factor(settings, person.name)
+    host = urlsplit(settings.base_url).hostname or "survey"
+    link = f"otpauth://totp/{quote(f'{host}:{person.name}')}?secret={secret}&issuer={quote(host)}"
     return console_page(
         request,
         "account.html",
@@ -106,5 +164,26 @@ async def _account_page(
         status=status,
         fault=fault,
         done=done,
+        code_fault=code_fault,
+        recovery=recovery,
+        confirmed=confirmed,
+        secret=grouped_secret(secret),
+        picture="" if confirmed else code_picture(link),
+        codes_left=await unused_recovery_codes(person.name) if confirmed else 0,
         sessions=await list_sessions(person.name, now=request.app.state.now()),
     )
+
+
+def code_picture(link: str) -> str:
+    """The link as a QR code for an `img`: an authenticator reads it from the screen."""
+    drawn = qrcode.make(link, image_factory=SvgPathImage, box_size=12, border=4)
+    return "data:image/svg+xml;base64," + b64encode(drawn.to_string()).decode()
+
+
+def grouped_secret(secret: str) -> str:
+    """The secret in groups of four, for typing by hand.
+
+    >>> grouped_secret("ABCDEFGH")
+    'ABCD EFGH'
+    """
+    return " ".join(secret[start : start + 4] for start in range(0, len(secret), 4))

@@ -14,6 +14,7 @@ from litestar.response import Redirect
 
 from survey.storage import accounts, audit, sessions
 from survey.storage.accounts import Account
+from survey.storage.second_factors import has_second_factor, read_step, sign_step, spend_code
 from survey.web.access import (
     anyone,
     check_query,
@@ -30,6 +31,8 @@ from survey.web.pages import AnyRequest, html
 HOME = "/console/waves"
 FREE_TRIES = 5
 LONGEST_WAIT = timedelta(minutes=10)
+STEP_LASTS = timedelta(minutes=5)
+"""How long the one-time code may take after the password."""
 _KEPT = 10_000
 
 
@@ -53,6 +56,16 @@ class SpentLinkError(WebError):
 
     def __init__(self) -> None:
         super().__init__("一次性登录链接", "已经用过、过期或者不完整", "请管理员再发一个，或者用密码登录")
+
+
+class StepOverError(WebError):
+    """The password was given too long ago, or never."""
+
+    code = "access.step_over"
+    status = 410
+
+    def __init__(self) -> None:
+        super().__init__("登录", "输入密码以后过了太久", "请从头再登录一次")
 
 
 class Tries:
@@ -107,6 +120,30 @@ async def post_sign_in(request: AnyRequest) -> Response[Any]:
         await audit.record_audit(name[:100] or "-", "sign_in", "console", "refused", now=app.now())
         return _sign_in_page(request, next_page=next_page, name=name[:100], wrong=True, status=422)
     app.tries.passed(who)
+    return await _password_given(request, account, next_page)
+
+
+@post("/sign-in/code", guards=[anyone], status_code=303)
+async def post_code(request: AnyRequest) -> Response[Any]:
+    """The second step: the one-time code, or a recovery code."""
+    app, form = request.app.state, await read_form(request)
+    step, next_page = str(form.get("step", "")), _own_page(str(form.get("next", "")))
+    name = read_step(app.settings, step, now=app.now())
+    if name is None:
+        raise StepOverError
+    who = (f"{name[:100]} code", request.client.host if request.client else "-")
+    if (wait := app.tries.wait(who, app.now())) > timedelta(0):
+        raise TooManyTriesError(wait)
+    account = await accounts.find_account(name)
+    given = str(form.get("code", ""))[:40]
+    good = (
+        account is not None and account.active and await spend_code(app.settings, name, given, now=app.now())
+    )
+    if account is None or not good:
+        app.tries.failed(who, app.now())
+        await audit.record_audit(name, "sign_in_code", "console", "refused", now=app.now())
+        return _code_page(request, step, next_page, wrong=True, status=422)
+    app.tries.passed(who)
     return await _let_in(request, account, next_page)
 
 
@@ -124,7 +161,7 @@ async def post_link(request: AnyRequest, token: FromPath[str]) -> Response[Any]:
     if account is None:
         await audit.record_audit("-", "sign_in_by_link", "console", "refused", now=app.now())
         raise SpentLinkError
-    return await _let_in(request, account, HOME)
+    return await _password_given(request, account, HOME)
 
 
 @post("/sign-out", guards=[may("wave.see")], status_code=303)
@@ -136,7 +173,28 @@ async def post_sign_out(request: AnyRequest) -> Redirect:
     return Redirect(path="/console/sign-in", status_code=303, cookies=[session_cookie(app.settings, None)])
 
 
-SIGN_IN_ROUTES = (show_sign_in, post_sign_in, show_link, post_link, post_sign_out)
+SIGN_IN_ROUTES = (show_sign_in, post_sign_in, post_code, show_link, post_link, post_sign_out)
+
+
+async def _password_given(request: AnyRequest, account: Account, next_page: str) -> Response[Any]:
+    """In, or first to the one-time code where the account has one; a link does not stand for the phone."""
+    app = request.app.state
+    if not await has_second_factor(account.name):
+        return await _let_in(request, account, next_page)
+    return _code_page(request, sign_step(app.settings, account.name, app.now() + STEP_LASTS), next_page)
+
+
+def _code_page(
+    request: AnyRequest, step: str, next_page: str, *, wrong: bool = False, status: int = 200
+) -> Response[str]:
+    return html(
+        "console/sign_in_code.html",
+        status,
+        step=step,
+        next_page=next_page,
+        wrong=wrong,
+        form_key=form_key(request),
+    )
 
 
 async def _let_in(request: AnyRequest, account: Account, next_page: str) -> Redirect:
