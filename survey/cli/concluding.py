@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from survey.cli.auditing import read_audited
 from survey.cli.guarding import read_planted
 from survey.cli.passphrases import passphrase_options
 from survey.cli.session import actor, at_desk, at_intake, command_options, emit, run, utc_now, write_file
@@ -66,18 +67,31 @@ def open_command(
 @click.command("certify")
 @click.argument("wave")
 @click.option("--supersede", "reason", default=None, help="重新签发，写明理由 (issue anew, with the reason)")
+@click.option(
+    "--audited",
+    "audited_file",
+    type=click.Path(path_type=Path),
+    default=None,
+    help="核查人签过的文件，两人确认后重新签发 (the auditor's signed file)",
+)
 @passphrase_options
 @command_options
 def certify_command(
-    data: Path | None, wave: str, reason: str | None, passphrases: dict[str, str], as_json: bool
+    data: Path | None,
+    wave: str,
+    reason: str | None,
+    audited_file: Path | None,
+    passphrases: dict[str, str],
+    as_json: bool,
 ) -> None:
     """两人签字，出具结果证书和公开核验包。Sign the statement; write certificate, sheet and public bundle."""
 
     async def work() -> dict[str, object]:
         async with at_intake(data) as (settings, office):
             signers = open_signers(settings, passphrases)
+            audited = None if audited_file is None else read_audited(audited_file)
             certified = await certify_wave(
-                settings, office, wave, signers, actor=actor(), now=utc_now(), reason=reason
+                settings, office, wave, signers, actor=actor(), now=utc_now(), reason=reason, audited=audited
             )
             return certified.document()
 

@@ -44,6 +44,8 @@ VERBS = {
     "export": "survey.cli.concluding",
     "ledger": "survey.cli.ledger",
     "counties": "survey.cli.across",
+    "auditor-bundle": "survey.cli.auditing",
+    "audit": "survey.cli.auditing",
     "revoke": "survey.cli.guarding",
     "audit-trail": "survey.cli.keeping",
     "erase": "survey.cli.keeping",

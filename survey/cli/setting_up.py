@@ -16,8 +16,7 @@ from survey.jobs.manage_accounts import (
     new_account,
     sign_in_address,
 )
-from survey.jobs.signers import ROLES as SIGNING_ROLES
-from survey.jobs.signers import TITLES, create_signer
+from survey.jobs.signers import TITLES, create_signer, register_vkey
 from survey.storage.accounts import list_accounts
 from survey.storage.tokens import SCOPES
 
@@ -100,7 +99,10 @@ def account_command(
 
 
 @click.command("signer")
-@click.argument("role", type=click.Choice(SIGNING_ROLES))
+@click.argument("role", type=click.Choice(list(TITLES)))
+@click.option(
+    "--vkey", default=None, help="钥匙在别的电脑上：只登记它的验证公钥 (register a public key only)"
+)
 @click.option(
     "--passphrase-file",
     type=click.Path(path_type=Path),
@@ -108,17 +110,24 @@ def account_command(
     help="口令所在的文件 (passphrase file)",
 )
 @command_options
-def signer_command(data: Path | None, role: str, passphrase_file: Path | None, as_json: bool) -> None:
-    """给经办或签发建签名密钥。Make the signing key of the operator or the approver."""
-    if passphrase_file is not None:
+def signer_command(
+    data: Path | None, role: str, vkey: str | None, passphrase_file: Path | None, as_json: bool
+) -> None:
+    """给经办、签发或上级核查建签名密钥，或登记别处的公钥。Make a signing key, or register a public one."""
+    if vkey is not None:
+        passphrase = ""
+    elif passphrase_file is not None:
         passphrase = read_file(passphrase_file).decode("utf-8", "replace").rstrip("\r\n")
     else:
         passphrase = click.prompt(f"{TITLES[role]}口令", hide_input=True, confirmation_prompt=True, err=True)
 
     async def work() -> dict[str, str]:
         async with at_desk(data) as (settings, _):
-            signer = create_signer(settings, role, passphrase)
-            return {"role": role, "vkey": signer.vkey, "fingerprint": signer.key.fingerprint}
+            if vkey is not None:
+                key = register_vkey(settings, role, vkey)
+            else:
+                key = create_signer(settings, role, passphrase).key
+            return {"role": role, "vkey": str(key), "fingerprint": key.fingerprint}
 
     done = run(work())
     emit(done, as_json, f"{TITLES[role]}的验证公钥：\n{done['vkey']}\n指纹：{done['fingerprint']}")

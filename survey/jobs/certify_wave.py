@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from asyncio import to_thread
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -57,6 +57,40 @@ class SelfCheckError(SurveyError):
         )
 
 
+class OtherStatementError(SurveyError):
+    """What the auditor signed is not what would be certified now."""
+
+    code = "certify.other_statement"
+    kind = "conflict"
+
+    def __init__(self, wave: str) -> None:
+        super().__init__(
+            f"调查 {wave}", "核查人签的那一份，和现在会签发的不一样", "请核查人用最新的核查包重新核查"
+        )
+
+
+@dataclass(frozen=True)
+class Audited:
+    """An auditor's file: the statement with the level raised, and their line over it."""
+
+    statement: dict[str, Any]
+    line: str
+
+    @property
+    def reason(self) -> str:
+        """Why the certificate is issued anew."""
+        return str(self.statement.get("reason") or "")
+
+    @property
+    def on(self) -> date:
+        """The day the auditor signed."""
+        return date.fromisoformat(str(self.statement.get("issued_on")))
+
+    def sign(self, text: str) -> str:
+        """The auditor's line; the verifier decides whether it is over this text."""
+        return self.line
+
+
 @dataclass(frozen=True)
 class Certified:
     """A certified wave: its number, the signs typed at the verify page, and the files."""
@@ -89,17 +123,21 @@ async def certify_wave(
     actor: str,
     now: datetime,
     reason: str | None = None,
+    audited: Audited | None = None,
 ) -> Certified:
     """Sign and issue the certificate of an estimated wave, or a new one that replaces the last.
 
     Args:
         reason: why a certified wave is certified anew; nothing that was issued is ever edited.
+        audited: an auditor's statement and line, which the two confirm; it brings its own reason.
 
     Raises:
         WrongStateError: the wave is not estimated, or certified already and no reason is given.
         CertificationRefusedError: the figure cannot be certified, with the reason.
         RuleMovedError, FigureMovedError, NotTheSignersError, SelfCheckError.
     """
+    if audited is not None:
+        reason = audited.reason
     row = await require_state(wave, "estimated" if reason is None else "certified")
     plan = await load_signed_plan(wave)
     hold_same_people(plan, signers)
@@ -115,17 +153,23 @@ async def certify_wave(
     closing_digest = canonical.digest(await load_document(wave, "closing.json"))
     earlier = await load_issues(wave, "statement")
     issue = Issue(
-        now.date(),
+        now.date() if audited is None else audited.on,
         supersedes=canonical.digest(earlier[-1][0]) if earlier else None,
         reason=None if reason is None else readable_reason(wave, reason),
         keeps_history=await office.keeps_history(wave),
+        level="public" if audited is None else "audited",
     )
     statement, table = await to_thread(
         state_figure, plan, results, shown, head.root.hex(), head.size, closing_digest, issue
     )
+    if audited is not None and statement != audited.statement:
+        raise OtherStatementError(wave)
     # One transaction: a crash leaves either no certificate or a whole one.
+    others = () if audited is None else (audited,)
     async with transaction():
-        digest = await issue_paper(settings, wave, plan.origin, "statement", statement, signers, now=now)
+        digest = await issue_paper(
+            settings, wave, plan.origin, "statement", statement, signers, now=now, others=others
+        )
         note = (await load_issues(wave, "statement"))[-1][1]
         signed: dict[str, Any] = {
             "plan": dict(plan.document),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from asyncio import to_thread
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -12,6 +12,7 @@ from typing import Any
 from survey import METHOD_VERSION, canonical
 from survey.cases.case_file import CaseFile, build_case_file
 from survey.cases.indicators import Beyond
+from survey.cases.intake_flags import Planted as PlantedFates
 from survey.certification.sealing import read_leaf
 from survey.estimation.results import Results, estimate_results
 from survey.fieldwork.disposition import DomainOutcome
@@ -59,19 +60,20 @@ async def wave_results(office: IntakeOffice, wave: str) -> Results:
     cases = [(place[c], canonical.decode(text.encode())) for c, text in await load_cases(wave)]
     voided = await voided_domains(wave)
     set_aside = {index: "X2" for index, leaf in enumerate(leaves) if leaf["domain"] in voided}
-    set_aside |= {index: "X1" for index in await _canaries(wave) if index not in set_aside}
+    decided = await _exclusions(wave)
+    set_aside |= {index: "X1" for index in decided.get("canaries", ()) if index not in set_aside}
     opened = Opened(
         # What came after a full quota is stored and counted, and belongs to no domain of the sample.
         [case for case in cases if case[1].get("domain") not in {surplus_of(d) for d in sample.by_domain}],
         set_aside,
         Counter(leaves[index]["domain"] for index, reason in set_aside.items() if reason == "X1"),
-        await _held(wave),
+        held_slips(await load_document(wave, "plan.json")),
         (await load_fielded_plan(wave)).closes_on,
     )
-    beyond = Beyond(counters=await office.counters(wave))
+    beyond = Beyond(counters=await office.counters(wave), planted=fates_of(decided))
     public_draw = await announced_draw(wave, sample.design_digest) is not None
     return await to_thread(
-        _estimate, plan, frame, sample, opened, await office.participation(wave), public_draw, beyond
+        estimate_opened, plan, frame, sample, opened, await office.participation(wave), public_draw, beyond
     )
 
 
@@ -95,14 +97,19 @@ class Opened:
         return DomainOutcome(count.domain, issued, used, count.disputed, count.voided, min(paper, used))
 
 
-async def _canaries(wave: str) -> list[int]:
-    """The leaf indexes that opening found to be canaries."""
+async def _exclusions(wave: str) -> dict[str, Any]:
+    """What opening decided about what was planted; empty for waves opened before there was such a paper."""
     text = await find_evidence(wave, EXCLUSIONS)
-    return [] if text is None else list(canonical.decode(text.encode())["canaries"])
+    return {} if text is None else dict(canonical.decode(text.encode()))
 
 
-async def _held(wave: str) -> dict[str, int]:
-    signed = await load_document(wave, "plan.json")
+def fates_of(decided: Mapping[str, Any]) -> PlantedFates:
+    """The flags' view of the same."""
+    return PlantedFates(*(decided.get(key, {}) for key in ("honey_used", "missing", "different")))
+
+
+def held_slips(signed: Mapping[str, Any]) -> dict[str, int]:
+    """Domain → slips that the signed plan keeps back above the bureau."""
     return {entry["domain"]: entry["held"] for entry in signed["domains"] if "held" in entry}
 
 
@@ -111,7 +118,7 @@ def results_document(results: Results) -> dict[str, Any]:
     return {**results.document(), "method_version": METHOD_VERSION}
 
 
-def _estimate(
+def estimate_opened(
     plan: Plan,
     frame: Frame,
     sample: Sample,
@@ -120,6 +127,7 @@ def _estimate(
     public_draw: bool,
     beyond: Beyond,
 ) -> Results:
+    """The results of opened answers, whoever holds them: the bureau, or an auditor with the bundle."""
     scheme = scheme_of(plan)
     case_file: CaseFile = build_case_file(
         [record for _, record in opened.cases],

@@ -8,11 +8,12 @@ from datetime import datetime
 from typing import Any
 
 from survey import canonical
+from survey.cases.intake_flags import Planted as PlantedFates
 from survey.certification.closing import build_opening
 from survey.certification.sealing import open_box
 from survey.errors import SurveyError
 from survey.fieldwork.planted import Planted
-from survey.jobs.plant_answers import FoundCanaries, find_canaries
+from survey.jobs.plant_answers import FoundCanaries, fates_in, find_canaries
 from survey.jobs.signed_papers import issue_paper, load_document, load_issues, load_signed_plan
 from survey.jobs.signers import Signers, hold_same_people, join_box_secret
 from survey.settings import Settings
@@ -79,35 +80,42 @@ async def open_wave(
             await issue_paper(settings, wave, plan.origin, "opening", opening, signers, now=now)
     secret = None if plan.document["box_key"] is None else join_box_secret(settings, wave, signers)
     opened = await to_thread(_open_all, await office.boxes(wave), secret)
-    found = FoundCanaries((), 0, 0)
+    found, fates = FoundCanaries((), {}, {}), PlantedFates()
     if planted is not None:
+        fates = await fates_in(settings, office, wave, planted)
         read = [(c, canonical.decode(record.encode())) for c, _, record in opened]
         found = find_canaries(plan, planted, await office.leaves(wave), read)
     # One transaction: a box that was opened is an opened wave, with its exclusions decided.
     async with transaction():
         await save_cases(wave, opened)
-        exclusions = canonical.encode(_exclusions(found, planted)).decode()
+        exclusions = canonical.encode(_exclusions(found, fates, planted)).decode()
         await save_evidence(wave, EXCLUSIONS, exclusions, now=now)
         await set_state(wave, "closed", "opened", now=now)
-        details = {"opened": len(opened), "canaries": len(found.excluded), "different": found.different}
+        details = {
+            "opened": len(opened),
+            "canaries": len(found.excluded),
+            "different": sum(found.different.values()),
+        }
         await record_audit(actor, "open_wave", wave, details=details, now=now)
     return {
         "wave": wave,
         "state": "opened",
         "opened": len(opened),
         "canaries": len(found.excluded),
-        "canaries_missing": found.missing,
-        "canaries_different": found.different,
+        "canaries_missing": sum(found.missing.values()),
+        "canaries_different": sum(found.different.values()),
+        "honey_used": sum(fates.honey_used.values()),
     }
 
 
-def _exclusions(found: FoundCanaries, planted: Planted | None) -> dict[str, Any]:
+def _exclusions(found: FoundCanaries, fates: PlantedFates, planted: Planted | None) -> dict[str, Any]:
     """What opening decided about canaries; voided domains follow from their papers, days from the records."""
     return {
         "canaries": list(found.excluded),
-        "different": found.different,
+        "different": dict(found.different),
+        "honey_used": dict(fates.honey_used),
         "list_brought": planted is not None,
-        "missing": found.missing,
+        "missing": dict(found.missing),
         "type": "survey/exclusions/v1",
     }
 

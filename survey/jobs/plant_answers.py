@@ -15,10 +15,14 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
+from survey.cases.indicators import Flag
+from survey.cases.intake_flags import Planted as PlantedFates
+from survey.cases.intake_flags import alarms_before_opening
 from survey.certification.receipt import ReceiptUnreadableError, parse_receipt
 from survey.certification.sealing import read_leaf
 from survey.certification.signed_plan import SignedPlan
 from survey.certification.transparency_log import leaf_hash
+from survey.fieldwork.disposition import DomainOutcome
 from survey.fieldwork.invitation import slip_digest
 from survey.fieldwork.planted import CANARIES, HONEY, Canary, Planted, PlantedListError, plant
 from survey.jobs.plan_rules import mode_of
@@ -26,6 +30,7 @@ from survey.scheme.plan import instrument_of, scheme_of
 from survey.settings import Settings
 from survey.storage.audit import record_audit
 from survey.storage.keys import load_key
+from survey.storage.office import IntakeOffice
 from survey.storage.plans import load_plan, require_state
 from survey.storage.print_files import erase_print_file, held_of, load_print_file
 from survey.storage.samples import load_sample
@@ -83,23 +88,10 @@ async def send_canaries(planted: Planted, send: Send) -> Planted:
     return replace(planted, canaries=tuple(sent))
 
 
-@dataclass(frozen=True)
-class Alarm:
-    """One alarm that is known without looking into any answer."""
-
-    indicator: str
-    domain: str
-    text: str
-
-    def document(self) -> dict[str, str]:
-        """The alarm as plain JSON."""
-        return {"indicator": self.indicator, "domain": self.domain, "text": self.text}
-
-
-def planted_alarms(
+def planted_fates(
     planted: Planted, slip_key: bytes, states: Mapping[str, str], leaves: Sequence[bytes]
-) -> list[Alarm]:
-    """I2: a honey slip used; I3: a canary that was acknowledged and is not in the log.
+) -> PlantedFates:
+    """What became of planted slips and answers, as far as it is known without opening any.
 
     Args:
         slip_key: the wave's.
@@ -107,35 +99,45 @@ def planted_alarms(
         leaves: the log.
     """
     known = {leaf_hash(leaf) for leaf in leaves}
-    alarms = []
-    for domain, code in planted.honey:
-        if code and states.get(slip_digest(slip_key, code)) in ("used", "disputed"):
-            alarms.append(Alarm("I2", domain, "留在上级手里的填写码被人用了"))
-    for one in planted.canaries:
-        if one.receipt and parse_receipt(one.receipt).leaf_hash not in known:
-            alarms.append(Alarm("I3", one.domain, "混入的核对答卷交上去了，日志里却没有"))
-    return alarms
+    used = Counter(
+        domain
+        for domain, code in planted.honey
+        if code and states.get(slip_digest(slip_key, code)) in ("used", "disputed")
+    )
+    missing = Counter(
+        one.domain
+        for one in planted.canaries
+        if one.receipt and parse_receipt(one.receipt).leaf_hash not in known
+    )
+    return PlantedFates(used, missing)
+
+
+async def fates_in(settings: Settings, office: IntakeOffice, wave: str, planted: Planted) -> PlantedFates:
+    """The same for the log of a wave as it stands.
+
+    Raises:
+        PlantedListError: the list is another wave's.
+    """
+    if planted.wave != wave:
+        raise PlantedListError(f"是调查{planted.wave}的")
+    states = {e: state for e, _, state in await office.slips(wave)}
+    return planted_fates(planted, load_key(settings, wave, "slip"), states, await office.leaves(wave))
 
 
 async def find_alarms(
-    settings: Settings, office: Any, wave: str, planted: Planted | None, *, actor: str, now: datetime
-) -> list[Alarm]:
+    settings: Settings, office: IntakeOffice, wave: str, planted: Planted | None, *, actor: str, now: datetime
+) -> list[Flag]:
     """Every alarm that may void a domain before opening: I1 disputes, I2 honey slips, I3 canaries.
 
     Raises:
         PlantedListError: the list is another wave's.
     """
-    alarms = [
-        Alarm("I1", one.domain, f"{one.used}份里有{one.disputed}份被声明“没填过”")
+    outcomes = [
+        DomainOutcome(one.domain, one.issued, one.used, one.disputed, one.voided)
         for one in await office.participation(wave)
-        if one.disputed > max(2, 0.02 * one.used)
     ]
-    if planted is not None:
-        if planted.wave != wave:
-            raise PlantedListError(f"是调查{planted.wave}的")
-        states = {e: state for e, _, state in await office.slips(wave)}
-        slip_key = load_key(settings, wave, "slip")
-        alarms += planted_alarms(planted, slip_key, states, await office.leaves(wave))
+    fates = PlantedFates() if planted is None else await fates_in(settings, office, wave, planted)
+    alarms = alarms_before_opening(outcomes, fates)
     counted = Counter(alarm.indicator for alarm in alarms)
     await record_audit(actor, "look_for_alarms", wave, details=dict(counted), now=now)
     return alarms
@@ -147,8 +149,9 @@ class FoundCanaries:
 
     excluded: tuple[int, ...]
     """Leaf indexes to leave out, X1."""
-    missing: int
-    different: int
+    missing: Mapping[str, int]
+    different: Mapping[str, int]
+    """Domain → canaries that are gone, and canaries whose record is not as listed."""
 
 
 def find_canaries(
@@ -172,18 +175,19 @@ def find_canaries(
         raise PlantedListError("和计划里公布的摘要不一样")
     place = {leaf_hash(leaf): (index, read_leaf(leaf)["c"]) for index, leaf in enumerate(leaves)}
     record_of = dict(records)
-    excluded, missing, different = [], 0, 0
+    excluded: list[int] = []
+    missing, different = Counter[str](), Counter[str]()
     for one in planted.canaries:
         try:
             found = place.get(parse_receipt(one.receipt).leaf_hash) if one.receipt else None
         except ReceiptUnreadableError:
             found = None
         if found is None:
-            missing += bool(one.receipt)
+            missing[one.domain] += bool(one.receipt)
             continue
         record = record_of[found[1]]
         if record["domain"] == one.domain and record["answers"] == dict(one.answers):
             excluded.append(found[0])
         else:
-            different += 1
-    return FoundCanaries(tuple(sorted(set(excluded))), missing, different)
+            different[one.domain] += 1
+    return FoundCanaries(tuple(sorted(set(excluded))), +missing, +different)

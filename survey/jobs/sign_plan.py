@@ -34,7 +34,7 @@ from survey.jobs.plan_rules import (
 )
 from survey.jobs.register import register
 from survey.jobs.sign_design import announced_draw
-from survey.jobs.signers import Signers, keep_shares, registry_signer
+from survey.jobs.signers import Signers, auditor_keys, keep_shares, registry_signer
 from survey.jobs.translate import EVIDENCE as TRANSLATIONS
 from survey.jobs.translate import translations_document
 from survey.sampling.wave_sample import Sample
@@ -115,7 +115,7 @@ async def sign_plan(
             *(domain_document(plan, draw, planted.held) for draw in sample.domains),
             *surplus_documents(plan, sample),
         ],
-        keys=[log.vkey, signers.operator.vkey, signers.approver.vkey],
+        keys=[log.vkey, signers.operator.vkey, signers.approver.vkey, *auditor_keys(settings)],
         slip_key_digest=canonical.sha256_hex(slip_key),
         slips_root=_slips_root(invitations),
         box_key=None if box_secret is None else box_public_key(box_secret).hex(),

@@ -8,7 +8,7 @@ more than once (void, extension, statement, revocation) keeps every issue: `void
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -16,7 +16,7 @@ from survey import canonical
 from survey.certification.bundle import numbered
 from survey.certification.checks import plan_signed
 from survey.certification.fields import FieldRefusedError
-from survey.certification.note import NoteRefusedError, digest_note_text, make_note
+from survey.certification.note import NoteRefusedError, NoteSigner, digest_note_text, make_note
 from survey.certification.signed_plan import SignedPlan, read_plan
 from survey.errors import SurveyError
 from survey.jobs.register import register
@@ -80,16 +80,18 @@ async def issue_paper(
     *,
     now: datetime,
     registered_as: str | None = None,
+    others: Sequence[NoteSigner] = (),
 ) -> str:
     """Have the two sign a document, keep it under the next free number, register it; its digest.
 
     Args:
         stem: file name without ending, such as `void`; the note's first line says the same.
+        others: who signs after the two, such as an auditor.
         registered_as: the type in the registry; the document's own when not given.
     """
     number = len(await load_issues(wave, stem)) + 1
     digest = canonical.digest(document)
-    note = make_note(digest_note_text(origin, stem, digest), signers.both())
+    note = make_note(digest_note_text(origin, stem, digest), [*signers.both(), *others])
     await save_evidence(wave, f"{numbered(stem, number)}.json", canonical.encode(document).decode(), now=now)
     await save_evidence(wave, f"{numbered(stem, number)}.note", note, now=now)
     await register(settings, digest, registered_as or str(document["type"]))

@@ -11,6 +11,7 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from survey.certification.note import Vkey, parse_vkey
 from survey.certification.sealing import join_shares, split_secret
 from survey.certification.signature import Signer, generate_signer, load_encrypted, save_encrypted
 from survey.certification.signed_plan import SignedPlan
@@ -20,8 +21,9 @@ from survey.storage.keys import has_key, load_key, save_key
 
 OPERATOR = "operator"
 APPROVER = "approver"
+AUDITOR = "auditor"
 ROLES = (OPERATOR, APPROVER)
-TITLES = {OPERATOR: "经办", APPROVER: "签发"}
+TITLES = {OPERATOR: "经办", APPROVER: "签发", AUDITOR: "上级核查"}
 
 
 class SamePersonError(SurveyError):
@@ -55,7 +57,9 @@ class UnknownRoleError(SurveyError):
     kind = "invalid"
 
     def __init__(self, role: str) -> None:
-        super().__init__(f"角色“{role}”", "没有这个角色", "写 operator（经办）或 approver（签发）")
+        super().__init__(
+            f"角色“{role}”", "没有这个角色", "写 operator（经办）、approver（签发）或 auditor（上级核查）"
+        )
 
 
 class NotTheSignersError(SurveyError):
@@ -91,7 +95,7 @@ def create_signer(settings: Settings, role: str, passphrase: str) -> Signer:
         UnknownRoleError, SignerExistsError.
         KeyFileError: the passphrase is too short.
     """
-    if role not in ROLES:
+    if role not in TITLES:
         raise UnknownRoleError(role)
     if has_key(settings, None, role):
         raise SignerExistsError(role)
@@ -106,6 +110,36 @@ def create_signer(settings: Settings, role: str, passphrase: str) -> Signer:
     return signer
 
 
+def open_signer(settings: Settings, role: str, passphrase: str) -> Signer:
+    """One signer's key, opened with its passphrase.
+
+    Raises:
+        KeyFileError: a wrong passphrase. KeyMissingError: no such key here.
+    """
+    name = load_key(settings, None, f"{role}-name").decode()
+    return load_encrypted(load_key(settings, None, role), passphrase, name)
+
+
+def register_vkey(settings: Settings, role: str, text: str) -> Vkey:
+    """Remember the public key of somebody whose key lies on another computer.
+
+    Raises:
+        VkeyRefusedError: not a key. SignerExistsError: the role has one already.
+    """
+    key = parse_vkey(text.strip())
+    if has_key(settings, None, role) or has_key(settings, None, f"{role}-vkey"):
+        raise SignerExistsError(role)
+    save_key(settings, None, f"{role}-vkey", str(key).encode())
+    return key
+
+
+def auditor_keys(settings: Settings) -> list[str]:
+    """The vkeys of auditors known here, for the plan; none where nobody above audits."""
+    if has_key(settings, None, f"{AUDITOR}-vkey"):
+        return [load_key(settings, None, f"{AUDITOR}-vkey").decode()]
+    return []
+
+
 def open_signers(settings: Settings, passphrases: Mapping[str, str]) -> Signers:
     """Both signers, each opened with its own passphrase.
 
@@ -113,14 +147,7 @@ def open_signers(settings: Settings, passphrases: Mapping[str, str]) -> Signers:
         KeyFileError: a wrong passphrase. KeyMissingError: no such key yet.
         SamePersonError: one key or one passphrase for both.
     """
-    operator, approver = (
-        load_encrypted(
-            load_key(settings, None, role),
-            passphrases.get(role, ""),
-            load_key(settings, None, f"{role}-name").decode(),
-        )
-        for role in ROLES
-    )
+    operator, approver = (open_signer(settings, role, passphrases.get(role, "")) for role in ROLES)
     if operator.seed == approver.seed or passphrases[OPERATOR] == passphrases[APPROVER]:
         raise SamePersonError()
     return Signers(operator, approver, passphrases)

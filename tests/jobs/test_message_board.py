@@ -63,7 +63,11 @@ async def test_two_different_people_release_a_message_and_one_cannot_be_both(run
     [released] = await list_messages(WAVE, "released")
     log = await list_audit()
 
-    assert (released.cleared, released.cleared_by, released.released_by) == ("三年级有老师让买练习册", "jia", "yi")
+    assert (released.cleared, released.cleared_by, released.released_by) == (
+        "三年级有老师让买练习册",
+        "jia",
+        "yi",
+    )
     assert [entry.what for entry in log[:3]] == ["release_message", "clear_message", "open_message"]
     assert "练习册" not in str(log)
 
@@ -83,7 +87,9 @@ async def test_a_message_sent_back_is_held_again_and_a_withheld_one_stays_so(run
     assert await count_messages(WAVE) == {"held": 0, "proposed": 0, "released": 0, "withheld": 1}
 
 
-async def test_pupils_strangers_and_closed_waves_have_no_board_and_twice_is_once(running: IntakeOffice) -> None:
+async def test_pupils_strangers_and_closed_waves_have_no_board_and_twice_is_once(
+    running: IntakeOffice,
+) -> None:
     key = os.urandom(16)
     await say(running, key=key)
     await say(running, key=key)
