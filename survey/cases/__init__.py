@@ -13,7 +13,8 @@ Decisions
   mended. The intake refuses it, so one that appears is itself a finding.
 - 2026-11-24. The digest covers the sorted digests of records, not the records: an auditor with
   the records recomputes it, and the public learns nothing from it.
-- 2026-11-24. No imputation: a blank leaves the base (METHOD step 12).
+- 2026-11-24. A blank leaves the base (METHOD step 12). `imputation` fills columns beside the originals,
+  by a named method, for whoever asks; no certified figure rests on it.
 - 2026-11-25. Counts are whole numbers, weights too (units of 2^-30 of a person), so that four engines,
   any order and any number of threads give the same to the last unit. Reopen for weights of more
   than 33 million people, or totals of more than 8.5 thousand million.

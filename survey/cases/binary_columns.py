@@ -20,7 +20,7 @@ from survey.errors import Fault
 def read_parquet(data: bytes, wanted: Collection[str] | None) -> tuple[Columns | None, tuple[Fault, ...]]:
     """The wanted columns of a Parquet file (all when None), or its faults."""
     import pyarrow as arrow
-    import pyarrow.parquet as parquet
+    from pyarrow import parquet
 
     try:
         file = parquet.ParquetFile(io.BytesIO(data))

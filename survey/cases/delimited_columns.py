@@ -105,7 +105,7 @@ def _header_faults(header: list[str]) -> tuple[Fault, ...]:
 
 
 def _cells(
-    reader: "csv._reader", width: int, names: dict[int, str], size: int, progress: Progress | None
+    reader: csv._reader, width: int, names: dict[int, str], size: int, progress: Progress | None
 ) -> tuple[dict[str, Column], int, tuple[Fault, ...]]:
     """Wanted columns coded, rows counted, ragged rows blamed."""
     # A dictionary whose default is its own length gives every new text the next code.

@@ -13,13 +13,15 @@ from fractions import Fraction
 from functools import cached_property
 from typing import Any
 
+from survey.cases.derivation import column, overall
 from survey.errors import SurveyError
-from survey.estimation.figure_parts import PartShares
+from survey.estimation.figure_parts import OVERALL, PartShares
 from survey.estimation.wave_figure import WaveFigure
 from survey.estimation.wave_rates import WaveRates
 from survey.exact import percent_text, truncate
 from survey.fieldwork.disposition import DomainOutcome
 from survey.sampling.sample import Sample
+from survey.scheme.instrument import Item
 from survey.weighting.domain_weights import weight_domains
 
 Counted = Mapping[str, tuple[Fraction, Fraction, int, int]]
@@ -108,7 +110,7 @@ class Beside:
         """As if the flagged domains had not answered; others of their cell stand for their people."""
         answers = {domain: pool_n for domain, pool_n in self._answers().items() if domain not in flagged}
         satisfied: dict[str, int] = {}
-        for (_, _), rows in self.counted.items():
+        for rows in self.counted.values():
             for domain, row in rows.items():
                 satisfied[domain] = max(satisfied.get(domain, 0), int(row[0] > 0))
         try:
@@ -145,6 +147,24 @@ class Beside:
 
         return self.value(self.shares, change=less)
 
+    def imputed(self) -> Fraction | None:
+        """Blanks of the overall item filled with the mean of their own domain's opinions (`class_mean`).
+
+        None for points and items, and where nothing was left blank.
+        """
+        if set().union(*self.whole.columns.values()) != {OVERALL}:
+            return None
+        blanks = self.rates.sums(column(self.rates.case_file, overall, blank_reading))
+        if not any(row[0] for row in blanks.values()):
+            return None
+
+        def filled(domain: str, pair: Pair) -> Pair:
+            top, base = pair
+            more = blanks[domain][0] if base else Fraction(0)
+            return (top * (base + more) / base, base + more) if more else pair
+
+        return self.value(self.shares, change=filled)
+
     def document(
         self, figure: Fraction, flagged: set[str], outcomes: Mapping[str, DomainOutcome]
     ) -> list[dict[str, Any]]:
@@ -162,6 +182,9 @@ class Beside:
                 self.worst_case(outcomes) if disputed else figure,
             ),
         }
+        completed = self.imputed()
+        if completed is not None:
+            values["blanks_imputed"] = ("没填总体评价的，按同校同类人的平均补上", completed)
         return [
             {
                 "what": what,
@@ -177,3 +200,8 @@ def sums_over(counted: Counted, domains: Iterable[str]) -> tuple[Fraction, Fract
     """(Σ top, Σ base) over some domains."""
     rows = [counted[domain] for domain in domains]
     return sum((row[0] for row in rows), Fraction(0)), sum((row[1] for row in rows), Fraction(0))
+
+
+def blank_reading(item: Item, answer: object) -> tuple[int, int]:
+    """Whether an asked item was left without any answer."""
+    return int(answer is None), 1

@@ -15,7 +15,7 @@ from fractions import Fraction
 from typing import Any
 
 from survey.cases.derivation import Column, ReadAnswer, column, conservative, dont_know_reading
-from survey.estimation.beside import Beside, sums_over
+from survey.estimation.beside import Beside, blank_reading, sums_over
 from survey.estimation.design_effect import nchs_presentation
 from survey.estimation.figure import interval_document
 from survey.estimation.figure_parts import OVERALL, items_of_part
@@ -61,7 +61,7 @@ class Doubts:
             sampled: whether an interval may be given at all (TRUST class A).
         """
         unsure = self._share(dont_know_reading, sampled)
-        blank = self._share(_blank_reading, sampled)
+        blank = self._share(blank_reading, sampled)
         careful = self._careful()
         turned = careful is not None and careful["changes_verdict"]
         reliability = self._reliability(interval)
@@ -172,11 +172,6 @@ def _with(beside: Beside, whole: WaveFigure) -> Beside:
         beside.stratum_people,
         beside.minimum_count,
     )
-
-
-def _blank_reading(item: object, answer: object) -> tuple[int, int]:
-    """Whether an asked item was left without any answer."""
-    return int(answer is None), 1
 
 
 def figure_cautions(whole: WaveFigure, *, sampled: bool) -> list[str]:

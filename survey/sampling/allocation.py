@@ -172,6 +172,55 @@ def several_goals(
     return solved.x
 
 
+def several_goals_whole(
+    sizes: ArrayLike,
+    sds: Sequence[ArrayLike],
+    half_widths: Sequence[float],
+    *,
+    z: float = 1.959963984540054,
+    minimum: float = 2.0,
+) -> Ints:
+    """Whole numbers that meet every goal of `several_goals`, none of which can be one less.
+
+    Args:
+        sizes, sds, half_widths, z, minimum: as for `several_goals`.
+
+    Returns:
+        (H,) whole sizes: the real ones rounded up, then taken back one by one where every half-width
+        is still met, the stratum with the largest rounding first.
+
+    Raises:
+        AllocationError: even a census would not do.
+
+    Source: Bethel (1989), as `several_goals`, with rounding that never gives up a goal; R has no call of its own.
+
+    >>> several_goals_whole([300, 700], [[1.0, 2.0]], [0.2])
+    array([ 38, 176])
+    """
+    real = several_goals(sizes, sds, half_widths, z=z, minimum=minimum)
+    size = _sizes(sizes)
+    share = size / size.sum()
+    spreads = [(share * finite(column, "层内标准差")) ** 2 for column in sds]
+    low = np.minimum(np.ceil(minimum), size)
+    whole = np.minimum(np.ceil(real - 1e-6), size)
+
+    def met(n: Floats) -> bool:
+        return all(
+            (spread * (1 / n - 1 / size)).sum() <= (half / z) ** 2 * (1 + 1e-9)
+            for spread, half in zip(spreads, half_widths, strict=True)
+        )
+
+    while not met(whole) and (whole < size).any():
+        whole = np.minimum(whole + 1, size)
+    for at in np.argsort(real - whole, kind="stable"):
+        less = whole.copy()
+        less[at] -= 1
+        while less[at] >= max(low[at], 1) and met(less):
+            whole = less.copy()
+            less[at] -= 1
+    return whole.astype(np.int64)
+
+
 def allocate_integer(n: int, sizes: ArrayLike, minimum: int = 0, shares: ArrayLike | None = None) -> Ints:
     """Whole numbers that add up to n, at least `minimum` and at most N_h each.
 

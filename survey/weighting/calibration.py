@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-from numpy.typing import ArrayLike
 import scipy  # its parts load themselves when first asked
+from numpy.typing import ArrayLike
 
 from survey.arrays import Floats, Ints, ShapeError, finite, weights_column
 from survey.errors import SurveyError

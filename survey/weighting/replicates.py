@@ -227,19 +227,31 @@ def rao_wu(design: Design, replicates: int, rng: np.random.Generator) -> Replica
 
 
 def successive_differences(design: Design) -> ReplicateDesign:
-    """Successive-difference replicates for a systematic sample, in the order of the rows' PSUs.
+    """Successive-difference replicates for a systematic sample, in the order in which PSUs come.
 
     Args:
-        design: one stage, rows in the order of the systematic draw.
+        design: rows in the order of the systematic draw; in every stratum a loop of its own.
 
-    Source: Fay & Train (1995); Ash (2014); R svrep `as_sdr_design`.
+    Returns:
+        Factors `1 + sqrt(1 − f_h) 2^(−3/2) (a_i − a_next)` from rows of a Hadamard matrix, the last PSU of
+        a stratum followed by its first; scale `4/R`. On a total this is exactly
+        `(1 − f_h)/2 · (Σ (y_i − y_{i−1})² + (y_n − y_1)²)`, summed over strata.
+
+    Source: Fay & Train (1995); Ash (2014), Survey Methodology 40, p. 47, estimator SD2; R svrep `as_sdr_design`.
     """
     first = design.stages[0]
-    matrix = hadamard(first.n_units + 2)
-    count = len(matrix)
-    rows = matrix[1 : first.n_units + 2]
-    fraction = first.sampling_fraction[first.stratum_of_unit][:, None]
-    factors = 1 + np.sqrt(1 - fraction) * (rows[:-1] - rows[1:]) * 2**-1.5
+    order = np.array(_as_they_come(first))
+    # Row 0 of a Hadamard matrix is constant and tells no two PSUs apart.
+    rows = hadamard(first.n_units + 1)[1 : first.n_units + 1]
+    count = rows.shape[1]
+    following = np.arange(len(order))
+    stratum = first.stratum_of_unit[order]
+    for one in np.unique(stratum):
+        members = np.flatnonzero(stratum == one)
+        following[members] = np.roll(members, -1)
+    factors = np.ones((first.n_units, count))
+    dampened = np.sqrt(np.maximum(1 - first.sampling_fraction[stratum], 0.0))[:, None]
+    factors[order] += dampened * (rows - rows[following]) * 2**-1.5
     return ReplicateDesign(
         design.weights, design.weights[:, None] * factors[first.unit], 4 / count, np.ones(count), mse=True
     )

@@ -103,6 +103,8 @@ def test_a_skipped_item_is_counted_as_item_nonresponse_and_not_as_dont_know():
     ]
     document = estimated(tuple(records), outcomes=wave_outcomes(tuple(records))).document()
 
+    completed = next(row for row in document["beside"] if row["what"] == "blanks_imputed")
+    assert abs(fraction(completed["shown"]) - fraction(document["figure"]["shown"])) < Fraction(3, 100)
     blank = document["item_nonresponse"]
     assert blank["n"] == len(range(0, len(records), 10))
     assert blank["of"] == len(records)

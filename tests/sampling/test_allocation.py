@@ -7,7 +7,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from survey.sampling.allocation import AllocationError, allocate_integer, neyman, several_goals
+from survey.sampling.allocation import (
+    AllocationError,
+    allocate_integer,
+    neyman,
+    several_goals,
+    several_goals_whole,
+)
 
 
 @given(
@@ -44,3 +50,24 @@ def test_several_goals_are_all_reached_by_the_smallest_allocation():
 
     single = several_goals(sizes, sds[:1], half[:1])
     assert single / single.sum() == pytest.approx(neyman(1, sizes, sds[0]), abs=0.01)
+
+
+@given(seed=st.integers(0, 2000))
+@settings(max_examples=15, deadline=None)
+def test_whole_sizes_for_several_goals_meet_each_and_none_can_be_one_less(seed):
+    rng = np.random.default_rng(seed)
+    sizes, sds = rng.integers(40, 900, 4), rng.uniform(0.2, 2.0, (2, 4))
+    share = sizes / sizes.sum()
+    goals = [float(1.2 * np.sqrt((share**2 * sd**2 / np.maximum(sizes / 5, 2)).sum()) * 1.96) for sd in sds]
+    n = several_goals_whole(sizes, list(sds), goals)
+
+    def met(size: np.ndarray) -> bool:
+        variances = [(share**2 * sd**2 * (1 / size - 1 / sizes)).sum() for sd in sds]
+        return all(
+            1.959964 * np.sqrt(v) <= goal * (1 + 1e-6) for v, goal in zip(variances, goals, strict=True)
+        )
+
+    assert met(n) and (n <= sizes).all() and (n >= 2).all()
+    for at in range(4):
+        less = n - np.eye(4, dtype=int)[at]
+        assert less[at] < 2 or not met(less)

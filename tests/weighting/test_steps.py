@@ -186,3 +186,19 @@ def test_replicates_of_the_wrong_shape_are_refused():
         ReplicateDesign(np.ones(3), np.ones((2, 4)), 1.0, np.ones(4))
     with pytest.raises(RangeError):
         ReplicateDesign(np.ones(3), np.full((3, 4), np.nan), 1.0, np.ones(4))
+
+
+@pytest.mark.parametrize("n", [5, 8])
+def test_successive_differences_of_a_total_are_the_squares_of_neighbours_in_a_loop(n):
+    rng = np.random.default_rng(n)
+    names = np.array([f"s{rng.integers(10**6)}" for _ in range(2 * n)])
+    y, strata = rng.normal(5, 2, 2 * n), np.repeat(np.array(["b", "a"]), n)
+    population = np.repeat([4.0 * n, 2.0 * n], n)
+    design = Design(np.repeat([4.0, 2.0], n), (strata,), (names,), (population,))
+    one = total(y, successive_differences(design))
+    by_hand = 0.0
+    for name, f, w in (("b", 1 / 4, 4.0), ("a", 1 / 2, 2.0)):
+        z = w * y[strata == name]
+        by_hand += (1 - f) / 2 * ((np.diff(z) ** 2).sum() + (z[-1] - z[0]) ** 2)
+
+    assert one.variance == pytest.approx(by_hand, rel=1e-10)
