@@ -39,6 +39,7 @@ VERBS = {
     "void": "survey.cli.guarding",
     "open": "survey.cli.concluding",
     "estimate": "survey.cli.estimating",
+    "count": "survey.cli.counting",
     "certify": "survey.cli.concluding",
     "report": "survey.cli.concluding",
     "export": "survey.cli.concluding",
