@@ -5,7 +5,6 @@ from __future__ import annotations
 from asyncio import to_thread
 from datetime import datetime
 
-from survey.documents.microdata import analysis_pack
 from survey.estimation.analysis_file import analysis_file
 from survey.exact import percent_text
 from survey.jobs.estimate_wave import results_document, wave_results
@@ -22,6 +21,9 @@ async def export_answers(office: IntakeOffice, wave: str, *, actor: str, now: da
         WrongStateError: the wave is not certified.
         NoAnalysisFileError: its figure is not a ratio of one item.
     """
+    # The formats of other programs cost 70 MB, and a server that only receives needs none of them.
+    from survey.documents.microdata import analysis_pack
+
     await require_state(wave, "certified")
     plan = await load_plan(wave)
     results = await wave_results(office, wave)
