@@ -23,6 +23,8 @@ from survey.scheme.texts import fill
 from survey.scheme.texts import paper as paper_texts
 
 PAPERS = ("a3", "a4", "a5")
+ROOMY = {"school": 14, "office": 14, "host": 18, "telephone": 13, "approval": 70}
+"""Characters up to which a poster is known to fit without being measured; a test sets them all at once."""
 LONGEST_LINE = 12
 """Characters of a title's first line; a longer county name gets a line of its own."""
 
@@ -82,6 +84,7 @@ def _poster(item: PosterPage, imprint: Imprint) -> dict[str, Any]:
     head, _, call = fill(title, county=imprint.county).partition("　")
     link = imprint.link(item.path)
     return {
+        "roomy": len(head) <= LONGEST_LINE and is_roomy(item, imprint),
         "title": [head, call]
         if len(head) <= LONGEST_LINE
         else [imprint.county, head.removeprefix(imprint.county), call],
@@ -93,6 +96,19 @@ def _poster(item: PosterPage, imprint: Imprint) -> dict[str, Any]:
         "typed": link.partition("://")[2],
         "svg": qr_svg(link),
     }
+
+
+def is_roomy(item: PosterPage, imprint: Imprint) -> bool:
+    """Whether a poster fits its page whatever the paper: no text is longer than `ROOMY` says."""
+    lengths = {
+        "school": len(item.school_name),
+        "office": len(imprint.office),
+        "host": len(imprint.host),
+        "telephone": len(imprint.telephone),
+        "approval": sum(len(label) + len(value) + 2 for label, value in imprint.approval_lines),
+    }
+    short = all(lengths[name] <= most for name, most in ROOMY.items())
+    return short and not imprint.emblem and len(imprint.must_say) <= 2 * ROOMY["office"] + 20
 
 
 def _step(text: str, item: PosterPage, imprint: Imprint) -> str:

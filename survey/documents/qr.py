@@ -13,6 +13,7 @@ Source: ISO/IEC 18004; UX section 10.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from html import escape
 
 import qrcode
@@ -120,6 +121,7 @@ def qr_path(modules: Modules) -> str:
     )
 
 
+@lru_cache(maxsize=64)
 def qr_svg(link: str, title: str | None = None) -> str:
     """The code of `link` as SVG text with its quiet zone, for paper and pages.
 

@@ -60,7 +60,15 @@ def test_a_name_in_uyghur_is_shaped_with_a_face_of_its_own_and_kept_inside(impri
     made = posters([PosterPage("parent", 4, school_name=name)], imprint, at=at)
     fonts = {(base.partition("+")[2].partition("-")[0], inside) for base, inside in eyes.structure(made).fonts}
 
+    [page] = pdfium.PdfDocument(made)
+    shaped = [
+        one.get_font().get_base_name()
+        for one in page.get_objects(textpage=page.get_textpage())
+        if isinstance(one, pdfium.PdfTextObj) and any("\u0600" < sign < "\u06ff" for sign in one.extract())
+    ]
+
     assert ("NotoSansArabic", True) in fonts
+    assert shaped and all("NotoSansArabic" in font for font in shaped)
 
 
 def test_only_our_two_faces_are_used_and_both_are_inside(papers, eyes) -> None:

@@ -6,6 +6,7 @@ import dataclasses
 
 import pytest
 
+from survey.documents import poster
 from survey.documents.imprint import UnknownPaperError
 from survey.documents.pieces import make_pieces
 from survey.documents.poster import PosterPage, poster_pieces, posters
@@ -76,6 +77,27 @@ def test_the_longest_names_still_fit_one_page(paper, group, imprint, at, eyes) -
     page = PosterPage(group, 12, school_name="阿克陶县巴仁乡中心寄宿制九年一贯制学校东校区")
 
     assert len(eyes.sizes(posters([page], long, paper, at=at))) == 1
+
+
+@pytest.mark.parametrize("paper", SIZES)
+@pytest.mark.parametrize("group", ["parent", "deputy"])
+def test_a_poster_as_full_as_a_roomy_one_may_be_would_not_be_made_smaller(
+    paper, group, imprint, at, eyes, monkeypatch
+) -> None:
+    full = dataclasses.replace(
+        imprint,
+        county="克孜勒苏县",
+        office="克孜勒苏县政府教育督导办公室",
+        telephone="0796-57012345",
+        base_url="https://jiaoyu.wanan.gov.c",
+        must_say="本调查由克孜勒苏县政府教育督导办公室组织，不是国家组织的认定调查。",
+    )
+    page = PosterPage(group, 12, school_name="克孜勒苏县巴仁乡中心小学校区", path="/s")
+    assert poster.is_roomy(page, full)
+    [unmeasured] = eyes.pictures(posters([page], full, paper, at=at), 72)
+    monkeypatch.setattr(poster, "is_roomy", lambda item, imprint: False)
+
+    assert eyes.pictures(posters([page], full, paper, at=at), 72) == [unmeasured]
 
 
 def test_each_school_gets_one_file_with_a_page_for_each_group(imprint, at, eyes) -> None:

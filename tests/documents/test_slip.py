@@ -43,6 +43,22 @@ def cell(page, column: int, row: int):
     return page.crop(tuple(int(value * dots) for value in (left, top, left + 35, top + 34)))
 
 
+@pytest.mark.slow
+def test_ten_thousand_printed_slips_are_read_back_by_both_decoders(imprint, at, codes, eyes) -> None:
+    every = codes(10_000)
+    for start in range(0, len(every), CHUNK):
+        own = every[start : start + CHUNK]
+        sheets = slips([SlipPile("parent", own, "芙蓉镇中心小学", "1", "primary")], imprint, at=at, covers=False)
+        links = [slip_link(code, imprint) for code in own]
+        found, again = [], []
+        for page in eyes.pictures(sheets):
+            found += eyes.codes_by_zxing(page)
+            again += [eyes.code_by_opencv(cell(page, column, row)) for row in range(5) for column in range(2)]
+
+        assert found == links
+        assert again[: len(links)] == links
+
+
 def test_a_sheet_is_a4_with_ten_slips_and_the_rest_on_the_next(
     pile: SlipPile, imprint: Imprint, at: datetime, eyes
 ) -> None:
