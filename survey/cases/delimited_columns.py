@@ -122,7 +122,7 @@ def _cells(
         try:
             for row in reader:
                 # A line without any content is what spreadsheets leave behind, not a case.
-                if not any(row):
+                if not (row and row[0]) and not any(row):
                     continue
                 if len(row) == width:
                     rows.append(row)

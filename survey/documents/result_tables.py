@@ -7,20 +7,14 @@ as published text (cut off, never rounded) and as a number to compute with.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from datetime import datetime
-from io import BytesIO
 from typing import Any
-from zipfile import ZipFile
 
 from openpyxl import Workbook
-from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE, Cell
-from openpyxl.styles import Alignment, Font, PatternFill
-from openpyxl.utils import get_column_letter
-from openpyxl.worksheet.worksheet import Worksheet
 
-from survey.documents.archive import archive
 from survey.documents.report import FEWEST_BY_OPTION
+from survey.documents.workbook import add_sheet, saved
 from survey.exact import percent_text
 
 RATE_HEAD = (
@@ -38,7 +32,6 @@ RATE_HEAD = (
 )
 TABLES = (("by_group", "各类人员"), ("by_stage", "学段"), ("by_place", "城乡"), ("by_dimension", "方面"))
 HIDDEN = "不显示"
-WIDEST = 60
 
 
 def result_tables(results: Mapping[str, Any], *, at: datetime) -> bytes:
@@ -49,32 +42,21 @@ def result_tables(results: Mapping[str, Any], *, at: datetime) -> bytes:
         at: aware; written as the date of the file.
     """
     book = Workbook()
-    _sheet(book, "总体", ("项目", "值"), _whole(results), first=True)
+    add_sheet(book, "总体", ("项目", "值"), _whole(results), first=True)
     for key, name in TABLES:
         if results.get(key):
-            _sheet(book, name, RATE_HEAD, [_rate(row) for row in results[key]])
+            add_sheet(book, name, RATE_HEAD, [_rate(row) for row in results[key]])
     items = results.get("items") or ()
-    _sheet(book, "逐题", ("人群", "题号", *RATE_HEAD), [(row.get("group_name", row.get("group")), row.get("item"), *_rate(row)) for row in items])  # fmt: skip
-    _sheet(book, "选项份数", ("人群", "题号", "题目", "选项", "份数"), list(_options(items)))
-    _sheet(book, "换一种算法", ("算法", "怎样算", "结果", "不加权", "对要求", "说明"), [_way(row) for row in results.get("another_formula") or ()])  # fmt: skip
-    _sheet(book, "对照", ("对照", "结果"), [(row.get("name"), row.get("percent") or row.get("shown")) for row in results.get("beside") or ()])  # fmt: skip
-    _sheet(book, "回收", ("学校×人群", "应有人数", "发出", "用了", "声明未填", "作废", "计入", "纸质"), [tuple(row.get(key) for key in ("domain", "eligible", "slips", "used", "disputed", "voided", "counted", "paper")) for row in results.get("counts") or ()])  # fmt: skip
-    _sheet(book, "质量标记", ("指标", "学校×人群", "看到的", "界限"), [(row.get("indicator"), row.get("domain"), row.get("text"), row.get("limit")) for row in results.get("flags") or ()])  # fmt: skip
-    _sheet(book, "口径", ("要一起说的话",), [(said,) for said in _words(results)])
+    add_sheet(book, "逐题", ("人群", "题号", *RATE_HEAD), [(row.get("group_name", row.get("group")), row.get("item"), *_rate(row)) for row in items])  # fmt: skip
+    add_sheet(book, "选项份数", ("人群", "题号", "题目", "选项", "份数"), list(_options(items)))
+    add_sheet(book, "换一种算法", ("算法", "怎样算", "结果", "不加权", "对要求", "说明"), [_way(row) for row in results.get("another_formula") or ()])  # fmt: skip
+    add_sheet(book, "对照", ("对照", "结果"), [(row.get("name"), row.get("percent") or row.get("shown")) for row in results.get("beside") or ()])  # fmt: skip
+    add_sheet(book, "回收", ("学校×人群", "应有人数", "发出", "用了", "声明未填", "作废", "计入", "纸质"), [tuple(row.get(key) for key in ("domain", "eligible", "slips", "used", "disputed", "voided", "counted", "paper")) for row in results.get("counts") or ()])  # fmt: skip
+    add_sheet(book, "质量标记", ("指标", "学校×人群", "看到的", "界限"), [(row.get("indicator"), row.get("domain"), row.get("text"), row.get("limit")) for row in results.get("flags") or ()])  # fmt: skip
+    add_sheet(book, "口径", ("要一起说的话",), [(said,) for said in _words(results)])
     book.properties.title = str(results.get("title") or "")
     book.properties.creator = ""
-    buffer = BytesIO()
-    book.save(buffer)
-    stamp = at.replace(tzinfo=None).isoformat(timespec="seconds") + "Z"
-    with ZipFile(buffer) as made:
-        files = {name: made.read(name) for name in made.namelist()}
-    # openpyxl writes the moment of saving; the date that was handed in stands there instead.
-    core = files["docProps/core.xml"].decode()
-    for tag in ("created", "modified"):
-        begin = core.index(">", core.index(f"<dcterms:{tag}")) + 1
-        core = core[:begin] + stamp + core[core.index("<", begin) :]
-    files["docProps/core.xml"] = core.encode()
-    return archive(files, at=at)
+    return saved(book, at=at)
 
 
 def _whole(results: Mapping[str, Any]) -> list[tuple[Any, Any]]:
@@ -166,41 +148,6 @@ def _words(results: Mapping[str, Any]) -> list[str]:
     said += [str(note) for note in results.get("notes") or ()]
     said += [f"没有查到：{entry}" for entry in results.get("not_known") or ()]
     return [*said, str(results.get("must_say") or "")]
-
-
-def _sheet(
-    book: Workbook, name: str, head: Sequence[str], rows: Sequence[Sequence[Any]], *, first: bool = False
-) -> None:
-    sheet: Worksheet = book.active if first and isinstance(book.active, Worksheet) else book.create_sheet()
-    sheet.title = name
-    widths = [0] * len(head)
-    for at, line in enumerate((head, *rows), start=1):
-        for column, value in enumerate(line, start=1):
-            cell = sheet.cell(at, column)
-            if not isinstance(cell, Cell):
-                continue
-            if isinstance(value, int | float) and not isinstance(value, bool):
-                cell.value = value
-            elif value is not None:
-                # Typed as text, so that a cell that begins with = is shown and not computed.
-                cell.value = ILLEGAL_CHARACTERS_RE.sub("", str(value))
-                cell.data_type = "s"
-            widths[column - 1] = max(widths[column - 1], _width(value))
-            cell.alignment = Alignment(vertical="top", wrap_text=_width(value) > WIDEST)
-            if at == 1:
-                cell.font = Font(bold=True)
-                cell.fill = PatternFill("solid", fgColor="EEF1F4")
-    for column, width in enumerate(widths, start=1):
-        sheet.column_dimensions[get_column_letter(column)].width = min(max(width + 2, 8), WIDEST)
-    sheet.freeze_panes = "A2"
-    sheet.print_title_rows = "1:1"
-    sheet.page_setup.orientation, sheet.page_setup.paperSize = "landscape", "9"
-    sheet.page_setup.fitToHeight, sheet.sheet_properties.pageSetUpPr.fitToPage = 0, True
-
-
-def _width(value: Any) -> int:
-    """How wide a value is, a Chinese sign counting two."""
-    return sum(2 if ord(sign) > 0x2E7F else 1 for sign in str(value if value is not None else ""))
 
 
 def _number(text: Any) -> float | None:

@@ -14,7 +14,7 @@ from survey import METHOD_VERSION
 from survey.cases.case_table import read_case_table
 from survey.columns import Columns
 from survey.documents.analysis_report import analysis_report
-from survey.documents.result_table import table_csv, table_json, table_xlsx
+from survey.documents.analysis_tables import table_csv, table_json, table_xlsx
 from survey.errors import SurveyError
 from survey.estimation.analysis.run import analyse
 from survey.estimation.analysis.sample import sample_of

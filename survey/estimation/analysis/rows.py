@@ -141,6 +141,7 @@ class Reckoner:
             whole: the line of everybody, which also carries the base-weighted value.
         """
         values = None if option is None else option[2]
+        line = None if option is not None else line_of(self.spec, self.reading.id)
         n_rows = int((self.kept(domain) & (self.design.weights != 0)).sum())
         if not self.has_answers(domain, values):
             return {"n": 0, "n_rows": n_rows, "value": None, "cautions": ["no_answers"]}
@@ -170,6 +171,8 @@ class Reckoner:
             _bound(row, bounds, "t")
             row["shown"] = number_shown(one.value)
         self._dont_know(row, domain, option)
+        if line is not None:
+            judged(row, line, self.one_sided(one, domain))
         if whole and self.sample.weighted:
             base = self.estimate(domain, self.base_design, values)
             row["base_weighted"], row["base_weighted_se"] = base.value, base.se
@@ -261,18 +264,20 @@ class Reckoner:
         if reading.spec.dont_know is None or option is not None:
             return
         unsure = np.where(reading.silent, np.nan, reading.dont_know.astype(float))
-        if self.has_answers(domain, unsure):
-            share = proportion(
-                self.kept(unsure), self.design, domain=self.kept(domain), skip_missing=True
-            ).value
+        share = self._mean(unsure, domain)
+        if share is not None:
             row["dont_know"] = share
             if share > 0.1:
                 row["cautions"].append("many_dont_know")
         if reading.careful is not None:
-            careful = mean(
-                self.kept(reading.careful), self.design, domain=self.kept(domain), skip_missing=True
-            )
-            row["conservative"] = careful.value
+            row["conservative"] = self._mean(reading.careful, domain)
+
+    def _mean(self, values: Floats, domain: Flags) -> float | None:
+        """The weighted mean alone, where no error is asked for; None where nobody has a value."""
+        y, weights = self.kept(values), self.design.weights
+        counts = self.kept(domain) & ~np.isnan(y) & (weights != 0)
+        base = weights[counts].sum()
+        return float(weights[counts] @ y[counts] / base) if base else None
 
     def one_sided(self, one: Estimate, domain: Flags) -> tuple[float, float] | None:
         """Both one-sided bounds at the level, for the grade of evidence."""

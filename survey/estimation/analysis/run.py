@@ -141,13 +141,13 @@ def _item_rows(
     """Everybody's line and those of every domain, the small ones emptied."""
     smallest = spec.disclosure.minimum_count
     everybody = Domain(EVERYBODY, {}, np.ones(len(sample.columns), dtype=bool))
-    whole = list(_lines(spec, one, everybody, whole=True))
+    whole = _worded(_lines(spec, one, everybody, whole=True))
     n_whole = whole[0]["n"]
     rows = [emptied(row, smallest) if n_whole < smallest else row for row in whole]
     for domains, entry in sets:
         if entry.items and one.reading.id not in entry.items:
             continue
-        lines = [list(_lines(spec, one, domain)) for domain in domains]
+        lines = [_worded(_lines(spec, one, domain)) for domain in domains]
         hidden = hidden_domains(
             [group[0]["n"] for group in lines], smallest, adds_up=bool(entry.by), whole=n_whole
         )
@@ -156,6 +156,11 @@ def _item_rows(
     if spec.disclosure.reliability == "nchs_hide":
         rows = [_unreliable(row) if row.get("reliability") == "suppress" else row for row in rows]
     return rows
+
+
+def _worded(lines: Iterator[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Lines with their cautions in words beside the codes."""
+    return [{**row, "caution_words": words_of(row["cautions"])} for row in lines]
 
 
 def _unreliable(row: dict[str, Any]) -> dict[str, Any]:
@@ -200,10 +205,6 @@ def _lines(
             yield {**head, "option": option[0], "option_label": option[1], **row}
         return
     row = one.row(domain.mask, whole=whole)
-    line = line_of(spec, reading.id)
-    if line is not None and row["value"] is not None:
-        judged(row, line, one.one_sided(one.estimate(domain.mask), domain.mask))
-    row["caution_words"] = words_of(row["cautions"])
     yield {**head, **row}
 
 

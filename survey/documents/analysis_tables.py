@@ -10,9 +10,13 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
+
+from openpyxl import Workbook
+
+from survey.documents.workbook import add_sheet, saved
 
 COLUMNS = (
     ("kind", "类别"),
@@ -117,60 +121,38 @@ def table_xlsx(document: Mapping[str, Any], *, at: datetime) -> bytes:
     """The table as a workbook: results, comparisons, weighting, notes; one sheet each.
 
     Args:
-        at: written as the time of making.
+        at: aware; written as the date of the file.
     """
-    from openpyxl import Workbook
-    from openpyxl.styles import Alignment, Font
-    from openpyxl.utils import get_column_letter
-
     book = Workbook()
-    book.properties.created = book.properties.modified = at.replace(tzinfo=None)
-    book.properties.creator = "survey"
-    book.remove(book.active)
-
-    def sheet(name: str, columns: tuple[tuple[str, str], ...], rows: list[dict[str, Any]]) -> None:
-        page = book.create_sheet(name)
-        used = [(key, title) for key, title in columns if any(row.get(key) is not None for row in rows)]
-        page.append([title for _, title in used])
-        for cell in page[1]:
-            cell.font = Font(bold=True)
-            cell.alignment = Alignment(wrap_text=True, vertical="top")
-        for number, row in enumerate(rows, 2):
-            for place, (key, _) in enumerate(used, 1):
-                _write(page, number, place, row.get(key))
-        for place, (key, title) in enumerate(used, 1):
-            longest = max([len(title) * 2, *(_width(row.get(key)) for row in rows[:200])], default=8)
-            page.column_dimensions[get_column_letter(place)].width = min(max(longest + 2, 8), 48)
-        page.freeze_panes = "A2"
-
-    sheet("结果", COLUMNS, table_rows(document))
+    _add(book, "结果", COLUMNS, table_rows(document), first=True)
     if document["comparisons"]:
-        sheet("比较", COMPARISON_COLUMNS, list(document["comparisons"]))
-    sheet("加权", STEP_COLUMNS, list(document["weights"]))
+        _add(book, "比较", COMPARISON_COLUMNS, document["comparisons"])
+    _add(book, "加权", STEP_COLUMNS, document["weights"])
     said = [
-        {"key": "标题", "value": document["title"]},
-        {"key": "数据文件", "value": f"{document['file']['name']}（SHA-256 {document['file']['sha256']}）"},
-        {"key": "计算说明", "value": f"{document['spec']['name']}（SHA-256 {document['spec']['sha256']}）"},
-        *({"key": "说明", "value": note} for note in (document["note"], *document["notes"]) if note),
+        ("标题", document["title"]),
+        ("数据文件", f"{document['file']['name']}（SHA-256 {document['file']['sha256']}）"),
+        ("计算说明", f"{document['spec']['name']}（SHA-256 {document['spec']['sha256']}）"),
+        *(("说明", note) for note in (document["note"], *document["notes"]) if note),
     ]
-    sheet("说明", (("key", "项目"), ("value", "内容")), said)
-    out = io.BytesIO()
-    book.save(out)
-    return out.getvalue()
+    add_sheet(book, "说明", ("项目", "内容"), said)
+    book.properties.title = str(document["title"])
+    book.properties.creator = ""
+    return saved(book, at=at)
 
 
-def _write(page: Any, row: int, column: int, value: Any) -> None:
-    """A value into a cell; text stays text whatever it begins with."""
-    if isinstance(value, bool):
-        value = "是" if value else "否"
-    if isinstance(value, str):
-        # Control characters have no place in a workbook, and openpyxl refuses them.
-        cell = page.cell(row, column, "".join(sign for sign in value if sign >= " " or sign in "\n\t"))
-        cell.data_type = "s"
-    elif value is not None:
-        page.cell(row, column, value)
+def _add(
+    book: Workbook,
+    name: str,
+    columns: Sequence[tuple[str, str]],
+    rows: Sequence[Mapping[str, Any]],
+    *,
+    first: bool = False,
+) -> None:
+    """A sheet of the columns that any row fills."""
+    used = [(key, title) for key, title in columns if any(row.get(key) is not None for row in rows)]
+    cells = [[_told(row.get(key)) for key, _ in used] for row in rows]
+    add_sheet(book, name, [title for _, title in used], cells, first=first)
 
 
-def _width(value: Any) -> int:
-    text = f"{value:.6g}" if isinstance(value, float) else str(value or "")
-    return sum(2 if ord(sign) > 0x2E80 else 1 for sign in text)
+def _told(value: Any) -> Any:
+    return "是" if value is True else "否" if value is False else value

@@ -1,0 +1,80 @@
+"""Workbooks whose cells are text or numbers, never formulas; the same bytes for the same content.
+
+Enters: heads and rows. Leaves: an XLSX file. A text that begins with = is shown and not computed,
+so that no name in a table can act; the moment of saving is the date that was handed in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from io import BytesIO
+from typing import Any
+from zipfile import ZipFile
+
+from openpyxl import Workbook
+from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE, Cell
+from openpyxl.styles import Alignment, Font, PatternFill
+from openpyxl.utils import get_column_letter
+from openpyxl.worksheet.worksheet import Worksheet
+
+from survey.documents.archive import archive
+
+WIDEST = 60
+
+
+def add_sheet(
+    book: Workbook, name: str, head: Sequence[str], rows: Sequence[Sequence[Any]], *, first: bool = False
+) -> None:
+    """Add a sheet with a frozen head.
+
+    Args:
+        rows: cells in the order of the head; None stays empty, numbers stay numbers.
+        first: take the sheet that a new workbook has already.
+    """
+    sheet: Worksheet = book.active if first and isinstance(book.active, Worksheet) else book.create_sheet()
+    sheet.title = name
+    widths = [0] * len(head)
+    for at, line in enumerate((head, *rows), start=1):
+        for column, value in enumerate(line, start=1):
+            cell = sheet.cell(at, column)
+            if not isinstance(cell, Cell):
+                continue
+            if isinstance(value, int | float) and not isinstance(value, bool):
+                cell.value = value
+            elif value is not None:
+                # Typed as text, so that a cell that begins with = is shown and not computed.
+                cell.value = ILLEGAL_CHARACTERS_RE.sub("", str(value))
+                cell.data_type = "s"
+            widths[column - 1] = max(widths[column - 1], _width(value))
+            cell.alignment = Alignment(vertical="top", wrap_text=_width(value) > WIDEST)
+            if at == 1:
+                cell.font = Font(bold=True)
+                cell.fill = PatternFill("solid", fgColor="EEF1F4")
+    for column, width in enumerate(widths, start=1):
+        sheet.column_dimensions[get_column_letter(column)].width = min(max(width + 2, 8), WIDEST)
+    sheet.freeze_panes = "A2"
+    sheet.print_title_rows = "1:1"
+    sheet.page_setup.orientation, sheet.page_setup.paperSize = "landscape", "9"
+    sheet.page_setup.fitToHeight, sheet.sheet_properties.pageSetUpPr.fitToPage = 0, True
+
+
+def _width(value: Any) -> int:
+    """How wide a value is, a Chinese sign counting two."""
+    return sum(2 if ord(sign) > 0x2E7F else 1 for sign in str(value if value is not None else ""))
+
+
+def saved(book: Workbook, *, at: datetime) -> bytes:
+    """The workbook's bytes, dated `at` throughout."""
+    buffer = BytesIO()
+    book.save(buffer)
+    stamp = at.replace(tzinfo=None).isoformat(timespec="seconds") + "Z"
+    with ZipFile(buffer) as made:
+        files = {name: made.read(name) for name in made.namelist()}
+    # openpyxl writes the moment of saving; the date that was handed in stands there instead.
+    core = files["docProps/core.xml"].decode()
+    for tag in ("created", "modified"):
+        begin = core.index(">", core.index(f"<dcterms:{tag}")) + 1
+        core = core[:begin] + stamp + core[core.index("<", begin) :]
+    files["docProps/core.xml"] = core.encode()
+    return archive(files, at=at)
