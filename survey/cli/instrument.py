@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 
 import click
 
-from survey.cli.session import command_options, emit, read_file, write_file
+from survey.cli.session import at_desk, command_options, emit, read_file, run, write_file
 from survey.jobs.instrument_file import InstrumentFile, read_instrument_file, workbook
+from survey.jobs.preview_form import preview_links
 from survey.scheme.authoring_template import sheets_of
 from survey.scheme.instrument import INSTRUMENTS, load_instrument
 from survey.scheme.xlsform import GROUPS
@@ -78,6 +80,21 @@ def convert(data: Path | None, file: str, out: Path, kind: str, group: str | Non
     read = _read(file, group)
     write_file(out, workbook(WRITERS[kind](read.instrument)))
     emit({kind: str(out), "notes": list(read.notes)}, as_json, "\n".join([f"{out}", *read.notes]))
+
+
+@instrument_command.command("preview")
+@click.argument("wave")
+@command_options
+def preview(data: Path | None, wave: str, as_json: bool) -> None:
+    """给出每套问卷的预览链接；填了不保存、不计数。Links to try each form; nothing is kept or counted."""
+
+    async def work() -> list[dict[str, str]]:
+        async with at_desk(data) as (settings, _):
+            return [asdict(link) for link in await preview_links(settings, wave)]
+
+    links = run(work())
+    lines = [f"{link['group']}（{link['stage']}，{link['instrument']}）：{link['address']}" for link in links]
+    emit({"wave": wave, "links": links}, as_json, "\n".join(lines))
 
 
 def _read(file: str, group: str | None) -> InstrumentFile:

@@ -8,6 +8,7 @@ and form, so two waves with one digest asked the same thing. Items are never shu
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cache, cached_property
@@ -26,6 +27,11 @@ GRADE_THREE = "students_g3"
 INSTRUMENTS = (*FILES, GRADE_THREE)
 SATISFACTION = ("content", "overall")
 Form = Literal["full", "short"]
+
+PLACE_HOLDERS = frozenset({"county", "office"})
+"""What a question may leave open: the county's name and the office that asks."""
+
+_HOLE = re.compile(r"\{([a-z_]+)\}")
 
 __all__ = [
     "Instrument",
@@ -361,9 +367,17 @@ def _content_faults(document: Mapping[str, Any], scales: Mapping[str, Scale]) ->
             values = [option["value"] for option in entry.get("options", ())]
             if len(set(map(str, values))) != len(values):
                 yield Fault("instrument.value_twice", "两个选项的值相同", "每个选项用不同的值", item=name)
-            if document.get("layout") == "child" and entry["role"] == "open":
+            written = "options" not in entry and (scale := scales.get(entry.get("scale"))) and not scale.options
+            if document.get("layout") == "child" and (entry["role"] == "open" or written):
                 yield Fault(
                     "instrument.open_text_for_pupils", "小学生问卷不能有文字题", "删掉这道题", item=name
+                )
+            for hole in sorted(_holes_in(entry) - PLACE_HOLDERS):
+                yield Fault(
+                    "instrument.unknown_placeholder",
+                    f"不认识“{{{hole}}}”",
+                    f"可用：{'、'.join(f'{{{one}}}' for one in sorted(PLACE_HOLDERS))}",
+                    item=name,
                 )
             for other in _named_in(entry.get("show_if") or {}):
                 if other not in seen:
@@ -374,6 +388,12 @@ def _content_faults(document: Mapping[str, Any], scales: Mapping[str, Scale]) ->
                         item=name,
                     )
             seen[name] = entry
+
+
+def _holes_in(entry: Mapping[str, Any]) -> set[str]:
+    """The place-holders in the texts of an item; options hold none."""
+    texts = [*entry["text"].values(), *entry.get("hint", {}).values()]
+    return {hole for text in texts if text for hole in _HOLE.findall(text)}
 
 
 def _named_in(condition: Mapping[str, Any]) -> Iterator[str]:

@@ -124,7 +124,15 @@ def _instruments(entry: GroupPlan, place: str, issued: Mapping[str, Instrument])
                 item=place,
             )
             continue
-        meant = (issued[name] if name in issued else load_instrument(name)).respondent_group
+        asked = issued[name] if name in issued else load_instrument(name)
+        meant = asked.respondent_group
+        if _below_grade_seven(entry, stage) and any(item.kind == "text" for item in asked.items):
+            yield Fault(
+                "plan.open_text_for_pupils",
+                f"“{name}”有文字题，小学生不能写字回答",
+                "换一套没有文字题的问卷，或从七年级开始问",
+                item=place,
+            )
         if (
             entry.group in GROUPS
             and meant != entry.group
@@ -133,6 +141,11 @@ def _instruments(entry: GroupPlan, place: str, issued: Mapping[str, Instrument])
             yield Fault(
                 "plan.instrument_of_others", f"“{name}”不是给这一类人的问卷", "换一套问卷", item=place
             )
+
+
+def _below_grade_seven(entry: GroupPlan, stage: str) -> bool:
+    """Whether pupils under about 14 answer here: nothing they write may be kept (TRUST section 16)."""
+    return entry.group == "student" and stage not in ("junior", "senior") and (entry.from_grade or 0) < 7
 
 
 def list_faults(lists: dict[str, int], asked: set[str]) -> Iterator[Fault]:

@@ -19,6 +19,7 @@ PUBLIC = (
     "/O",
     "/b",
     "/B",
+    "/preview",
     "/check",
     "/CHECK",
     "/console/sign-in",

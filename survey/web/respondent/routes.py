@@ -22,6 +22,7 @@ from survey.web.respondent.look import read_look
 from survey.web.respondent.misses import Misses
 from survey.web.respondent.pages import Pages
 from survey.web.respondent.posters import send_open_form, show_open, show_open_waves, show_poster
+from survey.web.respondent.preview import send_preview, show_preview
 from survey.web.respondent.privacy import show_privacy
 from survey.web.respondent.reply import AnyRequest, Asked
 from survey.web.respondent.thanks import show_receipt, show_thanks
@@ -88,6 +89,8 @@ def router_at(desk: Desk) -> Router:
             show_thanks,
             show_receipt,
             show_privacy,
+            show_preview,
+            send_preview,
             show_dispute,
             send_dispute,
             show_check,

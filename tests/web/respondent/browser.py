@@ -8,16 +8,14 @@ import shutil
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
 
 import pytest
 import uvicorn
-from litestar import Litestar
 from playwright.async_api import Browser, Page, Route, async_playwright
 
-from survey.web.respondent.routes import respondent_router
+from survey.web.app import create_app
 
-from .ground import Ground
+from .ground import NOW, Ground
 
 FLAGS = [
     "--no-sandbox",
@@ -40,13 +38,9 @@ def free_port() -> int:
 
 @asynccontextmanager
 async def serving(laid: Ground, port: int) -> AsyncIterator[str]:
-    """The answering side on a port of this machine; its address."""
-    router = respondent_router(laid.office, base_url=laid.settings.base_url, clock=lambda: datetime.now(UTC))
-    server = uvicorn.Server(
-        uvicorn.Config(
-            Litestar([router], openapi_config=None), port=port, log_level="warning", access_log=False
-        )
-    )
+    """The whole application on a port of this machine, its clock within the wave's days; its address."""
+    app = create_app(laid.settings, laid.database, laid.office, now=lambda: NOW)
+    server = uvicorn.Server(uvicorn.Config(app, port=port, log_level="warning", access_log=False))
     running = asyncio.create_task(server.serve())
     while not server.started:
         await asyncio.sleep(0.02)

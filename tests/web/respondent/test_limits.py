@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import logging
+from pathlib import Path
 
 import pytest
 
@@ -92,3 +93,10 @@ def test_spliced_page_unpacks_to_the_page_itself(gaps: tuple[bytes, bytes]) -> N
 def test_mark_that_stands_twice_is_refused() -> None:
     with pytest.raises(ValueError, match="2 times"):
         splice("@a@ @a@", "@a@")
+
+
+def test_readme_shows_the_figures_that_were_measured() -> None:
+    checkout = Path(__file__).parents[3]
+    measured = (checkout / "benchmarks" / "phone.md").read_text("utf-8").split("\n\n", 1)[1]
+
+    assert measured.strip() in (checkout / "README.md").read_text("utf-8")
