@@ -15,7 +15,14 @@ NAME = "survey-verify.pyz"
 BESIDE = ("__init__.py", "canonical.py", "errors.py", "exact.py")
 _SHEBANG = b"#!/usr/bin/env python3\n"
 _MAIN = "from survey.certification.__main__ import main\n\nraise SystemExit(main())\n"
-_WITHOUT = ("conformance.py", "conformance_wave.py", "signature.py", "zipapp_verifier.py")
+_WITHOUT = (
+    "conformance.py",
+    "conformance_wave.py",
+    "intake_check.py",
+    "r_script.py",
+    "signature.py",
+    "zipapp_verifier.py",
+)
 """Signing and the reference vectors need `cryptography`; the verifier leaves them at home."""
 
 

@@ -14,14 +14,18 @@ from pathlib import Path
 from typing import Any
 
 from survey import canonical
-from survey.certification.bundle import build_bundle, numbered
+from survey.certification.bundle import attachment_digests, build_bundle, numbered
 from survey.certification.certificate import build_certificate
+from survey.certification.r_script import r_files
 from survey.certification.registry import prove_registered, registry_document
+from survey.certification.signed_plan import SignedPlan
 from survey.certification.statement import short_code
+from survey.certification.table import members_of, read_table
 from survey.certification.transparency_log import parse_checkpoint
 from survey.certification.verification import verify_file
 from survey.documents.certificate_sheet import certificate_sheet, sheet_of
 from survey.errors import SurveyError
+from survey.estimation.results import Results
 from survey.jobs.estimate_wave import results_document, wave_results
 from survey.jobs.plan_rules import hold_rules
 from survey.jobs.render_papers import printed_at, wave_imprint
@@ -152,8 +156,10 @@ async def certify_wave(
     head = parse_checkpoint(closing_note.rpartition("\n\n")[0] + "\n")
     closing_digest = canonical.digest(await load_document(wave, "closing.json"))
     earlier = await load_issues(wave, "statement")
+    in_r = await to_thread(_in_r, plan, results)
     issue = Issue(
         now.date() if audited is None else audited.on,
+        attachments=attachment_digests(in_r),
         supersedes=canonical.digest(earlier[-1][0]) if earlier else None,
         reason=None if reason is None else readable_reason(wave, reason),
         keeps_history=await office.keeps_history(wave),
@@ -180,7 +186,7 @@ async def certify_wave(
             "closing_note": closing_note,
         }
         number = len((await load_registry()).leaves) - 1
-        made = await _issue(settings, office, wave, signed, shown, number, short_code(digest), now)
+        made = await _issue(settings, office, wave, signed, shown, number, short_code(digest), in_r, now)
         name = f"{numbered('table', len(earlier) + 1)}.json"
         await save_evidence(wave, name, canonical.encode(table).decode(), now=now)
         await save_certificate(number, wave, made.short, made.certificate.read_bytes(), now=now)
@@ -199,6 +205,7 @@ async def _issue(
     shown: dict[str, Any],
     number: int,
     short: str,
+    in_r: dict[str, bytes],
     now: datetime,
 ) -> Certified:
     """Write certificate, bundle and sheet, each checked by the verifier before it is kept."""
@@ -222,6 +229,7 @@ async def _issue(
         registry=registry_document(registry.leaves, registry.note or ""),
         documents={**await _public_documents(wave), **papers.documents, "results.json": shown},
         notes=papers.notes,
+        attachments=in_r,
     )
     for data in (certificate, bundle):
         verdict = await to_thread(verify_file, data)
@@ -242,6 +250,12 @@ async def _issue(
     made.bundle.write_bytes(bundle)
     made.sheet.write_bytes(sheet)
     return made
+
+
+def _in_r(plan: SignedPlan, results: Results) -> dict[str, bytes]:
+    """The script and the counts by which anybody recomputes the figure in R."""
+    rows = read_table(results.certified_table(), plan.estimator)
+    return r_files(rows, plan, members_of(rows, plan, results.pooled))
 
 
 @dataclass(frozen=True)
