@@ -25,6 +25,8 @@ MODES = {"slip": "A", "quota": "B", "open": "C"}
 DECISIONS = {
     "point-estimate-at-least-threshold": "at_least",
     "point-estimate-above-threshold": "above",
+    "every-group-at-least-threshold": "at_least",
+    "every-group-above-threshold": "above",
     "no-threshold": None,
 }
 ESTIMATORS = ("stratified-mean/v1", "weighted-ratio/v1", "weighted-parts/v1", "full-body/v1")
@@ -124,6 +126,11 @@ class SignedPlan:
         return self.keys[1:]
 
     @property
+    def every_group(self) -> bool:
+        """Whether each group with a share must reach the line, and not the figure alone."""
+        return self.decision.startswith("every-group-")
+
+    @property
     def code(self) -> str:
         """The plan code as printed."""
         return plan_code(self.digest)
@@ -214,6 +221,8 @@ def read_plan(document: Any, file: str = "plan.json") -> SignedPlan:
         raise fields.refuse("exclusions", "只允许X1、X2、X3")
     fields.object("scoring")
     estimator = fields.one_of("estimator", ESTIMATORS)
+    if decision.startswith("every-group-") and estimator == "stratified-mean/v1":
+        raise fields.refuse("decision", "这种算法的表里没有各类人")
     return SignedPlan(
         document=document,
         digest=canonical.digest(document),

@@ -19,7 +19,7 @@ leaves, and the group's other parts carry its share in proportion to their own.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from math import lcm
 from typing import Any
@@ -264,7 +264,7 @@ def decide(
     members: Mapping[str, Sequence[str]],
     callbacks: int = 0,
 ) -> bool | None:
-    """Whether the line is reached, unrounded; None where nothing may be said.
+    """Whether the line is reached, unrounded, by the figure or by every group; None where nothing may be said.
 
     Nothing is said without a threshold, when an open poster is in the table, and when a quota
     poster is, unless the plan allows it and 200 call-backs are recorded (TRUST section 3).
@@ -274,6 +274,20 @@ def decide(
         return None
     if "B" in classes and not (plan.pass_with_class_b and callbacks >= 200):
         return None
+    held = group_figures(rows, plan, members).values() if plan.every_group else (figure,)
     if DECISIONS[plan.decision] == "above":
-        return figure > plan.threshold
-    return figure >= plan.threshold
+        return all(one > plan.threshold for one in held)
+    return all(one >= plan.threshold for one in held)
+
+
+def group_figures(
+    rows: Sequence[TableRow], plan: SignedPlan, members: Mapping[str, Sequence[str]]
+) -> dict[str, Fraction]:
+    """The figure of every group with a share, by the plan's estimator."""
+    return {
+        group: figure_of(
+            [row for row in rows if row.group == group], replace(plan, shares={group: Fraction(1)}), members
+        )
+        for group, share in plan.shares.items()
+        if share
+    }

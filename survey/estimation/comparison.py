@@ -13,8 +13,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike
 import scipy  # its parts load themselves when first asked
+from numpy.typing import ArrayLike
 
 from survey.arrays import Flags, Floats, finite
 from survey.errors import SurveyError

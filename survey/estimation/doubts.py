@@ -41,6 +41,8 @@ class Doubts:
     level: float
     scale: Mapping[str, Fraction]
     """share_g / N_g of every group, by which rows of several groups are joined."""
+    every_group: bool = False
+    """Whether the line holds each group: then nothing is said of one figure's tipping point."""
 
     @property
     def whole(self) -> WaveFigure:
@@ -69,7 +71,7 @@ class Doubts:
             "dont_know": unsure,
             "conservative": careful,
             "item_nonresponse": blank,
-            "tipping": self._tipping(outcomes) if self.reached is not None else None,
+            "tipping": self._tipping(outcomes) if self.reached is not None and not self.every_group else None,
             "reliability": reliability,
             "cautions": [
                 *figure_cautions(self.whole, sampled=sampled),
@@ -116,13 +118,28 @@ class Doubts:
         )
         if value is None:
             return None
-        reached = self.line.reached(value) if self.line is not None and self.reached is not None else None
+        reached = self._held(whole, value) if self.reached is not None else None
         return {
             "shown": truncate(value),
             "percent": percent_text(truncate(value)),
             "reached": reached,
             "changes_verdict": reached is not None and reached != self.reached,
         }
+
+    def _held(self, careful: WaveFigure, value: Fraction) -> bool | None:
+        """Whether the careful figure reaches the line, in every group where the line holds each."""
+        if self.line is None:
+            return None
+        if not self.every_group:
+            return self.line.reached(value)
+        alone = [{group: Fraction(1)} for group, share in self.beside.shares.items() if share]
+        values = [
+            full_body_share(self.rates, careful.columns, one)
+            if self.whole.counted_whole
+            else _with(self.beside, careful).value(one)
+            for one in alone
+        ]
+        return all(one is not None and self.line.reached(one) for one in values)
 
     def _tipping(self, outcomes: Mapping[str, DomainOutcome]) -> dict[str, Any] | None:
         """What would turn the verdict: the rate of the silent, and the fewest answers."""

@@ -9,7 +9,7 @@ same side of the line as the figure.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from math import lcm
@@ -140,6 +140,18 @@ def evidence_grade(figure: Fraction, line: Line, lower: float | None, upper: flo
     if line.reached(figure):
         return "pass_firm" if line.reached(Fraction(lower)) else "pass_point_only"
     return "fail_point_only" if line.reached(Fraction(upper)) else "fail_firm"
+
+
+def weakest_grade(grades: Sequence[Grade | None]) -> Grade | None:
+    """The grade of a verdict that every group must reach: missed by one is missed, firm only if all are.
+
+    >>> weakest_grade(["pass_firm", "pass_point_only"]), weakest_grade(["pass_firm", "fail_point_only", "fail_firm"])
+    ('pass_point_only', 'fail_firm')
+    """
+    if not grades or None in grades:
+        return None
+    order: tuple[Grade, ...] = ("fail_firm", "fail_point_only", "pass_point_only", "pass_firm")
+    return min((one for one in grades if one is not None), key=order.index)
 
 
 def crosses(line: Line | None, lower: str | None, upper: str | None) -> bool:

@@ -29,10 +29,12 @@ from survey.estimation.doubts import Doubts
 from survey.estimation.figure import (
     EVIDENCE_WORDS,
     Figure,
+    Grade,
     crosses,
     decision_words,
     evidence_grade,
     interval_document,
+    weakest_grade,
 )
 from survey.estimation.figure_parts import OVERALL, PartShares, part_shares
 from survey.estimation.intervals import Interval
@@ -62,7 +64,7 @@ from survey.sampling.sample import Sample
 from survey.sampling.scheme_sizes import GROUP_NAMES
 from survey.sampling.wave_allocation import allocate_wave
 from survey.scheme.plan import Plan, plan_digest
-from survey.scheme.scheme import Scheme
+from survey.scheme.scheme import Line, Scheme
 from survey.weighting.domain_weights import WaveWeights, frame_people, weight_domains
 
 
@@ -124,8 +126,10 @@ class Results:
     @property
     def reached(self) -> bool | None:
         """Whether the line is reached, unrounded; None without a line, or where nothing may be said."""
-        line = self.scheme.requirement.line
-        return line.reached(self.figure) if line is not None and self.evidence_class == "A" else None
+        line, rule = self.scheme.requirement.line, self.scheme.requirement
+        if line is None or self.evidence_class != "A":
+            return None
+        return all(line.reached(one) for one in self.whole.held(rule.applies_to, self.shares))
 
     @property
     def smallest(self) -> int:
@@ -180,11 +184,7 @@ class Results:
         line = self.scheme.requirement.line
         shown = None if interval is None else interval_document(interval.lower, interval.upper)
         across = shown is not None and crosses(line, shown["lower"], shown["upper"])
-        firm = (
-            evidence_grade(self.figure, line, bounds.lower, bounds.upper)
-            if line is not None and bounds is not None and self.reached is not None
-            else None
-        )
+        firm = self._firmness(line, level)
         estimate = self.whole.estimate
         spread = self.figure * (1 - self.figure)
         tables = self._tables(level)
@@ -213,7 +213,7 @@ class Results:
             ),
             "threshold": None if line is None else line.threshold,
             "edge": None if line is None else line.edge,
-            "line_in_words": None if line is None else line.in_words(),
+            "line_in_words": None if line is None else self._line_in_words(line),
             "veto": self.scheme.requirement.veto,
             "reached": self.reached,
             "crosses": across,
@@ -260,6 +260,26 @@ class Results:
             "not_certifiable_because": self.refusal,
         }  # fmt: skip
 
+    def _line_in_words(self, line: Line) -> str:
+        each = self.scheme.requirement.applies_to == "every_group"
+        return f"每一类人都要{line.in_words()}" if each else line.in_words()
+
+    def _firmness(self, line: Line | None, level: float) -> Grade | None:
+        """How firm the verdict is: of the figure, or of the least firm group where the line holds each."""
+        if line is None or self.reached is None:
+            return None
+        if self.scheme.requirement.applies_to != "every_group":
+            bounds = self.whole.interval(self.shares, 2 * level - 1)
+            return None if bounds is None else evidence_grade(self.figure, line, bounds.lower, bounds.upper)
+        grades = []
+        for group, share in self.shares.items():
+            if share:
+                rate = self.whole.groups[group]
+                bounds = rate.interval(2 * level - 1, proportion=self.whole.proportion)
+                lower, upper = (None, None) if bounds is None else (bounds.lower, bounds.upper)
+                grades.append(evidence_grade(rate.value, line, lower, upper))
+        return weakest_grade(grades)
+
     def _grade(self) -> str | None:
         """The grade word: by the scheme's edges, or by the majority of the full body."""
         if self.whole.counted_whole:
@@ -303,7 +323,8 @@ class Results:
     def _doubts(self, tables: Tables, interval: Interval | None) -> dict[str, Any]:
         """What belongs beside the figure: don't-know, the careful figure, silence, cautions, other joins."""
         line = self.scheme.requirement.line
-        doubts = Doubts(self.beside, line, self.reached, tables.read, tables.level, tables.scale)
+        every = self.scheme.requirement.applies_to == "every_group"
+        doubts = Doubts(self.beside, line, self.reached, tables.read, tables.level, tables.scale, every)
         flagged = {flag.domain for flag in self.flags if flag.domain in self.sample.by_domain}
         return {
             **doubts.document(self.outcomes, interval, sampled=self.evidence_class == "A"),

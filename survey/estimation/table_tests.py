@@ -11,8 +11,8 @@ from math import inf, sqrt
 from typing import Literal
 
 import numpy as np
-from numpy.typing import ArrayLike
 import scipy  # its parts load themselves when first asked
+from numpy.typing import ArrayLike
 
 from survey.arrays import Flags, Floats
 from survey.errors import SurveyError

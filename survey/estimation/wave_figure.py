@@ -10,7 +10,7 @@ a count, and has no sampling error.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
 import numpy as np
@@ -65,6 +65,8 @@ class WaveFigure:
     """First-stage units with somebody dissatisfied, and with somebody satisfied, over all groups."""
     psus: int = FEWEST_PSUS
     """First-stage units with an answer in the base of any group."""
+    body: Mapping[str, Fraction] = field(default_factory=dict)
+    """Of a full body asked whole: each group's share of everybody in it."""
 
     @property
     def counted_whole(self) -> bool:
@@ -84,6 +86,14 @@ class WaveFigure:
         few = self.few_against or self.few_in_favour
         cap = planned_n(shares_n(parts[0], [one.n for one in parts[1]]), self.psus) if few else None
         return composite_korn_graubard(*parts, self.estimate, level, at_most=cap)
+
+    def held(self, applies_to: str, shares: Mapping[str, Fraction]) -> list[Fraction]:
+        """What the line holds: the figure, or the figure of every group with a share."""
+        if applies_to != "every_group":
+            return [self.value]
+        if self.counted_whole:
+            return [self.body[group] for group, share in shares.items() if share]
+        return [self.groups[group].value for group, share in shares.items() if share]
 
     @property
     def few_against(self) -> bool:
@@ -142,8 +152,10 @@ def wave_figure(
     estimate = composite(
         [shares[group] for group in counted], [groups[group].estimate for group in counted], rates.design
     )
+    body: dict[str, Fraction] = {}
     if estimator == "full-body/v1":
         value = full_body_share(rates, columns, shares)
+        body = {g: full_body_share(rates, columns, {g: Fraction(1)}) for g, share in shares.items() if share}
         estimate = replace(estimate, value=float(value), variance=0.0)
     single = scheme.figure.formula != "points_mean" and scheme.figure.from_items == "overall_item"
     together = rates.rate(next(iter(columns.values()))[OVERALL]) if single else None
@@ -159,6 +171,7 @@ def wave_figure(
         single,
         (together.against_in_psus, together.in_favour_in_psus),
         together.psus,
+        body,
     )
 
 

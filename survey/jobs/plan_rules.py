@@ -24,10 +24,12 @@ from survey.scheme.scheme import Scheme
 from survey.weighting.domain_weights import SMALL_WITHOUT_SATISFIED, frame_people
 
 DECISIONS = {
-    "at_least": "point-estimate-at-least-threshold",
-    "above": "point-estimate-above-threshold",
-    None: "no-threshold",
+    ("figure", "at_least"): "point-estimate-at-least-threshold",
+    ("figure", "above"): "point-estimate-above-threshold",
+    ("every_group", "at_least"): "every-group-at-least-threshold",
+    ("every_group", "above"): "every-group-above-threshold",
 }
+"""What the line holds and with which edge; a scheme without a line has `no-threshold`."""
 OBJECTION_DAYS = 30
 DESTROY_AFTER_DAYS = 90
 CALLBACKS_NEEDED = 200
@@ -61,7 +63,7 @@ def rules_document(
     line = scheme.requirement.line
     return {
         "estimator": estimator_of(scheme.figure),
-        "decision": DECISIONS[None if line is None else line.edge],
+        "decision": "no-threshold" if line is None else DECISIONS[scheme.requirement.applies_to, line.edge],
         "threshold": None if line is None else line.threshold,
         "minimum_count": plan.minimum_count,
         "scoring": {"answers": scheme.document["answers"], "figure": scheme.document["figure"]},

@@ -73,6 +73,7 @@ def make_wave(
     plan_changes: dict[str, Any] | None = None,
     statement_changes: dict[str, Any] | None = None,
     estimator: str | None = None,
+    decision: str = "point-estimate-at-least-threshold",
     satisfied: float | Mapping[str, float] | None = None,
     eligible: Mapping[str, int] | None = None,
     modes: Mapping[str, str] | None = None,
@@ -110,7 +111,7 @@ def make_wave(
     instrument = {"type": "survey/instruments/v1", "instruments": {"parents/full": {"items": ["q01"]}}}
     rules: dict[str, Any] = {
         "estimator": estimator,
-        "decision": "point-estimate-at-least-threshold",
+        "decision": decision,
         "threshold": "0.85",
         "box_key": rng.randbytes(32).hex(),
         **({"group_shares": {"parent": "7/10", "teacher": "3/10"}} if weighted else {}),

@@ -255,7 +255,20 @@ def check_papers(plan, plan_note, statement, statement_note, table, closing_note
     need(stated["numerator"] == str(figure.numerator), "numerator")
     need(stated["denominator"] == str(figure.denominator) and len(stated) == 3, "denominator")
     classes = {MODES[domains[domain]["mode"]] for domain in inside}
-    need(statement["reached"] is verdict(plan, statement, figure, classes), "reached")
+    held = [figure]
+    if plan["decision"].startswith("every-group"):
+        groups = [group for group, share in plan["group_shares"].items() if Fraction(share)]
+        held = [
+            compute(
+                {**plan, "group_shares": {group: "1"}},
+                [r for r in table if r["group"] == group],
+                members,
+                domains,
+            )
+            for group in groups
+        ]
+    verdicts = [verdict(plan, statement, one, classes) for one in held]
+    need(statement["reached"] is (None if None in verdicts else all(verdicts)), "reached")
     check_sentences(plan, statement, domains)
     return keys, two, head, members, statement_digest
 
@@ -307,7 +320,7 @@ def verdict(plan, statement, figure, classes):
     if plan["threshold"] is None or "C" in classes or ("B" in classes and not allowed):
         return None
     line = Fraction(plan["threshold"])
-    return figure > line if plan["decision"] == "point-estimate-above-threshold" else figure >= line
+    return figure > line if plan["decision"].endswith("-above-threshold") else figure >= line
 
 
 def check_sentences(plan, statement, domains):

@@ -16,7 +16,8 @@ from survey.certification.archive import pack, unpack
 from survey.certification.certificate import build_certificate
 from survey.certification.fields import FieldRefusedError
 from survey.certification.signature import Signer
-from survey.certification.table import read_table
+from survey.certification.signed_plan import read_plan
+from survey.certification.table import group_figures, members_of, read_table
 from survey.certification.verification import verify_file
 
 
@@ -74,6 +75,28 @@ def test_both_verifiers_agree_on_points_items_and_full_bodies_and_on_their_forge
         assert second.complaints(data) == []
     assert verify_file(canonical.encode(forged)).exit_code == 1
     assert second.complaints(canonical.encode(forged))
+
+
+@pytest.mark.parametrize("estimator", ["weighted-ratio/v1", "weighted-parts/v1", "full-body/v1"])
+@pytest.mark.parametrize("decision", ["every-group-at-least-threshold", "every-group-above-threshold"])
+def test_a_line_for_every_group_is_missed_when_one_group_misses_it(second, wave_of, estimator, decision):
+    seen = set()
+    for seed in range(6):
+        wave = wave_of(seed, weighted=True, estimator=estimator, decision=decision, satisfied=0.86)
+        plan = read_plan(wave.plan)
+        rows = read_table(wave.table, estimator)
+        groups = group_figures(rows, plan, members_of(rows, plan, wave.statement.get("pooled", {})))
+        reached = all(
+            one > plan.threshold if "above" in decision else one >= plan.threshold for one in groups.values()
+        )
+        seen.add(reached)
+        turned = json.loads(wave.certificate)
+        turned["statement"]["reached"] = not reached
+
+        assert wave.statement["reached"] is reached
+        assert verify_file(wave.certificate).exit_code == 0 and second.complaints(wave.certificate) == []
+        assert verify_file(canonical.encode(turned)).exit_code == 1
+    assert seen
 
 
 @pytest.mark.parametrize(

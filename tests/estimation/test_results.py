@@ -441,3 +441,18 @@ def test_another_frame_or_plan_than_the_draws_is_refused():
             wave_case_file(),
             [],
         )
+
+
+def test_a_line_for_every_group_is_missed_when_one_group_misses_it():
+    document = dict(county_scheme().document)
+    document["requirement"] = dict(document["requirement"], applies_to="every_group")
+    each = rescored(Scheme.of(document))
+    line = each.scheme.requirement.line
+    groups = {group: line.reached(rate.value) for group, rate in each.whole.groups.items()}
+    told = each.document()
+
+    assert len(set(groups.values())) == 2 or all(groups.values())
+    assert each.reached is all(groups.values())
+    assert told["line_in_words"].startswith("每一类人都要")
+    assert (told["evidence_grade"] or "").startswith("pass" if each.reached else "fail")
+    assert told["tipping"] is None
