@@ -8,13 +8,12 @@ import click
 
 from survey.cli.auditing import read_audited
 from survey.cli.guarding import read_planted
-from survey.cli.passphrases import passphrase_options
+from survey.cli.passphrases import Passphrases, passphrase_options
 from survey.cli.session import actor, at_desk, at_intake, command_options, emit, run, utc_now, write_file
 from survey.jobs.certify_wave import certify_wave
 from survey.jobs.export_answers import export_answers
 from survey.jobs.open_wave import open_wave
 from survey.jobs.render_report import KINDS, render_report
-from survey.jobs.signers import open_signers
 
 
 @click.command("open")
@@ -34,14 +33,14 @@ def open_command(
     wave: str,
     planted_file: Path | None,
     without_list: bool,
-    passphrases: dict[str, str],
+    passphrases: Passphrases,
     as_json: bool,
 ) -> None:
     """两人合力开箱，解封全部答卷。Open the sealed answers, with both halves of the key."""
 
     async def work() -> dict[str, object]:
         async with at_intake(data) as (settings, office):
-            signers = open_signers(settings, passphrases)
+            signers = passphrases.open(settings)
             planted = None if planted_file is None else read_planted(planted_file)
             return await open_wave(
                 settings,
@@ -81,14 +80,14 @@ def certify_command(
     wave: str,
     reason: str | None,
     audited_file: Path | None,
-    passphrases: dict[str, str],
+    passphrases: Passphrases,
     as_json: bool,
 ) -> None:
     """两人签字，出具结果证书和公开核验包。Sign the statement; write certificate, sheet and public bundle."""
 
     async def work() -> dict[str, object]:
         async with at_intake(data) as (settings, office):
-            signers = open_signers(settings, passphrases)
+            signers = passphrases.open(settings)
             audited = None if audited_file is None else read_audited(audited_file)
             certified = await certify_wave(
                 settings, office, wave, signers, actor=actor(), now=utc_now(), reason=reason, audited=audited

@@ -6,13 +6,12 @@ from pathlib import Path
 
 import click
 
-from survey.cli.passphrases import passphrase_options
+from survey.cli.passphrases import Passphrases, passphrase_options
 from survey.cli.session import actor, at_intake, command_options, emit, run, utc_now
 from survey.cli.wording import participation_text
 from survey.jobs.close_wave import close_wave
 from survey.jobs.participation import participation
 from survey.jobs.run_fieldwork import pause_wave, publish_wave, resume_wave
-from survey.jobs.signers import open_signers
 
 
 @click.command("publish")
@@ -76,12 +75,12 @@ def watch_command(data: Path | None, wave: str, as_json: bool) -> None:
 @click.argument("wave")
 @passphrase_options
 @command_options
-def close_command(data: Path | None, wave: str, passphrases: dict[str, str], as_json: bool) -> None:
+def close_command(data: Path | None, wave: str, passphrases: Passphrases, as_json: bool) -> None:
     """结束调查，两人签字；此后一份也不能再收。Close the wave for good, signed by two."""
 
     async def work() -> dict[str, object]:
         async with at_intake(data) as (settings, office):
-            signers = open_signers(settings, passphrases)
+            signers = passphrases.open(settings)
             return await close_wave(settings, office, wave, signers, actor=actor(), now=utc_now())
 
     done = run(work())

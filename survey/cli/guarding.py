@@ -12,7 +12,7 @@ import click
 
 from survey import canonical
 from survey.cli.known_answers import send_over
-from survey.cli.passphrases import passphrase_options
+from survey.cli.passphrases import Passphrases, passphrase_options
 from survey.cli.session import (
     actor,
     at_desk,
@@ -30,7 +30,6 @@ from survey.jobs.extend_wave import extend_wave
 from survey.jobs.plant_answers import erase_held, find_alarms, make_list, send_canaries, take_codes
 from survey.jobs.revoke_statement import revoke_statement
 from survey.jobs.sign_design import sign_design
-from survey.jobs.signers import open_signers
 from survey.jobs.void_domains import void_domains
 from survey.storage.plans import load_plan
 
@@ -71,13 +70,13 @@ def write_planted(path: Path, planted: Planted) -> None:
 @passphrase_options
 @command_options
 def design_command(
-    data: Path | None, wave: str, public_draw: str, passphrases: dict[str, str], as_json: bool
+    data: Path | None, wave: str, public_draw: str, passphrases: Passphrases, as_json: bool
 ) -> None:
     """公开抽号以前，两人签下抽样设计；号码出来后用 survey draw --seed 号码。Sign the design before the public draw."""
 
     async def work() -> dict[str, Any]:
         async with at_intake(data) as (settings, office):
-            signers = open_signers(settings, passphrases)
+            signers = passphrases.open(settings)
             return await sign_design(
                 settings, office, wave, public_draw, signers, actor=actor(), now=utc_now()
             )
@@ -281,14 +280,14 @@ def void_command(
     wave: str,
     domains: tuple[str, ...],
     reason: str,
-    passphrases: dict[str, str],
+    passphrases: Passphrases,
     as_json: bool,
 ) -> None:
     """开箱以前，两人签字作废整个域（一校一类人）。Void whole domains before opening, signed by two."""
 
     async def work() -> dict[str, Any]:
         async with at_intake(data) as (settings, office):
-            signers = open_signers(settings, passphrases)
+            signers = passphrases.open(settings)
             return await void_domains(
                 settings, office, wave, domains, reason, signers, actor=actor(), now=utc_now()
             )
@@ -305,14 +304,14 @@ def void_command(
 @passphrase_options
 @command_options
 def extend_command(
-    data: Path | None, wave: str, until: datetime, passphrases: dict[str, str], as_json: bool
+    data: Path | None, wave: str, until: datetime, passphrases: Passphrases, as_json: bool
 ) -> None:
     """原截止日以前，两人签字推迟截止。Put the closing date off, signed by two."""
     later: date = until.date()
 
     async def work() -> dict[str, Any]:
         async with at_intake(data) as (settings, office):
-            signers = open_signers(settings, passphrases)
+            signers = passphrases.open(settings)
             return await extend_wave(settings, office, wave, later, signers, actor=actor(), now=utc_now())
 
     done = run(work())
@@ -326,13 +325,13 @@ def extend_command(
 @passphrase_options
 @command_options
 def revoke_command(
-    data: Path | None, wave: str, number: int, reason: str, passphrases: dict[str, str], as_json: bool
+    data: Path | None, wave: str, number: int, reason: str, passphrases: Passphrases, as_json: bool
 ) -> None:
     """两人签字撤回一份证书；它和撤回书都留在登记里。Revoke a certificate, signed by two."""
 
     async def work() -> dict[str, Any]:
         async with at_intake(data) as (settings, office):
-            signers = open_signers(settings, passphrases)
+            signers = passphrases.open(settings)
             return await revoke_statement(
                 settings, office, wave, number, reason, signers, actor=actor(), now=utc_now()
             )

@@ -39,7 +39,9 @@ def list_command(data: Path | None, as_json: bool) -> None:
 
 @language_command.command("export")
 @click.argument("language")
-@click.option("--output", type=click.Path(path_type=Path, dir_okay=False), default=None, help="存到 (file to write)")
+@click.option(
+    "--output", type=click.Path(path_type=Path, dir_okay=False), default=None, help="存到 (file to write)"
+)
 @command_options
 def export_command(data: Path | None, language: str, output: Path | None, as_json: bool) -> None:
     """导出要翻译的文字，一个PO文件。Write the texts to be translated as a PO file."""
@@ -50,12 +52,18 @@ def export_command(data: Path | None, language: str, output: Path | None, as_jso
             return await export_catalogue(language)
 
     path.write_bytes(run(work()))
-    emit({"language": language, "file": str(path)}, as_json, f"已存到 {path}。译好后运行 survey language import {path}")
+    emit(
+        {"language": language, "file": str(path)},
+        as_json,
+        f"已存到 {path}。译好后运行 survey language import {path}",
+    )
 
 
 @language_command.command("import")
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
-@click.option("--language", default=None, help="语言代码，不写就看文件头 (code; the file's header says otherwise)")
+@click.option(
+    "--language", default=None, help="语言代码，不写就看文件头 (code; the file's header says otherwise)"
+)
 @command_options
 def import_command(data: Path | None, file: Path, language: str | None, as_json: bool) -> None:
     """检查并导入译好的PO文件；审定以前谁也看不到。Check and take in a filled PO file."""
@@ -85,7 +93,16 @@ def sign_command(data: Path | None, language: str, name: str, as_json: bool) -> 
     async def work() -> dict[str, object]:
         async with at_desk(data):
             signed = await sign_catalogue(language, name, actor=actor(), now=utc_now())
-            return {"language": language, "signed_by": name, "missing": len(signed.missing), "digest": signed.digest}
+            return {
+                "language": language,
+                "signed_by": name,
+                "missing": len(signed.missing),
+                "digest": signed.digest,
+            }
 
     done = run(work())
-    emit(done, as_json, f"“{language}”已由{name}审定。在计划的languages里写上{language}，签计划时一起固定下来。")
+    emit(
+        done,
+        as_json,
+        f"“{language}”已由{name}审定。在计划的languages里写上{language}，签计划时一起固定下来。",
+    )

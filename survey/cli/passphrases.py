@@ -1,26 +1,84 @@
-"""Where the passphrases of the two signers come from: a file each, or a prompt each."""
+"""Where signatures come from: a passphrase each, from a file or a prompt, or a file from another computer."""
 
 from __future__ import annotations
 
+import json
+import sys
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from functools import wraps
 from pathlib import Path
 from typing import Any
 
 import click
 
-from survey.cli.session import read_file
-from survey.jobs.signers import ROLES, TITLES
+from survey.cli.session import read_file, write_file
+from survey.jobs.remote_signing import AwaitingSignatureError, SigningRequest, read_request
+from survey.jobs.signers import APPROVER, OPERATOR, ROLES, TITLES, Signers, open_signers
+from survey.settings import Settings
+from survey.storage.keys import has_key, load_key
+
+AWAITING = 3
+"""The exit code of a command that waits for a signature from another computer."""
+
+
+@dataclass
+class Passphrases:
+    """What a command was given to sign with; `open` is called once the settings are known."""
+
+    given: dict[str, str]
+    request_file: Path | None = None
+    settings: Settings | None = field(default=None, repr=False)
+
+    def open(self, settings: Settings) -> Signers:
+        """Both signers."""
+        self.settings = settings
+        request = None
+        if self.request_file is not None and self.request_file.is_file():
+            request = read_request(read_file(self.request_file))
+        return open_signers(settings, self.given, request)
+
+    def ask(self, wave: str, waiting: AwaitingSignatureError) -> None:
+        """Write the request for the approver, with their sealed half where there is one to open."""
+        assert self.request_file is not None and self.settings is not None
+        half = ""
+        is_opening = waiting.text.split("\n", 1)[0].endswith("/opening")
+        if is_opening and has_key(self.settings, wave, f"share-{APPROVER}"):
+            half = load_key(self.settings, wave, f"share-{APPROVER}").hex()
+        request = SigningRequest(wave, waiting.text, waiting.document_to_sign, half)
+        write_file(self.request_file, request.encoded())
 
 
 def passphrase_options(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Adds one option a role and hands the command `passphrases` by role."""
+    """Adds the options of both signers and hands the command `passphrases`."""
 
     @wraps(function)
     def wrapped(*args: Any, **kwargs: Any) -> Any:
-        given = {role: kwargs.pop(f"{role}_passphrase_file") for role in ROLES}
-        return function(*args, passphrases={role: _passphrase(role, given[role]) for role in ROLES}, **kwargs)
+        files = {role: kwargs.pop(f"{role}_passphrase_file") for role in ROLES}
+        request_file = kwargs.pop("approver_request")
+        asked = ROLES if request_file is None else (OPERATOR,)
+        # A request to be signed here is no wave of ours: its signer is asked by the command itself.
+        if Path(str(kwargs.get("wave", ""))).is_file():
+            asked = ()
+        given = Passphrases({role: _passphrase(role, files[role]) for role in asked}, request_file)
+        try:
+            return function(*args, passphrases=given, **kwargs)
+        except AwaitingSignatureError as waiting:
+            given.ask(kwargs["wave"], waiting)
+            message = (
+                f"还差签发的签名。把 {request_file} 交给签发，在那台电脑上运行 survey sign {request_file}，"
+                "带回来放在原处，再运行一次刚才的命令。"
+            )
+            document = {"awaiting": "approver", "request": str(request_file), "wave": kwargs["wave"]}
+            click.echo(json.dumps(document, ensure_ascii=False) if kwargs.get("as_json") else message)
+            sys.exit(AWAITING)
 
+    wrapped = click.option(
+        "--approver-request",
+        type=click.Path(path_type=Path),
+        default=None,
+        help="签发在别的电脑上签：请求文件写到（读自）这里 (request file for an approver elsewhere)",
+    )(wrapped)
     for role in reversed(ROLES):
         wrapped = click.option(
             f"--{role}-passphrase-file",

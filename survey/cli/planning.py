@@ -2,20 +2,35 @@
 
 from __future__ import annotations
 
+import json
+import os
 from pathlib import Path
 
 import click
 
+from survey import canonical
 from survey.cli.guarding import read_announcement
-from survey.cli.passphrases import passphrase_options
-from survey.cli.session import actor, at_desk, at_intake, command_options, emit, read_file, run, utc_now
+from survey.cli.passphrases import Passphrases, passphrase_options
+from survey.cli.session import (
+    actor,
+    at_desk,
+    at_intake,
+    command_options,
+    emit,
+    read_file,
+    run,
+    utc_now,
+    write_file,
+)
 from survey.cli.wording import frame_text, preview_text, sample_text
 from survey.jobs.create_wave import create_wave
 from survey.jobs.draw_sample import draw_wave, preview_wave
 from survey.jobs.import_frame import import_frame
+from survey.jobs.remote_signing import read_request
 from survey.jobs.sign_plan import sign_plan
-from survey.jobs.signers import open_signers
+from survey.jobs.signers import APPROVER, open_signer
 from survey.scheme.plan import plan_document
+from survey.storage.audit import record_audit
 from survey.storage.frames import find_column_map
 from survey.storage.plans import list_waves, load_plan
 
@@ -164,13 +179,16 @@ def draw_command(data: Path | None, wave: str, seed: str | None, as_json: bool) 
 @passphrase_options
 @command_options
 def sign_command(
-    data: Path | None, wave: str, planted_file: Path | None, passphrases: dict[str, str], as_json: bool
+    data: Path | None, wave: str, planted_file: Path | None, passphrases: Passphrases, as_json: bool
 ) -> None:
-    """制作填写码，经办和签发两人签下计划。Make the codes; operator and approver sign the plan."""
+    """制作填写码，两人签下计划；WAVE 是请求文件时，在这台电脑上签它。Sign the plan, or a request from elsewhere."""
+    if Path(wave).is_file():
+        _sign_request(data, Path(wave), as_json)
+        return
 
     async def work() -> dict[str, object]:
         async with at_intake(data) as (settings, office):
-            signers = open_signers(settings, passphrases)
+            signers = passphrases.open(settings)
             planted = None if planted_file is None else read_announcement(planted_file)
             signed = await sign_plan(
                 settings, office, wave, signers, actor=actor(), now=utc_now(), planted=planted
@@ -184,3 +202,27 @@ def sign_command(
 
     done = run(work())
     emit(done, as_json, f"计划已签。填写码{done['slips']}个。\n计划编码（印在每张纸上）：{done['plan_code']}")
+
+
+def _sign_request(data: Path | None, path: Path, as_json: bool) -> None:
+    """Show what a request asks this computer's approver to sign, and add the line."""
+    request = read_request(read_file(path))
+    if not as_json:
+        click.echo(f"调查 {request.wave}，要签的是：\n{request.text}")
+        if request.document is not None:
+            click.echo(json.dumps(request.document, ensure_ascii=False, indent=1)[:6000])
+    passphrase_file = os.environ.get("SURVEY_APPROVER_PASSPHRASE_FILE")
+    if passphrase_file:
+        passphrase = read_file(Path(passphrase_file)).decode("utf-8", "replace").rstrip("\r\n")
+    else:
+        passphrase = click.prompt("签发口令 (approver passphrase)", hide_input=True, err=True)
+
+    async def work() -> bytes:
+        async with at_desk(data) as (settings, _):
+            answered = request.signed_by(open_signer(settings, APPROVER, passphrase))
+            details = {"text_digest": canonical.sha256_hex(request.text.encode())}
+            await record_audit(actor(), "sign_request", request.wave, details=details, now=utc_now())
+            return answered.encoded()
+
+    write_file(path, run(work()))
+    emit({"wave": request.wave, "signed": str(path)}, as_json, f"已签，写回 {path}。带回承办单位。")

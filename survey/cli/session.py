@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 import click
 
 from survey.errors import SurveyError
+from survey.jobs.remote_signing import AwaitingSignatureError
 from survey.settings import Settings, load_settings
 from survey.storage.database import Database, open_database
 from survey.storage.office import IntakeOffice
@@ -47,6 +48,8 @@ def command_options(function: Callable[..., Any]) -> Callable[..., Any]:
     def wrapped(*args: Any, as_json: bool, **kwargs: Any) -> Any:
         try:
             return function(*args, as_json=as_json, **kwargs)
+        except AwaitingSignatureError:
+            raise  # `passphrase_options` writes the request for the other computer
         except SurveyError as refusal:
             if as_json:
                 click.echo(json.dumps({"error": refusal.document()}, ensure_ascii=False, indent=1))

@@ -16,6 +16,7 @@ from survey.jobs.manage_accounts import (
     new_account,
     sign_in_address,
 )
+from survey.jobs.remote_signing import share_key as share_key_of
 from survey.jobs.signers import TITLES, create_signer, register_vkey
 from survey.storage.accounts import list_accounts
 from survey.storage.tokens import SCOPES
@@ -104,6 +105,9 @@ def account_command(
     "--vkey", default=None, help="钥匙在别的电脑上：只登记它的验证公钥 (register a public key only)"
 )
 @click.option(
+    "--share-key", default=None, help="签发在别处时，还要它的半把钥匙公钥 (the approver's share key)"
+)
+@click.option(
     "--passphrase-file",
     type=click.Path(path_type=Path),
     default=None,
@@ -111,7 +115,12 @@ def account_command(
 )
 @command_options
 def signer_command(
-    data: Path | None, role: str, vkey: str | None, passphrase_file: Path | None, as_json: bool
+    data: Path | None,
+    role: str,
+    vkey: str | None,
+    share_key: str | None,
+    passphrase_file: Path | None,
+    as_json: bool,
 ) -> None:
     """给经办、签发或上级核查建签名密钥，或登记别处的公钥。Make a signing key, or register a public one."""
     if vkey is not None:
@@ -124,13 +133,15 @@ def signer_command(
     async def work() -> dict[str, str]:
         async with at_desk(data) as (settings, _):
             if vkey is not None:
-                key = register_vkey(settings, role, vkey)
+                key, share = register_vkey(settings, role, vkey, share_key), share_key or ""
             else:
-                key = create_signer(settings, role, passphrase).key
-            return {"role": role, "vkey": str(key), "fingerprint": key.fingerprint}
+                signer = create_signer(settings, role, passphrase)
+                key, share = signer.key, share_key_of(signer)
+            return {"role": role, "vkey": str(key), "share_key": share, "fingerprint": key.fingerprint}
 
     done = run(work())
-    emit(done, as_json, f"{TITLES[role]}的验证公钥：\n{done['vkey']}\n指纹：{done['fingerprint']}")
+    text = f"{TITLES[role]}的验证公钥：\n{done['vkey']}\n指纹：{done['fingerprint']}"
+    emit(done, as_json, text + (f"\n半把钥匙的公钥：{done['share_key']}" if done["share_key"] else ""))
 
 
 @click.command("token")

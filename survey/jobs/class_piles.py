@@ -46,9 +46,7 @@ class ClassPiles:
         mine = [row for row in self.rows if (row.school_code, row.group) == (pile.school_code, pile.group)]
         piles, at = [], 0
         for row in mine:
-            piles.append(
-                replace(pile, codes=pile.codes[at : at + row.count], class_name=row.class_name)
-            )
+            piles.append(replace(pile, codes=pile.codes[at : at + row.count], class_name=row.class_name))
             at += row.count
         rest = replace(pile, codes=pile.codes[at:])
         return [one for one in (*piles, rest) if one.codes]
@@ -92,7 +90,9 @@ def read_class_piles(data: bytes, filename: str) -> ClassPiles:
     rows = sheets[0].rows
     header = [str(cell or "").strip() for cell in rows[0]] if rows else []
     found = [
-        Fault("papers.class_list", f"没有“{name}”这一列", f"第一行写：{'、'.join(HEADER)}", row=1, column=name)
+        Fault(
+            "papers.class_list", f"没有“{name}”这一列", f"第一行写：{'、'.join(HEADER)}", row=1, column=name
+        )
         for name in HEADER
         if name not in header
     ]
@@ -106,7 +106,9 @@ def read_class_piles(data: bytes, filename: str) -> ClassPiles:
         if not any((school, group, class_name, count)):
             continue
         if group not in groups:
-            found.append(_fault(f"“{group[:20]}”不是一类人员", f"可选：{'、'.join(GROUPS.values())}", number, "人员"))
+            found.append(
+                _fault(f"“{group[:20]}”不是一类人员", f"可选：{'、'.join(GROUPS.values())}", number, "人员")
+            )
         if not class_name or len(class_name) > 20:
             found.append(_fault("班级是空的或超过20个字", "写上班级，如 三年级2班", number, "班级"))
         if not count.isdecimal() or not 1 <= int(count) <= 10_000:

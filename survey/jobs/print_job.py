@@ -26,7 +26,9 @@ class NotWrittenError(SurveyError):
     code = "papers.not_written"
 
     def __init__(self, path: Path, reason: str) -> None:
-        super().__init__(f"文件 {path.name}", f"写不进去（{reason}）", "看一看文件夹、权限和磁盘空间，再排印一次")
+        super().__init__(
+            f"文件 {path.name}", f"写不进去（{reason}）", "看一看文件夹、权限和磁盘空间，再排印一次"
+        )
 
 
 @dataclass(frozen=True)

@@ -128,7 +128,9 @@ async def plan_papers(settings: Settings, wave: str, wish: Wish, *, now: datetim
         items = _poster_pages(plan, sample, wish.school)
         pieces += poster_pieces(items, imprint, wish.paper, at=at, folder="2_海报/")
     if "forms" in wish.parts:
-        pieces += paper_form_pieces(_instruments(plan, sample, wish.school), imprint, at=at, folder="3_纸质问卷/")
+        pieces += paper_form_pieces(
+            _instruments(plan, sample, wish.school), imprint, at=at, folder="3_纸质问卷/"
+        )
     if "notices" in wish.parts:
         pieces += _notices(plan, imprint, at)
     return PaperJob(wave, tuple(pieces), at, n_slips)
@@ -145,7 +147,9 @@ async def render_posters(
     """
     job = await plan_papers(settings, wave, Wish(("posters",), paper, school), now=now)
     made = await to_thread(
-        lambda: {piece.name.rpartition("/")[2]: pdf for piece, pdf in make_pieces(job.pieces, progress=progress)}
+        lambda: {
+            piece.name.rpartition("/")[2]: pdf for piece, pdf in make_pieces(job.pieces, progress=progress)
+        }
     )
     return await to_thread(archive, made, at=job.at)
 

@@ -101,7 +101,14 @@ async def hand_out(
     name, bad_name = read_message(class_name)
     faults = list(_group_faults(view, group))
     if bad_name or len(name) > MOST_CLASS_SIGNS:
-        faults.append(Fault("school.class", "班级没有写，或太长", "写上班级，如 三年级2班；不分班的写“全部”", item="class_name"))
+        faults.append(
+            Fault(
+                "school.class",
+                "班级没有写，或太长",
+                "写上班级，如 三年级2班；不分班的写“全部”",
+                item="class_name",
+            )
+        )
     count = int(n) if n.isdecimal() and len(n) < 6 else 0
     if not 1 <= count <= 10_000:
         faults.append(Fault("school.count", "张数不对", "写1到10000的整数", item="n"))
@@ -133,7 +140,12 @@ async def request_spares(
         faults.append(Fault("school.count", "张数不对", f"写1到{MOST_SPARES_ASKED}的整数", item="spare_n"))
     if bad_reason or len(why) > MOST_REASON_SIGNS:
         faults.append(
-            Fault("school.reason", "原因没有写，或太长", f"写上原因，不超过{MOST_REASON_SIGNS}个字", item="reason")
+            Fault(
+                "school.reason",
+                "原因没有写，或太长",
+                f"写上原因，不超过{MOST_REASON_SIGNS}个字",
+                item="reason",
+            )
         )
     if not faults:
         await ask_spares(session, group, count, why, now=now)

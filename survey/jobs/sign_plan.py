@@ -8,21 +8,17 @@ file until the wave opens and are then erased (TRUST sections 4 to 6).
 
 from __future__ import annotations
 
-import secrets
-from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from survey import canonical
-from survey.certification.note import make_note
-from survey.certification.sealing import box_public_key, slip_leaf
-from survey.certification.signature import generate_signer
+from survey.certification.note import digest_note_text, make_note
+from survey.certification.signature import Signer
 from survey.certification.signed_plan import PLAN_TYPE, build_plan, plan_code
-from survey.certification.transparency_log import tree_root
-from survey.fieldwork.invitation import Invitation, issue
-from survey.fieldwork.planted import Announcement, PlantedListError
+from survey.fieldwork.planted import Announcement
+from survey.jobs.plan_codes import keep_waiting, make_codes
 from survey.jobs.plan_rules import (
     asked_document,
     domain_document,
@@ -33,18 +29,20 @@ from survey.jobs.plan_rules import (
     surplus_of,
 )
 from survey.jobs.register import register
+from survey.jobs.remote_signing import AwaitingSignatureError
 from survey.jobs.sign_design import announced_draw
-from survey.jobs.signers import Signers, auditor_keys, keep_shares, registry_signer
+from survey.jobs.signers import Signers, auditor_keys, registry_signer
 from survey.jobs.translate import EVIDENCE as TRANSLATIONS
 from survey.jobs.translate import translations_document
 from survey.sampling.wave_sample import Sample
-from survey.scheme.plan import Plan, scheme_of
+from survey.scheme.plan import Plan, plan_digest, scheme_of
 from survey.settings import Settings
 from survey.storage.audit import record_audit
 from survey.storage.current import transaction
 from survey.storage.evidence import save_evidence
 from survey.storage.frames import load_frame
 from survey.storage.intake import About, Poster
+from survey.storage.keys import save_key
 from survey.storage.office import IntakeOffice
 from survey.storage.plans import load_plan, require_state, set_state
 from survey.storage.print_files import held_of, save_print_file
@@ -84,27 +82,23 @@ async def sign_plan(
         WrongStateError: the wave has no drawn sample, or its plan is signed already.
     """
     await require_state(wave, "drawn")
-    await office.discard(wave)  # what an earlier signing left that died half-way
     plan, sample = await load_plan(wave), await load_sample(wave)
     scheme = scheme_of(plan)
-    slip_key, log = (
-        secrets.token_bytes(32),
-        generate_signer(f"{settings.host_name}/{wave}", secrets.token_bytes),
-    )
-    box_secret = secrets.token_bytes(32) if plan.sealed else None
     planted = planted or Announcement(wave, 0, None, 0)
     piles = {
-        draw.domain: issued_of(plan, draw)
-        for draw in sample.domains
-        if mode_of(plan, draw.group) == "slip"
+        draw.domain: issued_of(plan, draw) for draw in sample.domains if mode_of(plan, draw.group) == "slip"
     }
-    if planted.wave != wave or not planted.held.keys() <= piles.keys():
-        raise PlantedListError(f"是调查{planted.wave}的，或者写了没有填写码的域")
-    invitations = issue(
-        [(domain, slips + planted.held.get(domain, 0)) for domain, slips in piles.items()],
-        slip_key,
-        secrets.token_bytes,
+    codes = make_codes(
+        settings,
+        wave,
+        piles,
+        planted,
+        signers,
+        sealed=plan.sealed,
+        made_for=canonical.digest([sample.digest, plan_digest(plan), planted.document()]),
     )
+    await office.discard(wave)  # what an earlier signing left that died half-way
+    log = Signer(f"{settings.host_name}/{wave}", codes.log_seed)
     asked = asked_document(plan, scheme, sample)
     translations = await translations_document(plan.languages)
     pinned = {} if translations is None else {"translations_digest": canonical.digest(translations)}
@@ -116,9 +110,9 @@ async def sign_plan(
             *surplus_documents(plan, sample),
         ],
         keys=[log.vkey, signers.operator.vkey, signers.approver.vkey, *auditor_keys(settings)],
-        slip_key_digest=canonical.sha256_hex(slip_key),
-        slips_root=_slips_root(invitations),
-        box_key=None if box_secret is None else box_public_key(box_secret).hex(),
+        slip_key_digest=canonical.sha256_hex(codes.slip_key),
+        slips_root=codes.slips_root,
+        box_key=None if codes.box_key is None else codes.box_key.hex(),
         registry_key=registry_signer(settings).vkey,
         **pinned,
         canaries={"count": planted.canaries, "list_digest": planted.list_digest},
@@ -130,7 +124,11 @@ async def sign_plan(
     )
     text = canonical.encode(document).decode()
     digest = canonical.digest(document)
-    note = make_note(f"{log.name}/plan\nsha256:{digest}\n", signers.both())
+    try:
+        note = make_note(digest_note_text(log.name, "plan", digest), signers.both())
+    except AwaitingSignatureError as waiting:
+        keep_waiting(settings, wave, codes)
+        raise AwaitingSignatureError(waiting.text, document) from None
 
     # The database commits last: a signing that dies half-way leaves the wave drawn, not half signed.
     async with transaction():
@@ -141,42 +139,29 @@ async def sign_plan(
         await save_evidence(wave, "plan.note", note, now=now)
         await register(settings, digest, PLAN_TYPE)
         await set_state(wave, "drawn", "planned", now=now)
-        details = {"plan_digest": digest, "slips": len(invitations)}
+        details = {"plan_digest": digest, "slips": len(codes.invitations)}
         await record_audit(actor, "sign_plan", wave, details=details, now=now)
         await office.create(
-            _about(plan, sample, log.name, box_secret),
-            [(bytes.fromhex(one.e), one.domain) for one in invitations],
-            slip_key=slip_key,
+            _about(plan, sample, log.name, codes.box_key),
+            [(bytes.fromhex(one.e), one.domain) for one in codes.invitations],
+            slip_key=codes.slip_key,
             log_seed=log.seed,
         )
-        if box_secret is not None:
-            keep_shares(settings, wave, box_secret, signers)
-        handed, kept = _apart(invitations, piles)
+        for role, half in codes.halves.items():
+            save_key(settings, wave, f"share-{role}", half)
+        handed, kept = codes.apart(piles)
         save_print_file(settings, wave, handed)
         if kept:
             save_print_file(settings, held_of(wave), kept)
-    return Signed(document, digest, len(invitations))
+    return Signed(document, digest, len(codes.invitations))
 
 
-def _apart(
-    invitations: tuple[Invitation, ...], piles: Mapping[str, int]
-) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
-    """(code, domain) of the slips for the printer, and of those kept back above the bureau."""
-    handed: list[tuple[str, str]] = []
-    kept: list[tuple[str, str]] = []
-    seen: Counter[str] = Counter()
-    for one in invitations:
-        seen[one.domain] += 1
-        (handed if seen[one.domain] <= piles[one.domain] else kept).append((one.code, one.domain))
-    return handed, kept
-
-
-def _about(plan: Plan, sample: Sample, origin: str, box_secret: bytes | None) -> About:
+def _about(plan: Plan, sample: Sample, origin: str, box_key: bytes | None) -> About:
     """What stays fixed about the wave's intake."""
     return About(
         wave=plan.wave,
         origin=origin,
-        box_key=None if box_secret is None else box_public_key(box_secret),
+        box_key=box_key,
         opens_on=plan.opens_on,
         posters=tuple(_posters(plan, sample)),
     )
@@ -191,8 +176,3 @@ def _posters(plan: Plan, sample: Sample) -> Iterator[Poster]:
             yield Poster(surplus_of(draw.domain), "surplus")
         elif mode == "open":
             yield Poster(draw.domain, "open")
-
-
-def _slips_root(invitations: tuple[Invitation, ...]) -> str:
-    ordered = sorted(invitations, key=lambda one: one.e)
-    return tree_root([slip_leaf(one.domain, one.e) for one in ordered]).hex()

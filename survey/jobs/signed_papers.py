@@ -20,6 +20,7 @@ from survey.certification.note import NoteRefusedError, NoteSigner, digest_note_
 from survey.certification.signed_plan import SignedPlan, read_plan
 from survey.errors import SurveyError
 from survey.jobs.register import register
+from survey.jobs.remote_signing import AwaitingSignatureError
 from survey.jobs.signers import Signers
 from survey.settings import Settings
 from survey.storage.evidence import find_evidence, load_evidence, save_evidence
@@ -91,7 +92,10 @@ async def issue_paper(
     """
     number = len(await load_issues(wave, stem)) + 1
     digest = canonical.digest(document)
-    note = make_note(digest_note_text(origin, stem, digest), [*signers.both(), *others])
+    try:
+        note = make_note(digest_note_text(origin, stem, digest), [*signers.both(), *others])
+    except AwaitingSignatureError as waiting:
+        raise AwaitingSignatureError(waiting.text, dict(document)) from None
     await save_evidence(wave, f"{numbered(stem, number)}.json", canonical.encode(document).decode(), now=now)
     await save_evidence(wave, f"{numbered(stem, number)}.note", note, now=now)
     await register(settings, digest, registered_as or str(document["type"]))

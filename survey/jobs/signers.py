@@ -16,6 +16,13 @@ from survey.certification.sealing import join_shares, split_secret
 from survey.certification.signature import Signer, generate_signer, load_encrypted, save_encrypted
 from survey.certification.signed_plan import SignedPlan
 from survey.errors import SurveyError
+from survey.jobs.remote_signing import (
+    RemoteSigner,
+    RequestRefusedError,
+    SigningRequest,
+    remote_from,
+    seal_half,
+)
 from survey.settings import Settings
 from survey.storage.keys import has_key, load_key, save_key
 
@@ -77,10 +84,10 @@ class Signers:
     """Both signers with their passphrases, for the length of one verb."""
 
     operator: Signer
-    approver: Signer
+    approver: Signer | RemoteSigner
     passphrases: Mapping[str, str]
 
-    def both(self) -> tuple[Signer, Signer]:
+    def both(self) -> tuple[Signer, Signer | RemoteSigner]:
         """Operator first, approver second, the order of lines in every note."""
         return self.operator, self.approver
 
@@ -120,17 +127,33 @@ def open_signer(settings: Settings, role: str, passphrase: str) -> Signer:
     return load_encrypted(load_key(settings, None, role), passphrase, name)
 
 
-def register_vkey(settings: Settings, role: str, text: str) -> Vkey:
-    """Remember the public key of somebody whose key lies on another computer.
+def register_vkey(settings: Settings, role: str, text: str, share: str | None = None) -> Vkey:
+    """Remember the public keys of somebody whose signing key lies on another computer.
+
+    Args:
+        share: the share key, which an approver needs.
 
     Raises:
         VkeyRefusedError: not a key. SignerExistsError: the role has one already.
+        RequestRefusedError: the share key is missing or is none.
     """
-    key = parse_vkey(text.strip())
+    key = remote_from(text.strip(), share or "").key if role == APPROVER else parse_vkey(text.strip())
     if has_key(settings, None, role) or has_key(settings, None, f"{role}-vkey"):
         raise SignerExistsError(role)
+    if role == APPROVER:
+        save_key(settings, None, f"{role}-share-key", (share or "").encode())
     save_key(settings, None, f"{role}-vkey", str(key).encode())
     return key
+
+
+def remote_approver(settings: Settings) -> RemoteSigner:
+    """The approver whose key lies on another computer.
+
+    Raises:
+        KeyMissingError: none was registered.
+    """
+    vkey = load_key(settings, None, f"{APPROVER}-vkey").decode()
+    return remote_from(vkey, load_key(settings, None, f"{APPROVER}-share-key").decode())
 
 
 def auditor_keys(settings: Settings) -> list[str]:
@@ -140,13 +163,27 @@ def auditor_keys(settings: Settings) -> list[str]:
     return []
 
 
-def open_signers(settings: Settings, passphrases: Mapping[str, str]) -> Signers:
-    """Both signers, each opened with its own passphrase.
+def open_signers(
+    settings: Settings, passphrases: Mapping[str, str], request: SigningRequest | None = None
+) -> Signers:
+    """Both signers, each opened with its own passphrase; an approver elsewhere by what came back.
+
+    Args:
+        passphrases: by role; without the approver's, the approver signs on another computer.
+        request: what that approver was asked, answered or not.
 
     Raises:
         KeyFileError: a wrong passphrase. KeyMissingError: no such key yet.
         SamePersonError: one key or one passphrase for both.
     """
+    if APPROVER not in passphrases:
+        near, remote = (
+            open_signer(settings, OPERATOR, passphrases.get(OPERATOR, "")),
+            remote_approver(settings),
+        )
+        if near.key.public == remote.key.public or near.name == remote.name:
+            raise SamePersonError()
+        return Signers(near, remote if request is None else request.answered(remote), passphrases)
     operator, approver = (open_signer(settings, role, passphrases.get(role, "")) for role in ROLES)
     if operator.seed == approver.seed or passphrases[OPERATOR] == passphrases[APPROVER]:
         raise SamePersonError()
@@ -173,20 +210,27 @@ def registry_signer(settings: Settings) -> Signer:
     return Signer(name, load_key(settings, None, "registry"))
 
 
-def keep_shares(settings: Settings, wave: str, box_secret: bytes, signers: Signers) -> None:
-    """Split the wave's box secret; each half is kept under its holder's passphrase."""
+def seal_halves(settings: Settings, wave: str, box_secret: bytes, signers: Signers) -> dict[str, bytes]:
+    """Both halves of the wave's box secret, each under its holder's passphrase or share key."""
     halves = split_secret(box_secret, secrets.token_bytes(len(box_secret)))
-    for role, half in zip(ROLES, halves, strict=True):
-        sealed = save_encrypted(Signer(f"{wave}/{role}-share", half), signers.passphrases[role])
-        save_key(settings, wave, f"share-{role}", sealed)
+    sealed = {}
+    for role, half, signer in zip(ROLES, halves, signers.both(), strict=True):
+        if isinstance(signer, RemoteSigner):
+            sealed[role] = seal_half(half, signer.share_key)
+        else:
+            sealed[role] = save_encrypted(Signer(f"{wave}/{role}-share", half), signers.passphrases[role])
+    return sealed
 
 
 def join_box_secret(settings: Settings, wave: str, signers: Signers) -> bytes:
     """The wave's box secret, from both halves."""
-    halves = [
-        load_encrypted(
-            load_key(settings, wave, f"share-{role}"), signers.passphrases[role], f"{wave}/{role}-share"
-        ).seed
-        for role in ROLES
-    ]
+    halves = []
+    for role, signer in zip(ROLES, signers.both(), strict=True):
+        if isinstance(signer, RemoteSigner):
+            if signer.half is None:
+                raise RequestRefusedError("里面没有签发的那一半钥匙，请签发再签一次这份请求")
+            halves.append(signer.half)
+        else:
+            pem = load_key(settings, wave, f"share-{role}")
+            halves.append(load_encrypted(pem, signers.passphrases[role], f"{wave}/{role}-share").seed)
     return join_shares(*halves)
