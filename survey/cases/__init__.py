@@ -6,6 +6,8 @@ of the four silences (`item_nonresponse`); edits and indicators by domain. At si
 columns become `AnswerCounts` by cell, in memory (`counting`) or as one expression that an engine
 runs (`counting_expression`).
 
+`case_table` reads the columns of a file collected elsewhere, `column_expression` makes more of them.
+
 Decisions
 - 2026-11-24. No answer is left out for what it says, nor for speed or sameness (TRUST section 1).
   Only a day outside the plan's days keeps a record out here (X3). Nothing reopens this.

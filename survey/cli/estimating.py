@@ -136,7 +136,7 @@ def _bar(as_json: bool) -> Iterator[Any]:
         yield None
         return
     with click.progressbar(
-        length=1000, label="读数据", file=sys.stderr, show_eta=False, item_show_func=lambda what: what or ""
+        length=1000, label="进度", file=sys.stderr, show_eta=False, item_show_func=lambda what: what or ""
     ) as bar:
 
         def progress(share: float, what: str) -> None:

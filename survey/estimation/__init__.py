@@ -6,7 +6,8 @@ decision. Nothing here knows of schools, databases or pages.
 
 How to walk through: `totals` and `means` make scores; `linearization` turns scores into
 covariance; `intervals` into bounds; `composite` and `comparison` combine estimates through their
-scores; `disclosure` and `figure` decide what may be shown. `conformance` runs the reference
+scores; `disclosure` and `figure` decide what may be shown. `analysis` reckons a file collected
+elsewhere by a spec that a person wrote. `conformance` runs the reference
 vectors on these same functions, so an office can see that its installation computes as R does.
 
 Decisions:
