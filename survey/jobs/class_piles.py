@@ -13,8 +13,8 @@ from dataclasses import dataclass, replace
 from survey.documents.imprint import GROUPS
 from survey.documents.slip import SlipPile
 from survey.errors import Fault, FaultsError
+from survey.jobs.read_apart import read_sheets_apart
 from survey.sampling.sample import DomainDraw
-from survey.sampling.sheet import read_sheets
 
 HEADER = ("学校代码", "人员", "班级", "张数")
 
@@ -84,7 +84,7 @@ def read_class_piles(data: bytes, filename: str) -> ClassPiles:
     Raises:
         FaultsError: every fault at once, with row and column.
     """
-    sheets, faults = read_sheets(data, filename)
+    sheets, faults = read_sheets_apart(data, filename)
     if faults:
         raise FaultsError("班级清单", faults)
     rows = sheets[0].rows

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from survey.errors import FaultsError
+from survey.jobs.read_apart import read_sheets_apart
 from survey.sampling.frame_file import FrameReading, read_frame
 from survey.storage.audit import record_audit
 from survey.storage.frames import save_column_map, save_frame
@@ -33,7 +34,7 @@ async def import_frame(
         WaveNotFoundError, WrongStateError: no such wave, or its sample is already signed.
     """
     await load_wave(wave)
-    reading = await to_thread(read_frame, data, filename, columns)
+    reading = await to_thread(read_frame, data, filename, columns, read=read_sheets_apart)
     if dry_run:
         return reading
     if reading.frame is None:

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from io import BytesIO
 
 from survey.errors import Fault, FaultsError
-from survey.sampling.sheet import MAX_BYTES, MAX_COLUMNS, MAX_ROWS, read_sheets
+from survey.jobs.read_apart import read_sheets_apart
+from survey.sampling.sheet import MAX_BYTES, MAX_COLUMNS, MAX_ROWS
 from survey.scheme.authoring import instrument_from_sheets
 from survey.scheme.authoring_template import ABOUT, ITEMS, Rows
 from survey.scheme.instrument import Instrument, read_instrument
@@ -71,7 +72,7 @@ def read_instrument_file(data: bytes, filename: str, *, group: str = "") -> Inst
 def _sheets(data: bytes, filename: str) -> dict[str, Rows]:
     if data.startswith(OLD_EXCEL):
         return _old_workbook(data, filename)
-    read, faults = read_sheets(data, filename)
+    read, faults = read_sheets_apart(data, filename)
     if faults:
         raise FaultsError(f"问卷文件“{filename}”", faults)
     named = {sheet.name: sheet.rows for sheet in read if sheet.name is not None}

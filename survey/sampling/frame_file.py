@@ -11,7 +11,7 @@ warning: the wave must then say that no school was drawn.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from importlib.resources import files
 from typing import Any
@@ -24,6 +24,8 @@ from survey.sampling.sheet import Sheet, read_sheets
 
 MAX_FAULTS = 500
 HEADER_WITHIN_ROWS = 10
+
+SheetReader = Callable[[bytes, str], tuple[tuple[Sheet, ...], tuple[Fault, ...]]]
 
 
 @dataclass(frozen=True)
@@ -43,15 +45,22 @@ def sample_county(filename: str = "frame.csv") -> bytes:
     return (files("survey.sampling") / "data" / "county" / filename).read_bytes()
 
 
-def read_frame(data: bytes, filename: str, columns: Mapping[str, str] | None = None) -> FrameReading:
+def read_frame(
+    data: bytes,
+    filename: str,
+    columns: Mapping[str, str] | None = None,
+    *,
+    read: SheetReader = read_sheets,
+) -> FrameReading:
     """The frame in a CSV or XLSX file, or every fault that keeps it from being one.
 
     Args:
         data: the file's bytes; their kind is read from themselves, not from the name.
         filename: as the person named it, for messages.
         columns: a saved map from our column names to the file's headers; synonyms fill the rest.
+        read: how bytes become sheets; a server hands a stranger's file to a process of its own.
     """
-    sheets, faults = read_sheets(data, filename)
+    sheets, faults = read(data, filename)
     if faults:
         return FrameReading(None, faults)
     found = [(sheet, at) for sheet in sheets if (at := _header_row(sheet, columns)) is not None]
