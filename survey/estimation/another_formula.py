@@ -18,6 +18,7 @@ from survey.cases.case_file import CaseFile
 from survey.cases.derivation import (
     Column,
     ReadAnswer,
+    Worth,
     column,
     content,
     even_over_one,
@@ -27,7 +28,9 @@ from survey.cases.derivation import (
     top_reading,
     twenty_over_one,
 )
-from survey.estimation.figure import weighted_ratio
+from survey.estimation.figure import GroupWithoutOpinionError, weighted_ratio
+from survey.estimation.figure_parts import OVERALL
+from survey.estimation.wave_figure import NotEverybodyAskedError, full_body_share, majority_grade
 from survey.estimation.wave_rates import WaveRates
 from survey.exact import percent_text, truncate
 from survey.scheme.instrument import Item
@@ -47,6 +50,22 @@ class Way:
     """`percent`, or `points` where the way is called points of 100."""
     needs: Callable[[Scale], bool] = lambda scale: True
     why_not: str = ""
+
+
+def votes_over_one(scale: Scale) -> Mapping[str, Fraction] | None:
+    """1/0.9/0.7/0.5 on four options, 0.9/0.7/0.5 on three; other scales have no such reading."""
+    worths = {4: (10, 9, 7, 5), 3: (9, 7, 5)}.get(len(scale.scored))
+    if worths is None:
+        return None
+    return {option.key: Fraction(worth, 10) for option, worth in zip(scale.scored, worths, strict=True)}
+
+
+def middle_reading(item: Item, answer: object) -> tuple[Worth, Worth] | None:
+    """Even points from 0 to 1; a don't-know stands in the middle and counts."""
+    if answer is None:
+        return None
+    option = item.answer_scale.option(answer)  # type: ignore[arg-type]
+    return (Fraction(1, 2), 1) if option.kind == "none" else (even_over_one(item.answer_scale)[option.key], 1)
 
 
 def _options(*numbers: int) -> Callable[[Scale], bool]:
@@ -71,11 +90,18 @@ WAYS = (
         points_reading(even_over_one), "points",
     ),
     Way(
+        "points_0_100_middle", "0到100等距，说不清居中", "从最差0分到最好100分等距，说不清、不了解算50分，求平均",
+        middle_reading, "points",
+    ),
+    Way(
         "items_dimensions_groups", "题目—方面—各类人逐层平均", "内容各题等距计分，先按方面平均，再按各类人简单平均",
         None, "points",
     ),
-    Way("votes_1_09_07_05", "1/0.9/0.7/0.5折算", "四个选项按1、0.9、0.7、0.5折算÷票数；最低也有50%", None, "percent", lambda scale: False, "要四个选项"),
-    Way("majority_of_full_body", "全体过半数定等", "满意超过全体的一半为满意，加上基本满意过半为基本满意", None, "grade", lambda scale: False, "要全体成员到场投票，抽样调查不适用"),
+    Way(
+        "votes_1_09_07_05", "1/0.9/0.7/0.5折算", "四个选项按1、0.9、0.7、0.5（三个选项从0.9起）折算÷有效票；最低也有50%",
+        points_reading(votes_over_one), "percent", _options(3, 4), "要三个或四个选项",
+    ),
+    Way("majority_of_full_body", "全体过半数定等", "满意超过全体的一半为满意，加上基本满意过半为基本满意", None, "grade"),
     Way("weighted_items", "各题加权", "各题按0.25、0.20、0.15等加权", None, "points", lambda scale: False, "方案没有给各题的权重"),
     Way("bands_of_an_index", "指数分档", "等距计分的平均分：80以上、60到79、40到59、40以下", None, "grade"),
     Way("index_from_1_7", "1到7分指数", "折成百分的办法没有公布", None, "points", lambda scale: False, "折算办法没有公布，算不出来"),
@@ -101,18 +127,14 @@ def other_ways(
                 row | {"shown": None, "percent": None, "plain": None, "reached": None, "note": way.why_not}
             )
             continue
-        if way.id == "bands_of_an_index":
-            words = "" if even is None else _band(even)
-            rows.append(
-                row
-                | {
-                    "shown": words or None,
-                    "percent": words or None,
-                    "plain": None,
-                    "reached": None,
-                    "note": "",
-                }
+        if way.unit == "grade":
+            words, note = (
+                _majority(rates, shares)
+                if way.id == "majority_of_full_body"
+                else ("" if even is None else _band(even), "")
             )
+            shown = words or None
+            rows.append(row | {"shown": shown, "percent": shown, "plain": None, "reached": None, "note": note})
             continue
         if way.read is None:
             value, plain = _by_items(rates, groups), None
@@ -132,6 +154,18 @@ def other_ways(
             }
         )
     return rows
+
+
+def _majority(rates: WaveRates, shares: Mapping[str, Fraction]) -> tuple[str, str]:
+    """The grade of the full body, or why there is none: everybody must have been asked."""
+    best, two = (
+        {group: {OVERALL: column(rates.case_file, overall, top_reading(number, "all"))} for group in shares}
+        for number in (1, 2)
+    )
+    try:
+        return majority_grade(full_body_share(rates, best, shares), full_body_share(rates, two, shares)), ""
+    except (NotEverybodyAskedError, GroupWithoutOpinionError):
+        return "", "要问遍全体成员，抽样调查不适用"
 
 
 def _as_unit(value: Fraction, unit: str) -> str:

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import inf
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from survey.arrays import Floats, RangeError, finite, weights_column
+from survey.estimation.intervals import Interval
 from survey.estimation.linearization import Estimate
 from survey.estimation.totals import counted
 from survey.sampling.design import AnyDesign
@@ -148,6 +149,30 @@ def nchs_presentation(
     if inside and width > 0.05 and width / (1 - p) > 1.30:
         flags.append("footnote_complement")
     return Presentation("present", tuple(flags))
+
+
+def reliability_document(
+    p: float, n: float, n_eff: float, df: float, interval: Interval | None
+) -> dict[str, Any]:
+    """The NCHS presentation decision with its flags, in words.
+
+    Args:
+        p, n, n_eff, df: as for `nchs_presentation`.
+        interval: Korn–Graubard; None when there is none.
+
+    Returns:
+        `decision`, `flags` and `words`, ready for a document.
+
+    Source: METHOD 18, `nchs_presentation`; R `surveytable` applies the same rules.
+    """
+    lower, upper = (None, None) if interval is None else (interval.lower, interval.upper)
+    made = nchs_presentation(p, n, n_eff, df, lower, upper)
+    words = []
+    if made.decision == "suppress":
+        words.append("按NCHS标准不够可靠（份数少或区间太宽），不宜单独引用")
+    if "footnote_complement" in made.flags:
+        words.append("不满意的比例本身误差很大，不宜单独引用")
+    return {"decision": made.decision, "flags": list(made.flags), "words": words}
 
 
 def intraclass_correlation(deff: float, kish: float, cluster_size: float) -> float:

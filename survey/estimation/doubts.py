@@ -16,7 +16,7 @@ from typing import Any
 
 from survey.cases.derivation import Column, ReadAnswer, column, conservative, dont_know_reading
 from survey.estimation.beside import Beside, blank_reading, sums_over
-from survey.estimation.design_effect import nchs_presentation
+from survey.estimation.design_effect import reliability_document
 from survey.estimation.figure import interval_document
 from survey.estimation.figure_parts import OVERALL, items_of_part
 from survey.estimation.intervals import Interval
@@ -205,23 +205,6 @@ def figure_cautions(whole: WaveFigure, *, sampled: bool) -> list[str]:
     if whole.few_in_favour:
         said.append("满意的人只来自很少几所学校，误差可能估小了，区间已经放宽，仍要谨慎")
     return said
-
-
-def reliability_document(
-    p: float, n: int, n_eff: float, df: float, interval: Interval | None
-) -> dict[str, Any]:
-    """The NCHS presentation decision with its flags, in words.
-
-    Source: METHOD 18; `design_effect.nchs_presentation`.
-    """
-    lower, upper = (None, None) if interval is None else (interval.lower, interval.upper)
-    made = nchs_presentation(p, n, n_eff, df, lower, upper)
-    words = []
-    if made.decision == "suppress":
-        words.append("按NCHS标准不够可靠（份数少或区间太宽），不宜单独引用")
-    if "footnote_complement" in made.flags:
-        words.append("不满意的比例本身误差很大，不宜单独引用")
-    return {"decision": made.decision, "flags": list(made.flags), "words": words}
 
 
 def fewest_to_turn(beside: Beside, whole: WaveFigure, line: Line) -> int | None:

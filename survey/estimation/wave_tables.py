@@ -25,8 +25,10 @@ from survey.cases.derivation import (
     overall,
 )
 from survey.cases.item_nonresponse import item_counts
+from survey.estimation.design_effect import reliability_document
 from survey.estimation.disclosure import withhold
 from survey.estimation.figure import display_text, interval_document
+from survey.estimation.intervals import Interval
 from survey.estimation.wave_rates import Rate, WaveRates
 from survey.exact import percent_text, truncate
 from survey.fieldwork.disposition import DomainOutcome
@@ -123,8 +125,17 @@ def rate_document(rate: Rate, level: float, proportion: bool = True) -> dict[str
         "se": truncate(rate.estimate.se),
         "df": int(rate.estimate.df),
         "interval": None if interval is None else interval_document(interval.lower, interval.upper),
-        "cautions": cautions(rate),
+        "cautions": [*cautions(rate), *(_reliability(rate, interval) if proportion else ())],
     }
+
+
+def _reliability(rate: Rate, interval: Interval | None) -> list[str]:
+    """What the NCHS standard says of a share that has an interval; fewer than thirty answers are said elsewhere."""
+    if interval is None or rate.n_valid < 30:
+        return []
+    one = rate.estimate
+    n_eff = min(rate.n_effective or one.n, one.n)
+    return list(reliability_document(one.value, one.n, n_eff, one.df, interval)["words"])
 
 
 def share_document(rate: Rate | None) -> dict[str, str] | None:

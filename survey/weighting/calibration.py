@@ -339,26 +339,34 @@ def narrowest_bounds(base: Floats, matrix: Floats, known: Floats) -> tuple[float
     Returns:
         (lower, upper), or None where no weights of at least zero meet the totals.
 
-    Source: METHOD 6; a linear program in t and the n ratios; R has no call of its own; icarus searches by
-    trial.
+    Source: METHOD 6; a linear program in t and one ratio for every distinct row of auxiliaries, since rows that
+    are alike may share theirs; R has no call of its own.
+
+    >>> narrowest_bounds(np.array([1.0, 1.0]), np.array([[1.0, 0.0], [1.0, 1.0]]), np.array([2.0, 1.5]))
+    (0.5, 1.5)
     """
-    n = len(base)
+    rows, alike = np.unique(matrix, axis=0, return_inverse=True)
+    n = len(rows)
+    weight = np.bincount(alike.reshape(-1), base, minlength=n)
     scale = np.maximum(np.abs(known), 1.0)
-    equal = np.column_stack([(matrix * base[:, None]).T / scale[:, None], np.zeros(len(known))])
+    equal = np.column_stack([(rows * weight[:, None]).T / scale[:, None], np.zeros(len(known))])
     cost = np.zeros(n + 1)
     cost[-1] = 1
-    above = np.column_stack([np.eye(n), -np.ones(n)])
-    below = np.column_stack([-np.eye(n), -np.ones(n)])
+    one, minus = scipy.sparse.identity(n), scipy.sparse.csr_matrix(-np.ones((n, 1)))
+    within = scipy.sparse.vstack([scipy.sparse.hstack([one, minus]), scipy.sparse.hstack([-one, minus])])
     solved = scipy.optimize.linprog(
         cost,
-        A_ub=np.vstack([above, below]),
+        A_ub=within.tocsr(),
         b_ub=np.concatenate([np.ones(n), -np.ones(n)]),
         A_eq=equal,
         b_eq=known / scale,
         bounds=[(0, None)] * (n + 1),
         method="highs",
     )
-    return (max(1 - solved.x[-1], 0.0), 1 + solved.x[-1]) if solved.status == 0 else None
+    if solved.status != 0:
+        return None
+    reach = float(solved.x[-1])
+    return max(1 - reach, 0.0), 1 + reach
 
 
 def recalibrated(design: ReplicateDesign, step: Callable[[Floats], Calibration | Floats]) -> ReplicateDesign:

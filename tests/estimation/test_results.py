@@ -32,7 +32,8 @@ from survey.estimation.wave_figure import NotEverybodyAskedError
 from survey.fieldwork.disposition import DomainOutcome
 from survey.sampling.frame import Frame
 from survey.sampling.wave_sample import draw_sample
-from survey.scheme.plan import GroupPlan, SampleGoal
+from survey.scheme.plan import GroupPlan, SampleGoal, instrument_of
+from survey.scheme.presets import load_scheme
 from survey.scheme.scheme import Scheme
 from survey.weighting.domain_weights import NoAnswersError
 
@@ -132,7 +133,7 @@ def test_the_document_is_canonical_and_holds_every_table():
     assert {row["key"] for row in document["by_stage"]} == {"primary", "junior"}
     assert {row["key"] for row in document["by_place"]} == {"town", "rural"}
     assert len(document["by_dimension"]) >= 8
-    assert len(document["another_formula"]) == 13
+    assert len(document["another_formula"]) == 14
     assert document["digests"]["case_file"] == wave_case_file().digest
     assert document["demonstration"] is True
     assert {"S4", "S5", "S8"} <= {sentence["id"] for sentence in document["sentences"]}
@@ -268,7 +269,11 @@ def test_quota_posters_give_neither_interval_nor_verdict():
 
 
 def with_figure(**changes) -> Scheme:
-    document = dict(county_scheme().document)
+    return with_figure_of(county_scheme(), **changes)
+
+
+def with_figure_of(scheme: Scheme, **changes) -> Scheme:
+    document = dict(scheme.document)
     document["figure"] = dict(document["figure"], **changes)
     return Scheme.of(document)
 
@@ -456,3 +461,39 @@ def test_a_line_for_every_group_is_missed_when_one_group_misses_it():
     assert told["line_in_words"].startswith("每一类人都要")
     assert (told["evidence_grade"] or "").startswith("pass" if each.reached else "fail")
     assert told["tipping"] is None
+
+
+def test_sixty_thirty_eight_two_give_the_figures_of_the_rules_by_every_way():
+    # RULES section 3: 60 满意, 30 基本满意, 8 不满意, 2 不了解, one body of a hundred asked whole.
+    plan = changed(
+        county_plan(),
+        scheme="basic_balance_2012",
+        groups=(GroupPlan(group="parent", instruments={"all": "parents"}),),
+        sample=SampleGoal(schools_per_stratum=1),
+    )
+    scheme = with_figure_of(load_scheme("basic_balance_2012"), group_weights="equal")
+    frame = Frame((small_school("1100000001", grades={4: 50, 5: 50}),))
+    sample = draw_sample(plan, scheme, frame, "1")
+    sample = replace(sample, domains=tuple(replace(d, slips=d.eligible) for d in sample.domains))
+    form = instrument_of(plan, scheme, "parent", "primary")
+    values = [3] * 60 + [2] * 30 + [1] * 8 + [98] * 2
+    records = [record("1100000001-P", {form.overall_item.id: value}) for value in values]
+    results = estimated(records, plan=plan, scheme=scheme, frame=frame, sample=sample, outcomes=[])
+    told = {row["way"]: row["percent"] for row in results.document()["another_formula"]}
+
+    assert {name: told[name] for name in RULES_SECTION_3} == RULES_SECTION_3
+
+
+RULES_SECTION_3 = {
+    "top_option_over_all": "60.00%",
+    "top_option_over_valid": "61.22%",
+    "top_two_over_all": "90.00%",
+    "top_two_over_valid": "91.83%",
+    "points_100_70_30": "85.10分",
+    "points_20_100": "81.22分",
+    "points_0_100": "76.53分",
+    "points_0_100_middle": "76.00分",
+    "votes_1_09_07_05": "80.61%",
+    "majority_of_full_body": "满意",
+    "bands_of_an_index": "60到79",
+}

@@ -128,3 +128,19 @@ def test_a_weight_that_is_no_weight_is_refused(bad):
         poststratify(np.array([1.0, bad]), Margin("群体", np.array(["a", "a"]), {"a": 5}))
 
     assert refusal.value.code in ("arrays.not_finite", "arrays.range")
+
+
+def test_bounds_that_would_do_are_found_for_twenty_thousand_cases_without_a_matrix_of_their_square():
+    rng = np.random.default_rng(8)
+    place, group = rng.integers(0, 3, 20_000), rng.integers(0, 4, 20_000)
+    matrix = np.column_stack([place == k for k in range(3)] + [group == k for k in range(4)]).astype(float)
+    weights = np.ones(20_000)
+    known = matrix.sum(axis=0) * np.array([1.5, 0.75, 0.75, 1.0, 1.0, 1.0, 1.0])
+    known[:3] *= 20_000 / known[:3].sum()
+    bounds = narrowest_bounds(weights, matrix, known)
+
+    assert bounds is not None
+    within = calibrate(weights, matrix, known, distance="logit", bounds=(bounds[0] - 0.01, bounds[1] + 0.01))
+    assert within.factors.min() >= bounds[0] - 0.01 and within.factors.max() <= bounds[1] + 0.01
+    with pytest.raises(InfeasibleError, match="至少要放宽"):
+        calibrate(weights, matrix, known, distance="logit", bounds=(bounds[0] + 0.05, bounds[1] - 0.05))
