@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import json
+from fractions import Fraction
 
 import numpy as np
 
@@ -22,8 +23,9 @@ from survey.cases.flag_statistics import (
     robust_z,
     wilson_lower,
 )
-from survey.cases.intake_flags import BURST_LIMIT, caught
+from survey.cases.intake_flags import BURST_LIMIT
 from survey.cases.near_copies import LIMIT, copy_scores
+from survey.fieldwork.planted import caught
 
 ITEMS, OPTIONS = 12, 4
 PERSON, SCHOOL, ITEM = 1.0, 0.25, 1.0
@@ -243,10 +245,10 @@ def groups(rng: np.random.Generator, rounds: int, schools: int) -> list[list[str
 def planted() -> list[list[str]]:
     """I2 and I3: the formula, since a draw of slips needs no simulation."""
     return [
-        [name, f"{share:.0%} touched, {k} planted", f"found {caught(share, k):.3f}"]
+        [name, f"{float(share):.0%} touched, {k} planted", f"found {float(caught(k, share)):.3f}"]
         for name, share, k in (
-            *(("I2", 0.10, 30), ("I2", 0.05, 30)),
-            *(("I3", 0.05, 60), ("I3", 0.02, 60), ("I3", 0.02, 150)),
+            *(("I2", Fraction(1, 10), 30), ("I2", Fraction(1, 20), 30)),
+            *(("I3", Fraction(1, 20), 60), ("I3", Fraction(1, 50), 60), ("I3", Fraction(1, 50), 150)),
         )
     ]
 

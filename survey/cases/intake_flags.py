@@ -34,15 +34,6 @@ class Planted:
     """Known only once the answers are open."""
 
 
-def caught(share: float, planted: int) -> float:
-    """The chance that at least one of `planted` meets somebody who touches `share` of all: 1 − (1 − f)^k.
-
-    >>> [round(caught(f, k), 3) for f, k in ((0.05, 60), (0.02, 60), (0.10, 30), (0.05, 30))]
-    [0.954, 0.702, 0.958, 0.785]
-    """
-    return 1 - (1 - share) ** planted
-
-
 def alarms_before_opening(outcomes: Iterable[DomainOutcome], planted: Planted) -> list[Flag]:
     """I1–I3 as far as they are known without an answer: reasons for which two people may void a domain."""
     return [

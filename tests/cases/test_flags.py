@@ -21,7 +21,6 @@ from survey.cases.intake_flags import (
     alarms_before_opening,
     altered_canaries,
     bursts,
-    caught,
     one_address,
     together,
     working_hours,
@@ -45,12 +44,6 @@ def honest(rng, schools=40, n=75, items=12):
 
 def test_every_indicator_has_a_name_a_limit_and_a_rate_of_false_alarm():
     assert set(NAMES) == set(HONEST) == set(LIMITS) == {f"I{number}" for number in range(1, 16)}
-
-
-def test_the_chance_to_catch_somebody_is_that_of_trust():
-    found = [round(caught(f, k), 3) for f, k in ((0.1, 30), (0.05, 30), (0.05, 60), (0.02, 150))]
-
-    assert found == [0.958, 0.785, 0.954, 0.952]
 
 
 def test_planted_slips_and_answers_are_alarms_before_opening_and_altered_ones_block_the_audit():
