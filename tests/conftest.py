@@ -88,6 +88,18 @@ def sqlite_settings(tmp_path: Path) -> Settings:
 
 
 @pytest.fixture
+def postgres_settings(postgres_url: str, tmp_path: Path) -> Settings:
+    """Settings over a folder of this test's own, with PostgreSQL."""
+    return load_settings(
+        {},
+        data=tmp_path / "data",
+        database_url=postgres_url,
+        base_url="https://survey.example",
+        least_free_share=0.0,
+    )
+
+
+@pytest.fixture
 async def database(settings: Settings) -> AsyncIterator[Database]:
     """An open, empty database, once on SQLite and once on PostgreSQL."""
     async with open_database(settings) as opened:

@@ -32,7 +32,7 @@ from survey.jobs.signers import ROLES, Signers, create_signer, open_signers
 from survey.jobs.simulate_responses import in_piles, simulate_responses
 from survey.scheme.plan import example_plan_text, instrument_of, plan_document, read_plan, scheme_of
 from survey.settings import Settings, load_settings
-from survey.storage.database import open_database
+from survey.storage.database import Database, open_database
 from survey.storage.office import IntakeOffice
 from survey.storage.plans import load_plan
 from survey.storage.print_files import load_print_file
@@ -52,6 +52,7 @@ class Bureau:
     signers: Signers
     wave: str = WAVE
     codes: list[tuple[str, str]] = field(default_factory=list)
+    database: Database | None = None
 
     @property
     def by(self) -> dict[str, Any]:
@@ -114,14 +115,14 @@ class Bureau:
 async def bureau_at(settings: Settings) -> AsyncIterator[Bureau]:
     """The bureau over some settings; its signers are made when they are not there."""
     passphrases = {role: f"four plain words {role}" for role in ROLES}
-    async with open_database(settings):
+    async with open_database(settings) as database:
         office = IntakeOffice(settings)
         await office.start()
         try:
             for role in ROLES:
                 if not (settings.keys / "_installation" / f"{role}.key").exists():
                     create_signer(settings, role, passphrases[role])
-            yield Bureau(settings, office, open_signers(settings, passphrases))
+            yield Bureau(settings, office, open_signers(settings, passphrases), database=database)
         finally:
             await office.stop()
 
@@ -172,3 +173,11 @@ async def desk(sqlite_settings: Settings) -> AsyncIterator[Bureau]:
 def days_after(on: date, n: int) -> date:
     """The date n days later."""
     return on + timedelta(days=n)
+
+
+@pytest.fixture
+async def bureau_unsealed(sqlite_settings: Settings) -> AsyncIterator[Bureau]:
+    """The bureau over a drawn wave whose answers are not sealed."""
+    async with bureau_at(sqlite_settings) as opened:
+        await opened.draw(sealed=False)
+        yield opened
