@@ -13,6 +13,7 @@ VERBS = {
     "serve": "survey.cli.serving",
     "init": "survey.cli.setting_up",
     "account": "survey.cli.setting_up",
+    "division": "survey.cli.setting_up",
     "signer": "survey.cli.setting_up",
     "token": "survey.cli.setting_up",
     "migrate": "survey.cli.setting_up",

@@ -59,6 +59,12 @@ def init_command(data: Path | None, name: str, display: str, as_json: bool) -> N
 @click.option(
     "--role", "roles", multiple=True, type=click.Choice(ROLES), help="角色，可多次给出 (role, repeatable)"
 )
+@click.option(
+    "--division",
+    "divisions",
+    multiple=True,
+    help="只管这些区划，如3608；all为全部 (works in these divisions only)",
+)
 @click.option("--reset-code", is_flag=True, help="手机丢了：去掉一次性验证码 (forget the one-time code)")
 @command_options
 def account_command(
@@ -66,6 +72,7 @@ def account_command(
     name: str | None,
     display: str | None,
     roles: tuple[str, ...],
+    divisions: tuple[str, ...],
     reset_code: bool,
     as_json: bool,
 ) -> None:
@@ -77,11 +84,20 @@ def account_command(
                 rows = await list_accounts()
                 return {
                     "accounts": [
-                        {"name": row.name, "display": row.display, "roles": sorted(row.roles)} for row in rows
+                        {
+                            "name": row.name,
+                            "display": row.display,
+                            "roles": sorted(row.roles),
+                            "divisions": sorted(row.divisions),
+                        }
+                        for row in rows
                     ]
                 }
             if roles:
                 await new_account(name, display or name, roles, actor=actor(), now=utc_now())
+            if divisions:
+                codes = () if divisions == ("all",) else divisions
+                await limit_account(name, codes, actor=actor(), now=utc_now())
             if reset_code:
                 await forget_code(name, actor=actor(), now=utc_now())
             link = await sign_in_address(settings, name, actor=actor(), now=utc_now())
@@ -92,11 +108,29 @@ def account_command(
         rows = done["accounts"]
         text = "\n".join(
             f"{row['name']}\t{row['display']}\t{'、'.join(WHO.get(r, r) for r in row['roles'])}"
+            f"\t{'、'.join(row['divisions']) or '全部'}"
             for row in rows
         )  # type: ignore[union-attr,index]
         emit(done, as_json, text or "还没有账号。先运行 survey init。")
     else:
         emit(done, as_json, f"一次性登录链接（24小时内有效）：\n{done['sign_in']}")
+
+
+@click.command("division")
+@click.argument("code")
+@click.option("--under", required=True, help="上级区划 (the division above)")
+@click.option("--name", required=True, help="名称，如 万安工业园区 (its name)")
+@command_options
+def division_command(data: Path | None, code: str, under: str, name: str, as_json: bool) -> None:
+    """登记没有国标代码的区划，如开发区。Give a division without a national code its place."""
+
+    async def work() -> dict[str, str]:
+        async with at_desk(data):
+            await place_division(code, under, name, actor=actor(), now=utc_now())
+            return {"code": code, "under": under, "name": name}
+
+    done = run(work())
+    emit(done, as_json, f"{done['name']}（{done['code']}）在{done['under']}下面。")
 
 
 @click.command("signer")

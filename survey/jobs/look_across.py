@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -12,7 +13,7 @@ from survey.followup.findings import weak_points
 from survey.followup.published import PublishedWave
 from survey.jobs.participation import participation
 from survey.storage.office import IntakeOffice
-from survey.storage.plans import list_waves, load_plans
+from survey.storage.plans import WaveRow, list_waves, load_plans
 from survey.storage.results import load_published
 
 
@@ -55,17 +56,21 @@ class Overview:
     warnings: tuple[Warning, ...]
 
 
-async def look_across(office: IntakeOffice | None, *, now: datetime) -> Overview:
+async def look_across(
+    office: IntakeOffice | None, rows: Sequence[WaveRow] | None = None, *, now: datetime
+) -> Overview:
     """All counties and all warnings.
 
     Args:
+        rows: the waves to look at, as of one branch; None looks at all.
         office: the intakes of running waves; None leaves the warnings of fieldwork out.
         now: in the county's own time zone, since days decide.
     """
-    counties = await _counties()
+    seen_rows = await list_waves() if rows is None else rows
+    counties = await _counties(seen_rows)
     warnings = [warning for county in counties for warning in _warnings(county)]
     if office is not None:
-        for row in await list_waves():
+        for row in seen_rows:
             if row.state in ("open", "paused"):
                 seen = await participation(office, row.wave, now=now)
                 warnings += warnings_of_fieldwork(row.wave, row.county, seen)
@@ -74,13 +79,18 @@ async def look_across(office: IntakeOffice | None, *, now: datetime) -> Overview
     )
 
 
-async def look_at_county(county_code: str) -> tuple[County, tuple[Warning, ...]]:
+async def look_at_county(
+    county_code: str, rows: Sequence[WaveRow] | None = None
+) -> tuple[County, tuple[Warning, ...]]:
     """One county over time, and what its newest result warns of.
+
+    Args:
+        rows: the waves to look at, as of one branch; None looks at all.
 
     Raises:
         CountyUnknownError: no certified wave has that county.
     """
-    for county in await _counties():
+    for county in await _counties(await list_waves() if rows is None else rows):
         if county.code == county_code:
             return county, tuple(by_gravity(_warnings(county)))
     raise CountyUnknownError(county_code)
@@ -91,8 +101,8 @@ def _warnings(county: County) -> tuple[Warning, ...]:
     return warnings_of_results(county.name, county.newest, weak_points(county.newest), last)
 
 
-async def _counties() -> tuple[County, ...]:
-    rows = [row for row in await list_waves() if row.state == "certified"]
+async def _counties(every: Sequence[WaveRow]) -> tuple[County, ...]:
+    rows = [row for row in every if row.state == "certified"]
     names = [row.wave for row in rows]
     plans, published = await load_plans(names), await load_published(names)
     of_county: dict[str, list[tuple[str, str, str]]] = {}

@@ -9,6 +9,7 @@ from survey.errors import SurveyError
 from survey.settings import Settings
 from survey.storage.accounts import create_account, find_account, issue_sign_in_link, list_accounts
 from survey.storage.audit import record_audit
+from survey.storage.divisions import save_local_division, set_divisions
 from survey.storage.second_factors import end_second_factor
 from survey.storage.tokens import create_token
 
@@ -64,6 +65,28 @@ async def sign_in_address(settings: Settings, name: str, *, actor: str, now: dat
     token = await issue_sign_in_link(name, now=now)
     await record_audit(actor, "issue_sign_in_link", name, now=now)
     return f"{settings.base_url}/console/sign-in/{token}"
+
+
+async def limit_account(name: str, divisions: Iterable[str], *, actor: str, now: datetime) -> None:
+    """Let an account work in some divisions only; none means the whole installation.
+
+    Raises:
+        AccountUnknownError, BadDivisionError.
+    """
+    if await find_account(name) is None:
+        raise AccountUnknownError(name)
+    held = await set_divisions(name, divisions)
+    await record_audit(actor, "limit_account", name, details={"divisions": sorted(held)}, now=now)
+
+
+async def place_division(code: str, under: str, name: str, *, actor: str, now: datetime) -> None:
+    """Give a division without a national code its place in the tree.
+
+    Raises:
+        BadDivisionError: a code that will not do, or a place under itself.
+    """
+    await save_local_division(code, under, name)
+    await record_audit(actor, "place_division", code, details={"under": under}, now=now)
 
 
 async def forget_code(name: str, *, actor: str, now: datetime) -> None:

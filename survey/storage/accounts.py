@@ -19,7 +19,7 @@ from argon2.exceptions import InvalidHashError, VerificationError
 
 from survey.errors import SurveyError
 from survey.storage.current import transaction
-from survey.storage.tables import AccountRoles, Accounts, ApiTokens, Sessions, SignInLinks
+from survey.storage.tables import AccountDivisions, AccountRoles, Accounts, ApiTokens, Sessions, SignInLinks
 
 ROLES = ("admin", "operator", "reviewer", "approver", "auditor")
 LEAST_PASSWORD = 8
@@ -86,6 +86,8 @@ class Account:
     display: str
     roles: frozenset[str]
     active: bool
+    divisions: frozenset[str] = frozenset()
+    """The branches of the country it works in; empty means the whole installation."""
 
 
 def digest_of(secret: str) -> str:
@@ -131,7 +133,14 @@ async def find_account(name: str) -> Account | None:
     if not rows:
         return None
     roles = await AccountRoles.select(AccountRoles.role).where(AccountRoles.account == name)
-    return Account(name, rows[0]["display"], frozenset(row["role"] for row in roles), rows[0]["active"])
+    held = await AccountDivisions.select(AccountDivisions.division).where(AccountDivisions.account == name)
+    return Account(
+        name,
+        rows[0]["display"],
+        frozenset(row["role"] for row in roles),
+        rows[0]["active"],
+        frozenset(row["division"] for row in held),
+    )
 
 
 async def list_accounts() -> tuple[Account, ...]:
@@ -140,8 +149,17 @@ async def list_accounts() -> tuple[Account, ...]:
     roles: dict[str, set[str]] = {}
     for row in await AccountRoles.select(AccountRoles.account, AccountRoles.role):
         roles.setdefault(row["account"], set()).add(row["role"])
+    held: dict[str, set[str]] = {}
+    for row in await AccountDivisions.select(AccountDivisions.account, AccountDivisions.division):
+        held.setdefault(row["account"], set()).add(row["division"])
     return tuple(
-        Account(row["name"], row["display"], frozenset(roles.get(row["name"], ())), row["active"])
+        Account(
+            row["name"],
+            row["display"],
+            frozenset(roles.get(row["name"], ())),
+            row["active"],
+            frozenset(held.get(row["name"], ())),
+        )
         for row in rows
     )
 

@@ -37,8 +37,8 @@ from survey.storage.intake_file import create_intake
 from survey.storage.intake_postgres import PostgresIntake, create_schema, list_schemas
 from survey.storage.intake_sqlite import SqliteIntake
 from survey.storage.keys import KeyExistsError, erase_keys, has_key, load_key, save_key
-from survey.storage.read_only import ReadOnlyIntake
 from survey.storage.postgres_schema import drop_schema
+from survey.storage.read_only import ReadOnlyIntake
 
 log = logging.getLogger("survey.storage")
 

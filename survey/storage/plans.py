@@ -30,6 +30,7 @@ class WaveRow:
     wave: str
     title: str
     county: str
+    county_code: str
     state: str
     demonstration: bool
     created_at: datetime
@@ -55,6 +56,7 @@ async def save_plan(plan: Plan, *, now: datetime) -> None:
     about: dict[Any, Any] = {
         Waves.title: plan.title,
         Waves.county: plan.county,
+        Waves.county_code: plan.county_code,
         Waves.demonstration: plan.demonstration,
         Waves.changed_at: now,
     }

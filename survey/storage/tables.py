@@ -18,6 +18,7 @@ class Waves(Table, tablename="waves"):
     wave = Text(primary_key=True)
     title = Text()
     county = Text()
+    county_code = Text(default="")
     state = Text()
     demonstration = Boolean()
     created_at = Timestamptz(default=None)
@@ -156,6 +157,21 @@ class AccountRoles(Table, tablename="account_roles"):
 
     account = Text(primary_key=True)
     role = Text()
+
+
+class AccountDivisions(Table, tablename="account_divisions"):
+    """The branches of the country an account works in; none means the whole installation."""
+
+    account = Text(primary_key=True)
+    division = Text()
+
+
+class LocalDivisions(Table, tablename="local_divisions"):
+    """Divisions without a national code, and the division each lies under."""
+
+    code = Text(primary_key=True)
+    parent = Text()
+    name = Text()
 
 
 class SignInLinks(Table, tablename="sign_in_links"):

@@ -21,8 +21,10 @@ from litestar.exceptions import HTTPException
 from litestar.handlers import BaseRouteHandler
 
 from survey.settings import Settings
-from survey.storage.accounts import Account
+from survey.storage.accounts import Account, find_account
+from survey.storage.divisions import may_reach
 from survey.storage.sessions import Session, find_session
+from survey.storage.states import WaveNotFoundError
 from survey.storage.tokens import ApiToken, find_token
 from survey.web.errors import UnreadableBodyError, WebError
 
@@ -167,6 +169,7 @@ def may(right: str) -> Guard:
             raise NotSignedInError(connection.scope["path"])
         if not holders & frozenset(session.account.roles):
             raise NotAllowedError(right)
+        await in_own_branch(connection, session.account)
 
     guard.__name__ = f"may_{right.replace('.', '_')}"
     return guard
@@ -180,9 +183,31 @@ def token_with(scope: str) -> Guard:
         token = await token_of(connection)
         if scope not in token.scopes:
             raise ScopeMissingError(scope)
+        owner = await find_account(token.account)
+        if owner is None or not owner.active:
+            raise TokenMissingError(present=True)
+        connection.scope["state"]["token_owner"] = owner
+        await in_own_branch(connection, owner)
 
     guard.__name__ = f"token_with_{scope.replace(':', '_')}"
     return guard
+
+
+async def in_own_branch(connection: AnyConnection, account: Account) -> None:
+    """Refuse a wave of another branch as if it did not exist, whatever the route does with it.
+
+    Raises:
+        WaveNotFoundError: the wave lies outside the account's divisions.
+    """
+    wave = connection.path_params.get("wave")
+    if wave is not None and not await may_reach(account, str(wave)):
+        raise WaveNotFoundError(str(wave))
+
+
+def reader_of(connection: AnyConnection) -> Account:
+    """Whoever a guard has let pass: the person signed in, or the account that a token belongs to."""
+    owner: Account | None = connection.scope["state"].get("token_owner")
+    return owner if owner is not None else person_of(connection)
 
 
 def cookie_name(settings: Settings) -> str:

@@ -165,6 +165,8 @@ _ACTS = {
     "create_signer": "新建签名密钥",
     "issue_sign_in_link": "发一次性登录链接",
     "issue_token": "发接口令牌",
+    "limit_account": "改账号的区划",
+    "place_division": "登记区划",
     "set_password": "设密码",
     "set_second_factor": "启用验证码",
     "end_second_factor": "停用验证码",

@@ -8,8 +8,9 @@ from litestar.params import FromPath
 
 from survey.errors import SurveyError
 from survey.scheme.plan import Plan
-from survey.storage.plans import WaveRow, list_waves, load_fielded_plan, load_wave
-from survey.web.access import check_query, token_with
+from survey.storage.divisions import waves_of
+from survey.storage.plans import WaveRow, load_fielded_plan, load_wave
+from survey.web.access import check_query, reader_of, token_with
 from survey.web.api.answers import answer
 from survey.web.api.documents import Links, Wave, WavePage
 
@@ -33,7 +34,7 @@ async def show_waves(request: AnyRequest) -> Response[bytes]:
     """Waves, the newest first, a page at a time."""
     query = check_query(request, frozenset({"limit", "cursor"}))
     limit = _limit(query.get("limit"))
-    rows = list(await list_waves())
+    rows = list(await waves_of(reader_of(request)))
     if cursor := query.get("cursor"):
         rows = _after(rows, cursor)
     page = rows[:limit]

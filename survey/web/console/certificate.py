@@ -10,7 +10,7 @@ from survey.web.access import may
 from survey.web.console.page import console_page, wave_crumbs
 from survey.web.console.waves import tabs_of
 from survey.web.errors import UnknownPageError
-from survey.web.files import files_in, download
+from survey.web.files import download, files_in
 from survey.web.verify.standing import statement_in
 
 NAMES = {

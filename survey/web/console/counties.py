@@ -8,7 +8,8 @@ from litestar.params import FromPath
 from survey.exact import percent_text
 from survey.followup.published import PublishedWave
 from survey.jobs.look_across import County, look_across, look_at_county
-from survey.web.access import may
+from survey.storage.divisions import waves_of
+from survey.web.access import may, person_of
 from survey.web.console.charts import dot_chart
 from survey.web.console.page import console_page
 from survey.web.pages import CHINA, AnyRequest
@@ -18,7 +19,7 @@ from survey.web.pages import CHINA, AnyRequest
 async def show_counties(request: AnyRequest) -> Response[str]:
     """The newest certified figure of every county, how surely it differs, and what needs a look."""
     app = request.app.state
-    seen = await look_across(app.office, now=app.now().astimezone(CHINA))
+    seen = await look_across(app.office, await waves_of(person_of(request)), now=app.now().astimezone(CHINA))
     lines = [_line(county.name, county.newest) for county in seen.counties]
     return console_page(
         request,
@@ -34,7 +35,7 @@ async def show_counties(request: AnyRequest) -> Response[str]:
 @get("/counties/{code:str}", guards=[may("results.see")])
 async def show_county(request: AnyRequest, code: FromPath[str]) -> Response[str]:
     """One county from wave to wave: each change with its interval and its test."""
-    county, warnings = await look_at_county(code)
+    county, warnings = await look_at_county(code, await waves_of(person_of(request)))
     return console_page(
         request,
         "county.html",

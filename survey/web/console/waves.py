@@ -10,10 +10,11 @@ from litestar.response import Redirect
 from survey.jobs.participation import participation
 from survey.scheme.plan import plan_digest
 from survey.storage.audit import list_audit
+from survey.storage.divisions import waves_of
 from survey.storage.frames import find_frame
-from survey.storage.plans import WaveRow, list_waves, load_plan, load_wave
+from survey.storage.plans import WaveRow, load_plan, load_wave
 from survey.storage.results import find_results
-from survey.web.access import may
+from survey.web.access import may, person_of
 from survey.web.console.page import console_page, group_names, state_reached, wave_crumbs
 from survey.web.pages import CHINA, AnyRequest
 
@@ -85,7 +86,7 @@ async def show_console() -> Redirect:
 @get("/waves", guards=[may("wave.see")])
 async def show_waves(request: AnyRequest) -> Response[str]:
     """C1: every wave with its state, dates, needed and valid counts, and its next step."""
-    lines = [await _line(request, row) for row in await list_waves()]
+    lines = [await _line(request, row) for row in await waves_of(person_of(request))]
     return console_page(request, "waves.html", title="调查", command="survey waves --json", lines=lines)
 
 

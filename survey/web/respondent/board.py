@@ -22,6 +22,7 @@ from survey.web.respondent.posters import published_wave
 from survey.web.respondent.reply import AnyRequest, page, see_other
 from survey.web.respondent.waves import Wave
 
+
 @route(["/b", "/B"], http_method=[HttpMethod.GET, HttpMethod.HEAD])
 async def show_boards(request: AnyRequest, desk: NamedDependency[Desk]) -> Response[bytes]:
     """On to the board of the wave that runs; with several, which one."""

@@ -26,7 +26,6 @@ from survey.web.respondent.pages import Pages
 from survey.web.respondent.reply import Asked, page
 from survey.web.respondent.waves import Place, Wave, Waves
 
-
 MOST_REMEMBERED = 100_000
 
 

@@ -19,7 +19,6 @@ from survey.web.respondent.reply import AnyRequest, Asked, headers, page, wants_
 from survey.web.respondent.splice import SplicedPage, cut
 from survey.web.respondent.waves import Place
 
-
 DONE, CODE, LINK, TEXT = "@done@", "@code@", "@link@", "@receipt@"
 """Marks of what differs on a thanks page; what takes their place is signs of ours and our own address."""
 

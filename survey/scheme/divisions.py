@@ -1,0 +1,80 @@
+"""Divisions as a tree: province, prefecture, county, and local ones that have no code of their own.
+
+GB/T 2260 codes carry the tree in their digits: 36 or 360000 is a province, 3608 or 360800 a prefecture
+of it, 360828 a county of that. Development zones and the like have no such code; an office gives
+them one of its own and names the division above.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+
+from survey.errors import SurveyError
+
+_NATIONAL = re.compile(r"[1-9][0-9](?:[0-9]{2}){0,2}", re.ASCII)
+_LOCAL = re.compile(r"[A-Z0-9][A-Z0-9-]{1,19}", re.ASCII)
+
+
+class BadDivisionError(SurveyError):
+    """Not the code of a division, or one that lies under itself."""
+
+    code = "scheme.bad_division"
+    kind = "invalid"
+
+    def __init__(self, code: str, reason: str) -> None:
+        super().__init__(
+            f"区划代码“{code[:40]}”",
+            reason,
+            "写国标代码的前2、4或6位，如36、3608、360828；开发区等用自编代码并写明上级",
+        )
+
+
+def plain_division(code: str) -> str:
+    """The code without the zeros that stand for "all of it".
+
+    Raises:
+        BadDivisionError: neither a national code nor one that an office may give.
+
+    >>> plain_division("360000"), plain_division("360800"), plain_division("360828"), plain_division("WA-KFQ")
+    ('36', '3608', '360828', 'WA-KFQ')
+    """
+    given = code.strip().upper()
+    if _NATIONAL.fullmatch(given):
+        while len(given) > 2 and given.endswith("00"):
+            given = given[:-2]
+        return given
+    if _LOCAL.fullmatch(given) and not given.isdigit():
+        return given
+    raise BadDivisionError(code, "不是区划代码")
+
+
+def parent_of(code: str, local: Mapping[str, str]) -> str | None:
+    """The division above; None above a province.
+
+    Args:
+        local: local code → the division it lies under.
+
+    >>> parent_of("360828", {}), parent_of("36", {}), parent_of("WA-KFQ", {"WA-KFQ": "360828"})
+    ('3608', None, '360828')
+    """
+    if code in local:
+        return local[code]
+    return code[:-2] if code.isdigit() and len(code) > 2 else None
+
+
+def is_under(code: str, divisions: Iterable[str], local: Mapping[str, str]) -> bool:
+    """Whether a division is one of `divisions`, or lies under one of them.
+
+    >>> is_under("360828", {"36"}, {}), is_under("360828", {"3609"}, {}), is_under("360800", {"3608"}, {})
+    (True, False, True)
+    """
+    wanted = frozenset(divisions)
+    at: str | None = plain_division(code)
+    for _ in range(32):
+        if at is None:
+            return False
+        if at in wanted:
+            return True
+        at = parent_of(at, local)
+    return False
