@@ -21,4 +21,12 @@ Decisions:
   second pass over the answers.
 - 2026-11-24. Lonely-PSU policies follow R survey 4.5, `adjust` included (grand mean of unit
   totals), since offices compare with it.
+- 2026-11-25. A figure is a sum of ratios of counts with shares signed before anybody answers
+  (`figure_parts`), so points, items and full bodies are certified like the share of one item. A part
+  nobody has an opinion on leaves and is named. Reopened by: a scheme that says how to reweight.
+- 2026-11-25. A figure joined from groups has Korn–Graubard at its own effective size, not the log-odds
+  interval of METHOD 11, which covered 91 % in the hardest cell. Reopened by: a method that is as safe
+  and narrower on benchmarks/estimation_coverage.py.
+- 2026-11-25. Where fewer than five schools hold the minority, the effective size is capped at what an
+  intra-class correlation of .10 would leave, and every output carries the caution.
 """

@@ -18,4 +18,6 @@ Decisions
   a figure that needs it could not be certified.
 - 2026-11-24. Places and grade bands are bent only to the edge of the scheme's tolerance, and no
   stratum falls below half its share by people. Reason: every step from proportion costs precision.
+- 2026-11-25. The draw is written down for strangers in REPLAY.md, and a page of plain Python in the tests
+  was written from that text alone. Change the two together, and only with a new method name.
 """
