@@ -58,6 +58,8 @@ class Settings:
     trusted_proxies: tuple[str, ...] = ()
     last_heads: Path | None = None
     """A folder outside `data` that remembers each log's last head, so that an old copy is noticed."""
+    stamp_command: str | None = None
+    """A program that gets a signed note on its input and writes a stamp: a time stamp, or another signature."""
     least_free_bytes: int = 200 * 1024 * 1024
     least_free_share: float = 0.05
     """Below either of the two, new answers are refused before the disk is full (TRUST R6)."""
@@ -115,7 +117,8 @@ def load_settings(
 
     Args:
         environ: SURVEY_DATA, SURVEY_DATABASE_URL, SURVEY_BASE_URL, SURVEY_HOST, SURVEY_PORT,
-            SURVEY_TRUSTED_PROXIES (comma separated), SURVEY_LAST_HEADS; default `os.environ`.
+            SURVEY_TRUSTED_PROXIES (comma separated), SURVEY_LAST_HEADS, SURVEY_STAMP_COMMAND;
+            default `os.environ`.
         data: the data folder; wins over SURVEY_DATA.
         overrides: fields of `Settings`; a None is as good as absent.
 
@@ -139,6 +142,7 @@ def load_settings(
         port=port,
         trusted_proxies=_names(proxies),
         last_heads=Path(last_heads).expanduser().absolute() if last_heads else None,
+        stamp_command=given.get("stamp_command", environ.get("SURVEY_STAMP_COMMAND")) or None,
         least_free_bytes=int(given.get("least_free_bytes", Settings.least_free_bytes)),
         least_free_share=float(given.get("least_free_share", Settings.least_free_share)),
     )

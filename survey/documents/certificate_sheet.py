@@ -14,7 +14,7 @@ from typing import Any
 from survey.certification.certificate import CertificateParts, take_apart
 from survey.certification.proof_table import NOT_PROVEN
 from survey.certification.signed_plan import SignedPlan, read_plan
-from survey.certification.statement import Statement, read_statement
+from survey.certification.statement import Statement, read_statement, short_code
 from survey.certification.transparency_log import parse_checkpoint
 from survey.documents.imprint import Imprint, grouped
 from survey.documents.pdf import pages
@@ -111,7 +111,7 @@ def sheet_of(certificate: bytes, imprint: Imprint) -> CertificateSheet:
         selection="；".join(MODES[mode] for mode in MODES if mode in _modes(plan)),
         formula=str(more.get("formula") or ESTIMATORS.get(plan.estimator, plan.estimator)),
         method_version=str(more.get("method_version") or plan.document.get("method_version") or ""),
-        sentences=tuple(str(entry["text"]) for entry in more.get("sentences") or ()),
+        sentences=(*_instead_of(statement), *(str(entry["text"]) for entry in more.get("sentences") or ())),
         digests=_digests(plan, statement),
         log=(("填答日志", f"{statement.size}份，根 {grouped(statement.root)}"), *registry),
         signers=tuple(
@@ -119,7 +119,7 @@ def sheet_of(certificate: bytes, imprint: Imprint) -> CertificateSheet:
             for role, key in [
                 ("经办", plan.operator),
                 ("签发", plan.approver),
-                *(("核查", other) for other in plan.others),
+                *(("核查", other) for other in plan.others if more.get("level") == "audited"),
             ]
         ),
         short_code=statement.short_code,
@@ -130,6 +130,14 @@ def sheet_of(certificate: bytes, imprint: Imprint) -> CertificateSheet:
         must_say=imprint.must_say,
         demonstration=imprint.demonstration or plan.document.get("demonstration") is True,
     )
+
+
+def _instead_of(statement: Statement) -> tuple[str, ...]:
+    """That this certificate replaces another, and why: said first, as it is on the verify page."""
+    if statement.supersedes is None:
+        return ()
+    reason = str(statement.document.get("reason") or "没有写")
+    return (f"本证书代替验证码 {short_code(statement.supersedes)} 的证书，理由：{reason}。",)
 
 
 def _modes(plan: SignedPlan) -> set[str]:

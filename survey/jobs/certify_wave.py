@@ -32,6 +32,7 @@ from survey.jobs.render_papers import printed_at, wave_imprint
 from survey.jobs.render_report import render_report
 from survey.jobs.signed_papers import issue_paper, load_document, load_issues, load_signed_plan
 from survey.jobs.signers import Signers, hold_same_people
+from survey.jobs.stamp_notes import STAMPED, load_stamps, stamp_notes
 from survey.jobs.state_figure import FigureMovedError, Issue, state_figure
 from survey.jobs.void_domains import readable_reason
 from survey.sampling.wave_sample import design_document
@@ -156,14 +157,17 @@ async def certify_wave(
     head = parse_checkpoint(closing_note.rpartition("\n\n")[0] + "\n")
     closing_digest = canonical.digest(await load_document(wave, "closing.json"))
     earlier = await load_issues(wave, "statement")
-    in_r = await to_thread(_in_r, plan, results)
+    await stamp_notes(settings, wave, actor=actor, now=now)
+    stamps = await load_stamps(wave)
+    attached = {**await to_thread(_in_r, plan, results), **stamps}
     issue = Issue(
         now.date() if audited is None else audited.on,
-        attachments=attachment_digests(in_r),
+        attachments=attachment_digests(attached),
         supersedes=canonical.digest(earlier[-1][0]) if earlier else None,
         reason=None if reason is None else readable_reason(wave, reason),
         keeps_history=await office.keeps_history(wave),
         level="public" if audited is None else "audited",
+        time_stamped=len(stamps) == len(STAMPED),
     )
     statement, table = await to_thread(
         state_figure, plan, results, shown, head.root.hex(), head.size, closing_digest, issue
@@ -186,7 +190,7 @@ async def certify_wave(
             "closing_note": closing_note,
         }
         number = len((await load_registry()).leaves) - 1
-        made = await _issue(settings, office, wave, signed, shown, number, short_code(digest), in_r, now)
+        made = await _issue(settings, office, wave, signed, shown, number, short_code(digest), attached, now)
         name = f"{numbered('table', len(earlier) + 1)}.json"
         await save_evidence(wave, name, canonical.encode(table).decode(), now=now)
         await save_certificate(number, wave, made.short, made.certificate.read_bytes(), now=now)
@@ -205,7 +209,7 @@ async def _issue(
     shown: dict[str, Any],
     number: int,
     short: str,
-    in_r: dict[str, bytes],
+    attached: dict[str, bytes],
     now: datetime,
 ) -> Certified:
     """Write certificate, bundle and sheet, each checked by the verifier before it is kept."""
@@ -229,7 +233,7 @@ async def _issue(
         registry=registry_document(registry.leaves, registry.note or ""),
         documents={**await _public_documents(wave), **papers.documents, "results.json": shown},
         notes=papers.notes,
-        attachments=in_r,
+        attachments=attached,
     )
     for data in (certificate, bundle):
         verdict = await to_thread(verify_file, data)

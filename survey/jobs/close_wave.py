@@ -15,6 +15,7 @@ from survey.certification.transparency_log import sign_head, tree_root
 from survey.jobs.register import register
 from survey.jobs.signed_papers import load_signed_plan
 from survey.jobs.signers import Signers, hold_same_people
+from survey.jobs.stamp_notes import stamp_now
 from survey.settings import Settings
 from survey.storage.audit import record_audit
 from survey.storage.current import transaction
@@ -90,4 +91,5 @@ async def close_wave(
         await register(settings, canonical.digest(closing), CLOSING_TYPE)
         await set_state(wave, ("open", "paused"), "closed", now=now)
         await record_audit(actor, "close_wave", wave, details={"responses": len(leaves)}, now=now)
+    await stamp_now(settings, wave, actor=actor, now=now)
     return {"wave": wave, "state": "closed", "responses": len(leaves), "root": root.hex()}

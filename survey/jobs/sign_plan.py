@@ -32,6 +32,7 @@ from survey.jobs.register import register
 from survey.jobs.remote_signing import AwaitingSignatureError
 from survey.jobs.sign_design import announced_draw
 from survey.jobs.signers import Signers, auditor_keys, registry_signer
+from survey.jobs.stamp_notes import stamp_now
 from survey.jobs.translate import EVIDENCE as TRANSLATIONS
 from survey.jobs.translate import translations_document
 from survey.sampling.wave_sample import Sample
@@ -153,6 +154,7 @@ async def sign_plan(
         save_print_file(settings, wave, handed)
         if kept:
             save_print_file(settings, held_of(wave), kept)
+    await stamp_now(settings, wave, actor=actor, now=now)
     return Signed(document, digest, len(codes.invitations))
 
 

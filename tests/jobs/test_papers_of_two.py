@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import hashlib
+import sys
+from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
 from survey import canonical
+from survey.certification.archive import unpack
 from survey.certification.verification import verify_file
 from survey.jobs.certify_wave import certify_wave
 from survey.jobs.close_wave import close_wave
@@ -19,6 +23,7 @@ from survey.jobs.open_wave import open_wave
 from survey.jobs.revoke_statement import RevocationRefusedError, revoke_statement
 from survey.jobs.sign_design import DesignMovedError, sign_design
 from survey.jobs.sign_plan import sign_plan
+from survey.jobs.stamp_notes import StampFailedError
 from survey.jobs.void_domains import VoidRefusedError, void_domains
 from survey.sampling.wave_sample import draw_key
 from survey.storage.cases import load_cases, load_salts
@@ -153,4 +158,25 @@ async def test_answers_are_erased_when_their_time_has_come_and_the_proofs_still_
     assert erased["erased"] > 300 and boxes == {bytes(33)}
     assert await load_cases(estimated.wave) == [] and await load_salts(estimated.wave) == {}
     assert not list((estimated.settings.keys / estimated.wave).glob("share-*"))
+    assert verify_file(issued.bundle.read_bytes()).ok
+
+
+async def test_an_outside_program_may_stamp_the_notes_and_nothing_is_claimed_by_it(
+    estimated: Bureau, tmp_path: Path
+) -> None:
+    program = tmp_path / "stamp.py"
+    program.write_text(
+        "import hashlib, sys\nsys.stdout.buffer.write(hashlib.sha256(sys.stdin.buffer.read()).digest())\n"
+    )
+    broken = replace(estimated.settings, stamp_command=f"{sys.executable} -c 1")
+    with pytest.raises(StampFailedError):
+        await certify_wave(broken, estimated.office, estimated.wave, estimated.signers, **estimated.by)
+    stamping = replace(estimated.settings, stamp_command=f"{sys.executable} {program}")
+    issued = await certify_wave(stamping, estimated.office, estimated.wave, estimated.signers, **estimated.by)
+    members, _ = unpack(issued.bundle.read_bytes())
+    statement = canonical.decode(issued.certificate.read_bytes())["statement"]
+
+    assert members["plan.note.stamp"] == hashlib.sha256(members["plan.note"]).digest()
+    assert members["closing.note.stamp"] == hashlib.sha256(members["closing.note"]).digest()
+    assert "S10" not in {entry["code"] for entry in statement["sentences"]}
     assert verify_file(issued.bundle.read_bytes()).ok

@@ -74,11 +74,17 @@ def test_a_stopped_or_broken_job_leaves_nothing_behind(tmp_path: Path) -> None:
 
 
 def test_slips_are_counted_off_by_class_and_none_is_lost_or_doubled() -> None:
-    classes = read_class_piles("学校代码,人员,班级,张数\n1,家长,三年级1班,2\n1,家长,三年级2班,3\n".encode(), "c.csv")
+    classes = read_class_piles(
+        "学校代码,人员,班级,张数\n1,家长,三年级1班,2\n1,家长,三年级2班,3\n".encode(), "c.csv"
+    )
     codes = tuple(map(str, range(7)))
     piles = classes.divided(SlipPile("parent", codes, "甲校", "1"))
 
-    assert [(pile.class_name, len(pile.codes)) for pile in piles] == [("三年级1班", 2), ("三年级2班", 3), ("", 2)]
+    assert [(pile.class_name, len(pile.codes)) for pile in piles] == [
+        ("三年级1班", 2),
+        ("三年级2班", 3),
+        ("", 2),
+    ]
     assert tuple(code for pile in piles for code in pile.codes) == codes
     assert classes.divided(SlipPile("teacher", codes, "甲校", "1"))[0].codes == codes
 
@@ -88,7 +94,11 @@ def test_every_fault_of_a_class_list_is_told_at_once_with_its_row() -> None:
     with pytest.raises(FaultsError) as refusal:
         read_class_piles(text.encode(), "c.csv")
 
-    assert [(fault.row, fault.column) for fault in refusal.value.faults] == [(2, "班级"), (3, "人员"), (4, "张数")]
+    assert [(fault.row, fault.column) for fault in refusal.value.faults] == [
+        (2, "班级"),
+        (3, "人员"),
+        (4, "张数"),
+    ]
 
 
 def test_a_class_list_cannot_ask_for_more_than_was_drawn() -> None:
@@ -103,7 +113,11 @@ def test_a_class_list_cannot_ask_for_more_than_was_drawn() -> None:
 
 @pytest.mark.parametrize(
     ("from_grade", "stages", "words"),
-    [(4, {"primary"}, "四至六年级"), (4, {"primary", "junior"}, "四至九年级"), (None, {"junior"}, "七至九年级")],
+    [
+        (4, {"primary"}, "四至六年级"),
+        (4, {"primary", "junior"}, "四至九年级"),
+        (None, {"junior"}, "七至九年级"),
+    ],
 )
 def test_the_notice_names_the_grades_that_are_asked(from_grade, stages, words) -> None:
     assert grades_in_words(from_grade, stages) == words
