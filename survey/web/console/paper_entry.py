@@ -209,7 +209,7 @@ async def _about_form(
     return console_page(
         request,
         template,
-        title="录入纸质问卷" if template == "paper_form.html" else "两遍不一样的地方",
+        title="录入一份" if template == "paper_form.html" else "两遍不一样的地方",
         crumbs=(*wave_crumbs(row), ("录入纸质问卷", f"/console/waves/{wave}/paper")),
         command="",
         row=row,
