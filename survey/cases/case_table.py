@@ -17,6 +17,7 @@ from survey.columns import Columns
 from survey.errors import Fault, FaultsError
 
 MAX_UNPACKED = 4 * 1024**3
+SPSS = (b"$FL2", b"$FL3")
 MAX_RATIO = 1_000
 """A gzip of answers packs 5 to 50 times; a bomb a thousand times and more."""
 
@@ -59,6 +60,17 @@ def read_case_table(
     return columns
 
 
+def is_spss(data: bytes) -> bool:
+    """Whether a file, or what its gzip holds, is an SPSS file: its parser is better run apart."""
+    if data.startswith(b"\x1f\x8b"):
+        try:
+            with gzip.GzipFile(fileobj=io.BytesIO(data)) as stream:
+                data = stream.read(4)
+        except (OSError, EOFError, zlib.error):
+            return False
+    return data.startswith(SPSS)
+
+
 def _read(
     data: bytes, wanted: Collection[str] | None, encoding: str | None, progress: Progress | None
 ) -> tuple[Columns | None, tuple[Fault, ...]]:
@@ -66,7 +78,7 @@ def _read(
         return None, (Fault("cases.empty", "文件是空的", "选择有内容的数据文件"),)
     if data.startswith(b"PAR1"):
         return read_parquet(data, wanted)
-    if data.startswith((b"$FL2", b"$FL3")):
+    if data.startswith(SPSS):
         return read_sav(data, wanted, encoding)
     if data.startswith((b"PK", b"\xd0\xcf\x11\xe0")):
         return None, (

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
 from importlib.resources import files
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
 from survey import METHOD_VERSION
-from survey.cases.case_table import read_case_table
+from survey.cases.case_table import UnreadableCasesError, is_spss, read_case_table
 from survey.columns import Columns
 from survey.documents.analysis_report import analysis_report
 from survey.documents.analysis_tables import table_csv, table_json, table_xlsx
-from survey.errors import SurveyError
+from survey.errors import Fault, SurveyError
 from survey.estimation.analysis.run import analyse
 from survey.estimation.analysis.sample import sample_of
 from survey.estimation.analysis.spec import AnalysisSpec, columns_needed, read_spec
@@ -81,12 +84,12 @@ def estimate_file(cases: Path, spec_file: SpecFile, *, progress: Progress | None
     spec = read_spec(spec_file.text)
     tell(0.0, "读数据")
     data = _bytes(cases)
-    columns = read_case_table(
+    columns = _columns(
         data,
         cases.name,
-        wanted=columns_needed(spec),
-        encoding=spec.cases.encoding,
-        progress=lambda seen, size: tell(0.3 * seen / max(size, 1), "读数据"),
+        columns_needed(spec),
+        spec.cases.encoding,
+        lambda seen, size: tell(0.3 * seen / max(size, 1), "读数据"),
     )
     beside = _Beside(spec, cases.parent, spec_file.folder)
     sample = sample_of(
@@ -155,8 +158,41 @@ class _Beside:
             )
             data = _bytes(path)
             self.digests[name] = sha256(data).hexdigest()
-            self._tables[name] = read_case_table(data, name, encoding=self.encoding)
+            self._tables[name] = _columns(data, name, None, self.encoding, None)
         return self._tables[name]
+
+
+def _columns(
+    data: bytes,
+    name: str,
+    wanted: set[str] | None,
+    encoding: str | None,
+    progress: Callable[[int, int], None] | None,
+) -> Columns:
+    """The columns of a file; an SPSS file is read in a process of its own.
+
+    ReadStat, the parser in C, was seen to fall over on damaged files, and takes its process with it.
+    """
+    if not is_spss(data):
+        return read_case_table(data, name, wanted=wanted, encoding=encoding, progress=progress)
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as apart:
+        try:
+            found = apart.submit(_read_apart, data, name, wanted, encoding).result()
+        except BrokenProcessPool:
+            found = (Fault("cases.sav_broken", "SPSS文件损坏，读到一半停了", "用SPSS或问卷平台重新导出再算"),)
+    if isinstance(found, Columns):
+        return found
+    raise UnreadableCasesError(f"数据文件“{name}”", found)
+
+
+def _read_apart(
+    data: bytes, name: str, wanted: set[str] | None, encoding: str | None
+) -> Columns | tuple[Fault, ...]:
+    """The columns, or the faults: a refusal with faults does not travel between processes."""
+    try:
+        return read_case_table(data, name, wanted=wanted, encoding=encoding)
+    except UnreadableCasesError as refusal:
+        return refusal.faults
 
 
 def _bytes(path: Path) -> bytes:

@@ -8,6 +8,8 @@ from pathlib import Path
 from shutil import rmtree
 from typing import Any
 
+import pandas
+import pyreadstat
 import pytest
 from click.testing import CliRunner
 
@@ -410,3 +412,22 @@ def test_small_groups_are_withheld_with_what_would_give_them_away(estimate: Esti
     assert shown["school=b"]["withheld"]
     assert all(shown["school=a"].get(key) is None for key in ("value", "se", "lower", "unweighted", "n"))
     assert not shown["sex=m"].get("withheld")
+
+
+def test_a_damaged_spss_file_that_kills_its_parser_is_refused(estimate: Estimate) -> None:
+    damaged = Path(__file__).resolve().parents[1] / "golden" / "estimation" / "damaged.sav"
+    said = refusal(estimate(damaged.read_bytes()))
+
+    # In the process that reads it this file is a segmentation fault of pyreadstat 1.3.7.
+    assert [fault["code"] for fault in said["faults"]] == ["cases.sav_broken"]
+
+
+def test_an_spss_file_gives_what_its_csv_gives(estimate: Estimate, tmp_path: Path) -> None:
+    rows = [line.split(",") for line in CASES.splitlines()]
+    frame = {name: [row[at] for row in rows[1:]] for at, name in enumerate(rows[0])}
+    table = pandas.DataFrame(frame).astype({name: float for name in rows[0] if name not in ("school", "sex")})
+    pyreadstat.write_sav(table, str(tmp_path / "x.sav"), variable_value_labels={"q": {1.0: "满意", 2.0: "不满意"}})
+    spec = SPEC + "domains: [{by: sex}]\n"
+    by_label = spec.replace("satisfied: 1", "satisfied: 满意")
+
+    assert estimate((tmp_path / "x.sav").read_bytes(), by_label)["rows"] == estimate(spec=spec)["rows"]

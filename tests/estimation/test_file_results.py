@@ -149,3 +149,19 @@ def test_holm_looks_at_all_pairs() -> None:
     assert min(row["p_adjusted"] for row in pairs[:3]) == pytest.approx(
         3 * min(row["p_value"] for row in pairs[:3])
     )
+
+
+def test_few_answers_are_told_with_restraint_unless_the_spec_says_otherwise() -> None:
+    columns = read_case_table(("q,g\n" + "1,a\n" * 20 + "1,b\n2,b\n" * 15 + "1,\n").encode(), "x.csv")
+    spec = "title: t\nbase_weights: {constant: 1}\nitems: [{column: q, satisfied: 1}, {column: q, id: d, statistic: distribution}]\ndomains: [{by: g}]\n"
+    careful, free = (
+        analyse(read, sample_of(read, columns, lambda name: columns))
+        for read in (read_spec(spec), read_spec(spec + OPEN))
+    )
+    shown = {(row["id"], row["domain"]): row for row in careful["rows"]}
+    open_ = {(row["id"], row["domain"]): row for row in free["rows"]}
+
+    assert shown["q", "g=a"]["percent"] == "≥95%"
+    assert open_["q", "g=a"]["percent"] == "100.00%"
+    assert shown["d", "g=a"]["withheld"] and not open_["d", "g=a"].get("withheld")
+    assert any("1条记录没有“g”的值" in note for note in careful["notes"])

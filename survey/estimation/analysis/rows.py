@@ -22,7 +22,7 @@ from survey.estimation.analysis.sample import Sample
 from survey.estimation.analysis.spec import AnalysisSpec
 from survey.estimation.composite import composite_interval
 from survey.estimation.design_effect import design_effect, nchs_presentation
-from survey.estimation.figure import EVIDENCE_WORDS, decision_words, evidence_grade
+from survey.estimation.figure import EVIDENCE_WORDS, decision_words, display_text, evidence_grade
 from survey.estimation.intervals import (
     FEWEST_PSUS,
     Interval,
@@ -223,6 +223,9 @@ class Reckoner:
         bounds = self._bounds(p, one, self._level, cap)
         _bound(row, bounds, method)
         row["shown"], row["percent"] = truncate(exact), percent_text(truncate(exact))
+        if self.spec.disclosure.minimum_count > 1:
+            # Of few people, that all or none of them said so is told as a bound.
+            row["percent"] = display_text(exact, one.n)
         if cap is not None:
             row["cautions"].append("few_against" if method == "korn_graubard" else "few_against_unwidened")
         held = korn_graubard(p, one.variance, one.n, one.df)

@@ -64,6 +64,10 @@ def analyse(spec: AnalysisSpec, sample: Sample, *, progress: Progress | None = N
     }
     sets = [(domains_of(one, sample), one) for one in spec.domains]
     notes = [*sample.notes, *(note for one in reckoners.values() for note in one.reading.notes)]
+    for domains, entry in sets:
+        grouped = np.logical_or.reduce([one.mask for one in domains]) if domains else np.zeros(0, dtype=bool)
+        if entry.by and (absent := int((~grouped & (sample.design.weights != 0)).sum())):
+            notes.append(f"{absent}条记录没有“{'×'.join(entry.by)}”的值，不在它的任何一组里")
     rows: list[dict[str, Any]] = []
     total = len(reckoners)
     for at, (name, one) in enumerate(reckoners.items()):
@@ -139,7 +143,7 @@ def _item_rows(
     spec: AnalysisSpec, sample: Sample, one: Reckoner, sets: list[tuple[list[Domain], DomainSpec]]
 ) -> list[dict[str, Any]]:
     """Everybody's line and those of every domain, the small ones emptied."""
-    smallest = spec.disclosure.minimum_count
+    smallest = smallest_count(spec, one)
     everybody = Domain(EVERYBODY, {}, np.ones(len(sample.columns), dtype=bool))
     whole = _worded(_lines(spec, one, everybody, whole=True))
     n_whole = whole[0]["n"]
@@ -156,6 +160,12 @@ def _item_rows(
     if spec.disclosure.reliability == "nchs_hide":
         rows = [_unreliable(row) if row.get("reliability") == "suppress" else row for row in rows]
     return rows
+
+
+def smallest_count(spec: AnalysisSpec, one: Reckoner) -> int:
+    """The least answers a line needs: options one by one need four times as many (TRUST section 16)."""
+    least = spec.disclosure.minimum_count
+    return least * 4 if one.reading.spec.statistic == "distribution" and least > 1 else least
 
 
 def _worded(lines: Iterator[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -153,7 +153,7 @@ class IntervalSpec(Closed, frozen=True, kw_only=True):
 class DisclosureSpec(Closed, frozen=True, kw_only=True):
     """防止认出个人。"""
 
-    minimum_count: Annotated[int, Meta(ge=1, description="少于这么多份不显示，并隐去能推算出它的另一格")] = 10
+    minimum_count: Annotated[int, Meta(ge=1, description="少于这么多份不显示，并隐去能推算出它的另一格；各选项占比要4倍的份数；写1就全部显示")] = 10
     reliability: Annotated[
         Literal["nchs_flag", "nchs_hide", "off"], Meta(description="按NCHS标准标出、隐去不可靠的占比，或不看")
     ] = "nchs_flag"
