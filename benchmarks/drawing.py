@@ -2,8 +2,8 @@
 
     python benchmarks/drawing.py [--schools 250000] [--json benchmarks/results/drawing.json]
 
-The frame repeats the sample county's schools under other codes. Told apart: reading the list from its
-file, digesting it (both once, at import), and the draw itself from seed to sample, as
+The frame repeats the sample county's schools under other codes. Told apart: reading a list from its
+file, of as many schools as one file may hold, digesting it (both once, at import), and the draw itself from seed to sample, as
 `survey draw --seed` makes it; beside them the general draws of `sampling.selection` on as many units.
 """
 
@@ -15,12 +15,12 @@ import io
 import json
 from dataclasses import replace
 from pathlib import Path
-from statistics import median
-from time import perf_counter
+from time import process_time
 from typing import Any
 
 import numpy as np
 from estimation import machine
+from standard_job import measured_together
 
 from survey.sampling.frame import Frame
 from survey.sampling.frame_file import read_frame, sample_county
@@ -32,6 +32,9 @@ from survey.sampling.selection import (
 )
 from survey.sampling.wave_sample import draw_sample
 from survey.scheme.plan import example_plan_text, read_plan, scheme_of
+
+READABLE = 19_000
+"""Schools that one file may hold (`sampling.sheet`)."""
 
 
 def country(schools: int) -> tuple[Frame, bytes]:
@@ -52,26 +55,16 @@ def country(schools: int) -> tuple[Frame, bytes]:
     return Frame(tuple(out)), text.getvalue().encode("utf-8")
 
 
-def timed(work: Any, times: int) -> float:
-    """The median of several runs."""
-    took = []
-    for _ in range(times):
-        began = perf_counter()
-        work()
-        took.append(perf_counter() - began)
-    return median(took)
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--schools", type=int, default=250_000)
     parser.add_argument("--repeat", type=int, default=3)
     parser.add_argument("--json", type=Path)
     asked = parser.parse_args()
-    frame, file = country(asked.schools)
-    began = perf_counter()
+    frame, _ = country(asked.schools)
+    began = process_time()
     _ = frame.digest
-    digested = perf_counter() - began
+    digested = process_time() - began
     plan = read_plan(example_plan_text())
     scheme = scheme_of(plan)
     sample = draw_sample(plan, scheme, frame, "20261122")
@@ -80,22 +73,28 @@ def main() -> None:
     names, counts = np.unique(strata, return_counts=True)
     sizes = {str(name): int(count) // 10 for name, count in zip(names, counts, strict=True)}
     pupils = np.array([school.pupils for school in frame.schools], dtype=float)
-    row = {
+    lot = float(seeded_uniforms("20261122", 1)[0])
+    took = measured_together(
+        {
+            "draw": lambda: draw_sample(plan, scheme, frame, "20261122"),
+            "stratified, a tenth": lambda: stratified(seeded_uniforms("20261122", n), strata, sizes),
+            "PPS systematic, a tenth": lambda: systematic_pps(inclusion_probabilities(pupils, n // 10), lot),
+        },
+        asked.repeat,
+    )
+    row: dict[str, Any] = {
         "schools": n,
         "drawn": sum(stratum.schools_drawn for stratum in sample.strata),
-        "read_s": timed(lambda: read_frame(file, "country.csv"), 1),
-        "digest_s": digested,
-        "draw_s": timed(lambda: draw_sample(plan, scheme, frame, "20261122"), asked.repeat),
-        "stratified_tenth_s": timed(
-            lambda: stratified(seeded_uniforms("20261122", n), strata, sizes), asked.repeat
-        ),
-        "systematic_pps_tenth_s": timed(
-            lambda: systematic_pps(
-                inclusion_probabilities(pupils, n // 10), float(seeded_uniforms("20261122", 1)[0])
-            ),
-            asked.repeat,
-        ),
+        "digest_cpu_s": digested,
+        **{f"{name}: seconds": round(wall, 3) for name, (wall, _) in took.items()},
+        **{f"{name}: processor seconds": round(cpu, 3) for name, (_, cpu) in took.items()},
     }
+    small = min(n, READABLE)
+    _, short = country(small)
+    began = process_time()
+    reading = read_frame(short, "country.csv")
+    assert reading.frame is not None, reading.faults[:3]
+    row |= {"read_schools": small, "read_cpu_s": process_time() - began}
     text = json.dumps({"machine": machine(), "drawing": row}, indent=1, ensure_ascii=False)
     print(text)
     if asked.json:

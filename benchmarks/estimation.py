@@ -4,8 +4,9 @@
                                     [--repeat 5] [--json benchmarks/results/estimation.json]
 
 Every competitor gets the same columns in the same run and must give the same numbers. Each size runs
-in a process of its own, so that its memory is its own. Ratios are what counts; the machine, without
-its name, and all versions stand beside them. `svy` and Rscript are left out where not installed.
+in a process of its own, so that its memory is its own. Ratios are what counts; processor seconds
+stand beside wall seconds, since others may use the machine; so do the machine, without its name, its
+load and all versions. `svy` and Rscript are left out where not installed.
 """
 
 from __future__ import annotations
@@ -35,6 +36,7 @@ from standard_job import (
     analysis,
     job,
     margins,
+    measured_together,
     raked_replicates,
     report_tables,
     seconds,
@@ -70,24 +72,34 @@ def measured(n: int, repeat: int, peers: bool, replicates: int) -> dict[str, Any
     ours = job(columns, known)
     memory = resident("VmHWM") - before
     counts = count_columns(columns, COUNTING)
-    whole = seconds(lambda: job(columns, known), repeat)
     after = seconds(lambda: analysis(counts, known), max(repeat, 15))
     floor = Floor(columns)
-    floors = [seconds(lambda s=s: floor.job(known, s), repeat) for s in (0, 1)]
-    lowest = min(floors)
+    took = measured_together(
+        {
+            "job": lambda: job(columns, known),
+            "sum of products": lambda: floor.job(known, 0),
+            "filtered sums": lambda: floor.job(known, 1),
+        },
+        repeat,
+    )
+    (whole, whole_cpu), *floors = took.values()
+    lowest, lowest_cpu = min(floors)
     row: dict[str, Any] = {
         "answers": n,
         "cells": len(counts),
         "job_s": whole,
+        "job_cpu_s": whole_cpu,
         "after_the_pass_s": after,
         "floor_s": lowest,
+        "floor_cpu_s": lowest_cpu,
         "job_over_floor": whole / lowest,
+        "job_over_floor_cpu": whole_cpu / lowest_cpu,
         "memory_beside_data_mb": memory,
         "data_mb": sum(column.nbytes for column in columns.values()) / 2**20,
         "report_tables_ms": {
             name: 1000 * seconds(table, max(repeat, 15)) for name, table in report_tables(counts).items()
         },
-        "apart": {"floor": apart(ours, floor.job(known, floors.index(lowest)))},
+        "apart": {"floor": apart(ours, floor.job(known, floors.index(min(floors))))},
     }
     if replicates:
         cells = cell_totals(counts, READINGS)
@@ -99,9 +111,10 @@ def measured(n: int, repeat: int, peers: bool, replicates: int) -> dict[str, Any
             ("R survey", by_r, shutil.which("Rscript")),
         ):
             if there:
-                version, took, found = run(columns, known, 3 if n <= 100_000 else 1)
-                row[f"{name}_s"] = median(took)
-                row[f"{name}_over_job"] = median(took) / whole
+                version, runs, found = run(columns, known, 3 if n <= 100_000 else 1)
+                wall, cpu = median(wall for wall, _ in runs), median(cpu for _, cpu in runs)
+                row |= {f"{name}_s": wall, f"{name}_cpu_s": cpu}
+                row |= {f"{name}_over_job": wall / whole, f"{name}_over_job_cpu": cpu / whole_cpu}
                 row["apart"][name] = apart(ours, found)
                 row.setdefault("versions", {})[name] = version
     return row
@@ -113,6 +126,7 @@ def machine() -> dict[str, Any]:
     return {
         "processor": model[0].split(":")[1].strip() if model else platform.machine(),
         "cores": os.cpu_count(),
+        "load": round(os.getloadavg()[0], 1),
         "python": platform.python_version(),
         "numpy": np.__version__,
         "scipy": scipy.__version__,

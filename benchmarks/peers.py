@@ -6,7 +6,7 @@ import subprocess
 import tempfile
 from importlib.metadata import version
 from pathlib import Path
-from time import perf_counter
+from time import perf_counter, process_time
 
 import numpy as np
 from standard_job import GROUPS, ITEMS, NAMES, Values
@@ -14,7 +14,7 @@ from standard_job import GROUPS, ITEMS, NAMES, Values
 
 def by_r(
     columns: dict[str, np.ndarray], known: dict[str, dict[int, float]], times: int
-) -> tuple[str, list[float], Values]:
+) -> tuple[str, list[tuple[float, float]], Values]:
     """Version, seconds and numbers of R's survey package."""
     with tempfile.TemporaryDirectory() as folder:
         for name, column in columns.items():
@@ -30,7 +30,7 @@ def by_r(
     parts = [np.array(line.split()[1:], dtype=float) for line in told[2:]]
     return (
         f"survey {survey}, R {r}",
-        [float(one) for one in told[1].split()[1:]],
+        [(float(wall), float(cpu)) for wall, cpu in zip(*[iter(told[1].split()[1:])] * 2, strict=True)],
         {
             "rates": parts[0],
             "errors": parts[1],
@@ -46,7 +46,7 @@ def by_r(
 
 def by_svy(
     columns: dict[str, np.ndarray], known: dict[str, dict[int, float]], times: int
-) -> tuple[str, list[float], Values]:
+) -> tuple[str, list[tuple[float, float]], Values]:
     """Version, seconds and numbers of svy."""
     import polars
     import svy
@@ -77,7 +77,7 @@ def by_svy(
 
     took = []
     for _ in range(times):
-        began = perf_counter()
+        began, spent = perf_counter(), process_time()
         found = job()
-        took.append(perf_counter() - began)
+        took.append((perf_counter() - began, process_time() - spent))
     return f"svy {version('svy')}", took, found

@@ -1,6 +1,6 @@
 # The standard job of METHOD section 5 with R's survey package, on columns written by estimation.py.
 #   Rscript standard_job.R FOLDER N REPEAT
-# FOLDER holds one raw little-endian file a column. Prints seconds, then value and standard error of
+# FOLDER holds one raw little-endian file a column. Prints wall and processor seconds of each run, then value and standard error of
 # ten rates, of ten rates in four groups, of ten rates after raking, and one interval.
 suppressPackageStartupMessages(library(survey))
 given <- commandArgs(trailingOnly = TRUE)
@@ -27,10 +27,12 @@ job <- function() {
   after <- svymean(asked, raked)
   list(coef(all), SE(all), as.matrix(coef(grouped)), as.matrix(SE(grouped)), coef(after), SE(after), attr(one, "ci"))
 }
-seconds <- numeric(times)
+seconds <- numeric(2 * times)
 for (k in seq_len(times)) {
   gc()
-  seconds[k] <- system.time(result <- job())[["elapsed"]]
+  took <- system.time(result <- job())
+  seconds[2 * k - 1] <- took[["elapsed"]]
+  seconds[2 * k] <- took[["user.self"]] + took[["sys.self"]]
 }
 cat("version", as.character(packageVersion("survey")), "R", as.character(getRversion()), "\n")
 cat("seconds", sprintf("%.6f", seconds), "\n")

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from statistics import median
-from time import perf_counter
+from time import perf_counter, process_time
 
 import duckdb
 import numpy as np
@@ -61,13 +61,23 @@ def margins(columns: dict[str, np.ndarray]) -> dict[str, dict[int, float]]:
 
 def seconds(work: Callable[[], object], times: int) -> float:
     """The median of several runs, after one that warms up."""
-    work()
-    took = []
-    for _ in range(times):
-        began = perf_counter()
+    return measured_together({"": work}, times)[""][0]
+
+
+def measured_together(works: dict[str, Callable[[], object]], times: int) -> dict[str, tuple[float, float]]:
+    """Medians of wall and processor seconds of several works, done in turn so that each meets the same load."""
+    took: dict[str, list[tuple[float, float]]] = {name: [] for name in works}
+    for work in works.values():
         work()
-        took.append(perf_counter() - began)
-    return median(took)
+    for _ in range(times):
+        for name, work in works.items():
+            began, spent = perf_counter(), process_time()
+            work()
+            took[name].append((perf_counter() - began, process_time() - spent))
+    return {
+        name: (median(wall for wall, _ in runs), median(cpu for _, cpu in runs))
+        for name, runs in took.items()
+    }
 
 
 def analysis(counts: AnswerCounts, known: dict[str, dict[int, float]]) -> Values:

@@ -177,7 +177,7 @@ def group_sums(values: Floats, group: Ints, n_groups: int) -> Floats:
            [3., 4.]])
     """
     if len(group) == n_groups and np.array_equal(group, np.arange(n_groups)):
-        return np.array(values, dtype=np.float64)
+        return np.asarray(values, dtype=np.float64)
     if values.shape[1] > WIDE:
         # Rows of one group side by side: a call for each column would cost more than the adding.
         order = np.argsort(group, kind="stable")

@@ -11,7 +11,7 @@ columns does not grow with them, except for one code a row.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -87,7 +87,7 @@ def count_columns(columns: Mapping[str, ArrayLike], counting: Counting) -> Answe
             bundle.count(at, block, units)
     if weights is None:
         weight, squares = n.copy(), n.copy()
-    counted = [bundle.of_item(place) for bundle in bundles for place in range(len(bundle.states))]
+    counted = [one for bundle in bundles for one in bundle.of_items()]
     return added(
         counting,
         keys,
@@ -283,15 +283,22 @@ class _Bundle:
         if units is not None:
             np.add.at(self.weight, at, units)
 
-    def of_item(self, place: int) -> tuple[Ints, Ints, Ints]:
-        """(cells,) answers, and (cells, options) counts and weights of the bundle's item at a place."""
-        shape = (self.cells, *(one.size for one in self.states))
-        others = tuple(axis for axis in range(1, len(shape)) if axis != place + 1)
-        one = self.states[place]
-        n, weight = (column.reshape(shape).sum(axis=others) for column in (self.n, self.weight))
+    def of_items(self) -> Iterator[tuple[Ints, Ints, Ints]]:
+        """Item by item, (cells,) answers, and (cells, options) counts and weights."""
         nobody = np.zeros(self.cells, dtype=np.int64)
+        for one, n, weight in zip(
+            self.states, self._margins(self.n), self._margins(self.weight), strict=True
+        ):
+            chosen = [
+                np.column_stack([nobody if at is None else counted[:, at] for at in one.options])
+                for counted in (n, weight)
+            ]
+            yield n[:, list(one.answered)].sum(axis=1), chosen[0], chosen[1]
 
-        def options(counted: Ints) -> Ints:
-            return np.column_stack([nobody if at is None else counted[:, at] for at in one.options])
-
-        return n[:, list(one.answered)].sum(axis=1), options(n), options(weight)
+    def _margins(self, combined: Ints) -> Iterator[Ints]:
+        """(cells, states) of every item in turn; what is summed up for one is left out for the next."""
+        rest = combined
+        for one in self.states:
+            split = rest.reshape(self.cells, one.size, rest.size // max(self.cells * one.size, 1))
+            yield split.sum(axis=2)
+            rest = split.sum(axis=1)

@@ -105,10 +105,10 @@ def rate_table(
 
     Source: METHOD 4 and 8; R `svyby(~y, ~group, design, svymean)`.
     """
-    masks = {
-        name: flags(mask, f"域“{name}”", len(cells))
-        for name, mask in ({"": None} if domains is None else domains).items()
-    }
+    masks = {"": np.ones(len(cells), dtype=bool)} if domains is None else dict(domains)
+    size = len(cells)
+    if any(np.shape(mask) != (size,) or mask.dtype != np.bool_ for mask in masks.values()):
+        masks = {name: flags(mask, f"域“{name}”", size) for name, mask in masks.items()}
     members = _Members(np.stack(list(masks.values())))
     above, base = _scaled(cells, design.weights)
     value, known = _rates(above, base, members)
@@ -157,8 +157,8 @@ class _Members:
         return len(self.masks)
 
     def sums(self, values: Floats, group: Ints | None = None, n_groups: int = 1) -> Floats:
-        """(domains · groups, p) sums of (cells, p) values in every domain, and in groups of its cells."""
-        at = self.domain if group is None else self.domain * n_groups + group[self.cell]
+        """(groups · domains, p) sums of (cells, p) values in every domain, and in groups of its cells."""
+        at = self.domain if group is None else group[self.cell] * len(self.masks) + self.domain
         size = len(self.masks) * n_groups
         sums = np.empty((size, values.shape[1]))
         for place, column in enumerate(values.T):
@@ -199,11 +199,11 @@ def _variances(
         return variances_of_scores(scores, design).reshape(domains, readings)
     # Without residuals, whole units do for cells: totals of each domain and unit, then their scores.
     last = design.stages[-1]
-    shape = (domains, last.n_units, readings)
+    shape = (last.n_units, domains, readings)
     scores = members.sums(above, last.unit, last.n_units).reshape(shape)
-    scores -= np.nan_to_num(value)[:, None] * members.sums(base, last.unit, last.n_units).reshape(shape)
-    scores /= known[:, None]
-    of_units = scores.transpose(1, 0, 2).reshape(last.n_units, domains * readings)
+    scores -= np.nan_to_num(value) * members.sums(base, last.unit, last.n_units).reshape(shape)
+    scores /= known
+    of_units = scores.reshape(last.n_units, domains * readings)
     return variances_of_scores(of_units, _of_units(design)).reshape(domains, readings)
 
 
@@ -224,7 +224,7 @@ def _degrees(design: Design, members: _Members) -> Floats:
     """(domains,) PSUs minus strata with weight in each domain, as `Design.df`."""
     first = design.stages[0]
     weighty = (design.weights != 0).astype(float)[:, None]
-    present = members.sums(weighty, first.unit, first.n_units).reshape(len(members), first.n_units) > 0
+    present = members.sums(weighty, first.unit, first.n_units).reshape(first.n_units, len(members)).T > 0
     domain, unit = np.nonzero(present)
     met = np.bincount(
         domain * first.n_strata + first.stratum_of_unit[unit], minlength=len(members) * first.n_strata
