@@ -21,7 +21,14 @@ from survey.web.console.print_room import PrintRoom
 from survey.web.console.routes import console_router
 from survey.web.console.sign_in import Tries
 from survey.web.errors import EXCEPTION_HANDLERS
-from survey.web.headers import ANSWER_LIMIT, installation_headers, with_deadline, with_head, with_headers
+from survey.web.headers import (
+    ANSWER_LIMIT,
+    installation_headers,
+    with_deadline,
+    with_head,
+    with_headers,
+    with_known_host,
+)
 from survey.web.pages import AnyRequest, html
 from survey.web.respondent.front import with_front
 from survey.web.respondent.routes import open_desk, router_at
@@ -81,7 +88,9 @@ def create_app(
     )
     secure = is_secure(settings)
     behind = with_headers(with_head(with_deadline(application.asgi_handler)), secure)
-    application.asgi_handler = with_front(behind, desk, installation_headers(secure))
+    front = with_front(behind, desk, installation_headers(secure))
+    # Without a public https address an office comes by whatever name its network gives.
+    application.asgi_handler = with_known_host(front, settings.host_name if secure else None)
     return application
 
 

@@ -31,6 +31,9 @@ BODY_SECONDS = 10.0
 FILE_SECONDS = 60.0
 """The same where a file is handed in."""
 
+_OWN_MACHINE = ("127.0.0.1", "localhost", "[::1]")
+"""Names under which the machine asks itself: health checks, a proxy that keeps no name."""
+
 _FILE_PATHS = ("/console/", "/v")
 
 _ALWAYS = (
@@ -112,6 +115,39 @@ def with_deadline(application: ASGIApp) -> ASGIApp:
         await application(scope, receive_in_time, send)
 
     return limited
+
+
+def with_known_host(application: ASGIApp, host: str | None) -> ASGIApp:
+    """The application, for requests that name this installation; any other name is answered 421.
+
+    Args:
+        host: the public host name; None where the office reaches it by whatever address it has.
+    """
+    if host is None:
+        return application
+    known = {host.lower(), *_OWN_MACHINE}
+
+    async def answered(scope: Any, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            named = [value for name, value in scope["headers"] if name == b"host"]
+            if len(named) != 1 or _without_port(named[0].decode("latin-1").lower()) not in known:
+                headers = [(b"content-type", b"text/plain; charset=utf-8"), *_ALWAYS, _SERVER]
+                await send({"type": "http.response.start", "status": 421, "headers": headers})
+                await send({"type": "http.response.body", "body": "请使用公布的网址。".encode()})
+                return
+        await application(scope, receive, send)
+
+    return answered
+
+
+def _without_port(host: str) -> str:
+    """The name in a Host header.
+
+    >>> _without_port("survey.example:8443"), _without_port("[::1]:8000")
+    ('survey.example', '[::1]')
+    """
+    name, colon, port = host.rpartition(":")
+    return name if colon and port.isdigit() else host
 
 
 def with_head(application: ASGIApp) -> ASGIApp:

@@ -1,0 +1,112 @@
+"""What the source must not hold: T25 of TRUST, read from the files themselves."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import survey
+
+HOUSE = Path(survey.__file__).parent
+TEMPLATES = HOUSE.parent / "templates"
+RUNS_SQL = {"execute", "executemany", "executescript", "fetch", "fetchrow", "fetchval", "run_statement"}
+
+
+def modules(*rooms: str) -> Iterator[tuple[str, ast.Module]]:
+    for room in rooms or ("",):
+        for path in sorted((HOUSE / room).rglob("*.py")):
+            yield str(path.relative_to(HOUSE)), ast.parse(path.read_text(encoding="utf-8"))
+
+
+def templates() -> list[Path]:
+    if not TEMPLATES.is_dir():
+        pytest.skip("installed without a checkout: the templates are inside the package")
+    return sorted(path for path in TEMPLATES.rglob("*.html"))
+
+
+def test_no_statement_is_put_together_from_strings() -> None:
+    built = []
+    for name, tree in modules("storage", "jobs", "web", "cli"):
+        for node in ast.walk(tree):
+            called = node.func.attr if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) else ""
+            if called in RUNS_SQL and isinstance(node, ast.Call) and node.args:
+                first = node.args[0]
+                adds = isinstance(first, ast.BinOp) and isinstance(first.op, ast.Add | ast.Mod)
+                formats = isinstance(first, ast.Call) and getattr(first.func, "attr", "") == "format"
+                inserts = isinstance(first, ast.JoinedStr) and any(
+                    isinstance(part, ast.FormattedValue) for part in first.values
+                )
+                if adds or formats or inserts:
+                    built.append(f"{name}:{node.lineno}")
+
+    # A pragma's name and value cannot be parameters; both are constants of the module.
+    assert [place for place in built if not place.startswith(ALLOWED_PRAGMAS)] == []
+
+
+ALLOWED_PRAGMAS = ("storage/intake_file.py",)
+
+
+def test_secrets_are_never_drawn_from_the_ordinary_generator() -> None:
+    drawing = [
+        name
+        for name, tree in modules("storage", "web", "certification", "fieldwork", "jobs", "cli")
+        for node in ast.walk(tree)
+        if (isinstance(node, ast.Import) and any(one.name == "random" for one in node.names))
+        or (isinstance(node, ast.ImportFrom) and node.module == "random")
+    ]
+
+    assert set(drawing) <= {"jobs/simulate_responses.py"}
+
+
+def test_nothing_is_unpickled_or_loaded_as_code() -> None:
+    risky = {"pickle", "marshal", "shelve", "dill", "joblib"}
+    found = []
+    for name, tree in modules():
+        for node in ast.walk(tree):
+            names = [one.name for one in node.names] if isinstance(node, ast.Import) else []
+            names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+            found += [f"{name} imports {one}" for one in names if one.split(".")[0] in risky]
+
+    assert found == []
+
+
+def test_the_answering_side_knows_no_cookie() -> None:
+    for path in sorted((HOUSE / "web" / "respondent").rglob("*.py")):
+        text = path.read_text(encoding="utf-8").lower()
+
+        assert "set-cookie" not in text and "set_cookie" not in text and "cookies" not in text, path.name
+
+
+def test_every_value_in_a_template_stands_between_quotes() -> None:
+    bare = [
+        f"{path.name}: {found}"
+        for path in templates()
+        for found in re.findall(r"<[a-z][^>]*?\s[a-z-]+=\{\{[^>]*", path.read_text(encoding="utf-8"))
+    ]
+
+    assert bare == []
+
+
+def test_no_template_carries_a_handler_or_a_script_address() -> None:
+    found = []
+    for path in templates():
+        text = path.read_text(encoding="utf-8")
+        found += [f"{path.name}: {one}" for one in re.findall(r"<[^>]*\son[a-z]+\s*=", text)]
+        found += [f"{path.name}: {one}" for one in re.findall(r"(?i)javascript:|data:text/html|srcdoc=", text)]
+
+    assert found == []
+
+
+def test_the_console_runs_no_script_that_stands_in_a_page() -> None:
+    inline = []
+    for path in templates():
+        if path.parent.name != "respondent":
+            for attributes, body in re.findall(r"<script([^>]*)>(.*?)</script>", path.read_text("utf-8"), re.S):
+                if "src=" not in attributes and "application/json" not in attributes and body.strip():
+                    inline.append(path.name)
+
+    assert inline == []
