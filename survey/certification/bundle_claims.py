@@ -21,6 +21,7 @@ from survey.certification.core_claims import Core, Papers, check_core
 from survey.certification.fields import FieldRefusedError
 from survey.certification.list_claims import check_lists
 from survey.certification.receipt import check_receipt, parse_receipt
+from survey.certification.record_claims import check_records, is_auditors
 from survey.certification.revocation import REVOCATION, Revocation, read_revocation
 from survey.certification.signed_plan import SignedPlan
 from survey.certification.statement import Statement
@@ -65,9 +66,11 @@ def check_bundle(
     _check_revocation(ledger, reader, core)
     _check_attachments(ledger, reader, core)
     _check_receipts(ledger, core, leaves, options.receipts)
+    if is_auditors(reader):
+        check_records(ledger, reader, core, leaves)
     for name in reader.unread():
         ledger.write("多余的文件", False, "方案和声明都没有提到这个文件", name)
-    ledger.write_limits()
+    ledger.write_limits(opened=is_auditors(reader))
     return Verdict(tuple(ledger.claims), "bundle", facts)
 
 

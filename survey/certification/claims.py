@@ -141,7 +141,8 @@ class Ledger:
             file, field = self.within, f"{inner}.{field}" if field else inner
         self.claims.append(Claim(name, ok, detail, file, field))
 
-    def write_limits(self) -> None:
-        """What no public file can prove, said every time."""
-        self.write("答卷内容", None, "公开的只有承诺；是否如实录入，要由核查人逐份开封核对")
+    def write_limits(self, *, opened: bool = False) -> None:
+        """What no file can prove, said every time; `opened` where the records themselves are there."""
+        if not opened:
+            self.write("答卷内容", None, "公开的只有承诺；是否如实录入，要由核查人逐份开封核对")
         self.write("是谁填的", None, "填写单是否到了该到的人手里，任何文件都证明不了")

@@ -19,14 +19,14 @@ from survey.certification.archive import pack, unpack
 from survey.certification.claims import Ledger, Verdict
 from survey.certification.fields import FieldRefusedError
 from survey.certification.note import digest_note_text
-from survey.certification.sealing import commitment, read_leaf
+from survey.certification.record_claims import ONLY_FOR_AUDITORS, RECORDS, WAVE_PLAN, commitments_open
+from survey.certification.sealing import read_leaf
 from survey.certification.signature import Signer
 from survey.certification.signed_plan import SignedPlan, read_plan
 from survey.certification.statement import Statement, read_statement, sentences
 from survey.certification.verification import verify_file
 from survey.errors import SurveyError
 from survey.fieldwork.planted import Planted
-from survey.jobs.auditor_bundle import ONLY_FOR_AUDITORS, RECORDS, WAVE_PLAN
 from survey.jobs.estimate_wave import Opened, estimate_opened, held_slips
 from survey.jobs.plan_rules import surplus_of
 from survey.jobs.plant_answers import find_canaries
@@ -79,33 +79,11 @@ def audit_bundle(data: bytes, planted: Planted | None) -> Audit:
     plan = read_plan(canonical.decode(members["plan.json"]))
     statement = read_statement(canonical.decode(members["statement.json"]))
     leaves = members["leaves.jsonl"].split(b"\n")[:-1]
-    records = ledger.check("承诺", RECORDS, _commitments, members[RECORDS], leaves)
+    records = ledger.check("承诺", RECORDS, commitments_open, members[RECORDS], leaves)
     ledger.check("核对答卷", "statement.json", _canaries, plan, statement, leaves, records, (planted,))
     drawn = ledger.check("抽样重演", "sample.json", _drawing, members, plan)
     ledger.check("从答卷重算", "table.json", _recount, members, plan, statement, leaves, records, drawn)
     return Audit(Verdict(tuple(ledger.claims), "bundle", opened.facts), plan, statement)
-
-
-def _commitments(data: bytes, leaves: list[bytes]) -> tuple[dict[str, dict[str, Any]], str]:
-    """Every record by its commitment, each of which opens."""
-    records: dict[str, dict[str, Any]] = {}
-    for number, line in enumerate(data.split(b"\n")[:-1], 1):
-        entry = canonical.decode(line)
-        try:
-            salt, record = bytes.fromhex(entry["salt"]), entry["record"].encode()
-            opens = commitment(salt, record).hex() == entry["c"] and entry["c"] not in records
-        except (KeyError, TypeError, ValueError, AttributeError, SurveyError):
-            opens = False
-        if not opens:
-            raise FieldRefusedError(RECORDS, f"第{number}行", "打不开承诺，内容被改过或盐不对")
-        records[entry["c"]] = canonical.decode(record)
-    wanted = {read_leaf(leaf)["c"]: read_leaf(leaf)["domain"] for leaf in leaves}
-    if records.keys() != wanted.keys():
-        raise FieldRefusedError(RECORDS, "", f"有{len(records)}份，日志里是{len(wanted)}份")
-    for c, record in records.items():
-        if record.get("domain") != wanted[c]:
-            raise FieldRefusedError(RECORDS, c[:16], "答卷里的域和日志里的不同")
-    return records, f"{len(records)}/{len(wanted)}份全部打开，内容与收下时一致"
 
 
 def _canaries(

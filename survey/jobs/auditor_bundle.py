@@ -14,17 +14,13 @@ from datetime import datetime
 from survey import METHOD_VERSION, __version__, canonical
 from survey.certification.archive import pack, unpack
 from survey.certification.closing import jsonl
+from survey.certification.record_claims import CONFIDENTIAL, CONFIDENTIAL_TYPE, RECORDS, WAVE_PLAN
 from survey.errors import SurveyError
 from survey.scheme.plan import plan_document
 from survey.settings import Settings
 from survey.storage.audit import record_audit
 from survey.storage.cases import load_cases, load_salts
 from survey.storage.plans import load_plan, require_state
-
-CONFIDENTIAL = "confidential.json"
-RECORDS = "records.jsonl"
-WAVE_PLAN = "wave_plan.json"
-ONLY_FOR_AUDITORS = (CONFIDENTIAL, RECORDS, WAVE_PLAN)
 
 
 class NoBundleYetError(SurveyError):
@@ -56,7 +52,7 @@ async def auditor_bundle(settings: Settings, wave: str, *, actor: str, now: date
             {
                 "method_version": METHOD_VERSION,
                 "software": __version__,
-                "type": "survey/confidential/v1",
+                "type": CONFIDENTIAL_TYPE,
                 "wave": wave,
             }
         ),

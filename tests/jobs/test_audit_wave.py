@@ -89,7 +89,14 @@ async def test_whatever_an_insider_changed_is_named_by_the_audit(desk: Bureau) -
     shorter = audit_bundle(pack({**members, "records.jsonl": b"\n".join(lines[1:])}), planted)
     other_list = audit_bundle(bundle, replace(planted, salt="0" * 64))
     no_list = audit_bundle(bundle, None)
+    offline = {name: verify_file(pack({**members, **change})) for name, change in {**cases, "": {}}.items()}
 
+    # The offline verifier opens every commitment by itself, and names the file that was altered.
+    assert [offline[name].exit_code for name in ("承诺", "抽样重演", "")] == [1, 1, 0], offline[""].lines()
+    assert offline["承诺"].first_false.file == "records.jsonl"
+    assert offline["抽样重演"].first_false.file == "wave_plan.json"
+    opened = next(claim for claim in offline[""].claims if claim.name == "承诺")
+    assert opened.ok and opened.detail.startswith(f"{len(lines) - 1}/{len(lines) - 1}")
     assert all(name in claims for name, claims in found.items()), found
     assert "承诺" in false_claims(shorter.verdict)
     assert false_claims(other_list.verdict) == ["核对答卷"] == false_claims(no_list.verdict)
