@@ -103,13 +103,12 @@ def dont_know_reading(item: Item, answer: object) -> tuple[Worth, Worth] | None:
 
 
 def conservative(read: ReadAnswer) -> ReadAnswer:
-    """The same reading with every don't-know counted as not satisfied (METHOD step 12)."""
+    """The same reading with every don't-know counted as not satisfied, whatever the scheme makes of it (METHOD 12)."""
 
     def careful(item: Item, answer: object) -> tuple[Worth, Worth] | None:
-        worth = read(item, answer)
-        if worth is not None or answer is None:
-            return worth
-        return (0, 1) if item.answer_scale.option(answer).kind == "none" else None  # type: ignore[arg-type]
+        if answer is not None and item.answer_scale.option(answer).kind == "none":  # type: ignore[arg-type]
+            return 0, 1
+        return read(item, answer)
 
     return careful
 

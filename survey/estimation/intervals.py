@@ -186,7 +186,7 @@ FEWEST_PSUS = 5
 """With the minority in fewer PSUs than this, a variance is guesswork (METHOD 2): caution, and a cap."""
 
 
-def planned_n(n: int, psus: int, rho: float = 0.10) -> float:
+def planned_n(n: float, psus: int, rho: float = 0.10) -> float:
     """The effective sample size that the plan's intra-class correlation would leave of n answers.
 
     Args:

@@ -29,6 +29,7 @@ from survey.estimation.figure_parts import estimator_of, part_shares
 from survey.estimation.intervals import korn_graubard
 from survey.estimation.results import CertificationRefusedError, MixedInputsError, estimate_results
 from survey.estimation.wave_figure import NotEverybodyAskedError
+from survey.exact import truncate
 from survey.fieldwork.disposition import DomainOutcome
 from survey.sampling.frame import Frame
 from survey.sampling.wave_sample import draw_sample
@@ -349,8 +350,13 @@ def test_every_rule_for_a_dont_know_is_certified_and_moves_the_base_as_it_says(d
         for name, answer in case.answers.items()
     )
 
+    careful = Fraction(results.document()["conservative"]["shown"])
+
     assert recomputed(results) == results.figure
     assert (valid == answered) is (dont_know != "left_out")
+    # A don't-know in the middle is worth half; the careful figure takes that away too.
+    assert (careful == Fraction(truncate(results.figure))) is (dont_know == "not_satisfied")
+    assert careful <= results.figure
 
 
 def test_an_item_of_which_a_group_says_nothing_leaves_and_is_named():
