@@ -19,8 +19,8 @@ from survey.web.respondent.reply import AnyRequest, Asked, headers, page, wants_
 from survey.web.respondent.splice import SplicedPage, cut
 from survey.web.respondent.waves import Place
 
-DONE, CODE, LINK, TEXT = "@done@", "@code@", "@link@", "@receipt@"
-"""Marks of what differs on a thanks page; what takes their place is signs of ours and our own address."""
+DONE, CODE, TEXT = "@done@", "@code@", "@receipt@"
+"""Marks of what differs on a thanks page; what takes their place is signs of ours."""
 
 MOST_DRAWN = 60
 """Looks and places whose page is kept; a made-up address cannot ask for more."""
@@ -84,7 +84,7 @@ async def thanks_page(
             desk.thanks.clear()
         desk.thanks[key] = (look.words, place, *_draw(desk, look, place, bool(receipt)))
     _, _, drawn, marks = desk.thanks[key]
-    values = {DONE: done, CODE: code, LINK: _link(desk, receipt), TEXT: receipt}
+    values = {DONE: done, CODE: code, TEXT: receipt}
     gaps = [values[mark].encode() for mark in marks]
     if wants_gzip(request):
         return page(drawn.gzip(*gaps), packed=True)
@@ -100,11 +100,11 @@ def _draw(
         look,
         place,
         look.words("child.done" if look.child else "done.title"),
-        receipt=ReceiptView(TEXT, CODE, LINK) if with_receipt else None,
+        receipt=ReceiptView(TEXT, CODE, link=TEXT) if with_receipt else None,
         done=DONE,
         query=look.query,
     )
-    return cut(html.decode(), DONE, CODE, LINK, TEXT)
+    return cut(html.decode(), DONE, CODE, TEXT)
 
 
 def _view(desk: Desk, receipt: Receipt) -> ReceiptView:

@@ -297,20 +297,3 @@ async def test_fault_that_only_the_server_sees_comes_back_with_everything_typed(
 
     assert shown == ("p7", True, True)
     assert await responses(made) == before + 1
-
-
-async def test_page_turned_right_to_left_keeps_its_radios_beside_the_text(
-    laid: tuple[Ground, str], browser: Browser
-) -> None:
-    made, address = laid
-    async with phone(browser) as page:
-        await page.goto(f"{address}/s/{made.code()}")
-        await page.evaluate("document.documentElement.dir = 'rtl'")
-        await forward(page, "#begin")
-        radio = await page.locator("#PA01-5").bounding_box()
-        row = await page.locator("label[for=PA01-5]").bounding_box()
-        wide = await page.evaluate("document.documentElement.scrollWidth")
-
-    assert radio and row
-    assert radio["x"] + radio["width"] < row["x"] + row["width"] < radio["x"] + 60
-    assert wide <= 360

@@ -109,11 +109,11 @@ async def test_a_signed_language_is_offered_and_chinese_inside_it_is_marked(
 
 
 async def test_a_language_nobody_signed_is_not_offered(tmp_path: Path) -> None:
-    async with ground(tmp_path / "data", languages=["zh", "bo"]) as laid, visiting(laid) as client:
-        page = (await client.get(f"/s/{laid.code()}?lang=bo")).text
+    async with ground(tmp_path / "data", languages=["zh", "ko"]) as laid, visiting(laid) as client:
+        page = (await client.get(f"/s/{laid.code()}?lang=ko")).text
 
     assert '<html lang="zh-Hans"' in page
-    assert "བོད" not in page
+    assert "조선말" not in page
 
 
 async def test_after_the_last_day_no_form_is_given_out_and_an_open_one_has_half_an_hour(
