@@ -8,16 +8,20 @@ no number is refused where a number is needed, with its row.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from functools import cached_property
-from math import isfinite, isnan
+from math import isfinite, isnan, nan
 
 import numpy as np
 
 from survey.arrays import EmptyError, Flags, Floats, Ints, Labels, NotFiniteError
 from survey.errors import SurveyError
+
+
+_DIGITS = re.compile(r"([0-9]{1,18})")
 
 
 class UnknownColumnError(SurveyError):
@@ -307,12 +311,14 @@ def number_text(value: float) -> str:
     return str(int(value)) if value.is_integer() and abs(value) < 1e15 else repr(value)
 
 
-def _by_size(text: str) -> tuple[int, float, str]:
+def _by_size(text: str) -> tuple[int, float, tuple[str, ...]]:
     try:
         value = float(text)
     except ValueError:
-        return (1, 0.0, text)
-    return (0, value, text) if not isnan(value) else (1, 0.0, text)
+        value = nan
+    # Numbers inside texts count as numbers: school 2 comes before school 10.
+    parts = tuple(part if at % 2 == 0 else part.zfill(18) for at, part in enumerate(_DIGITS.split(text)))
+    return (0, value, parts) if not isnan(value) else (1, 0.0, parts)
 
 
 def _short(text: str) -> str:

@@ -113,8 +113,8 @@ def test_a_group_in_one_unit_has_no_interval() -> None:
     spec = "design: {stages: [{units: school}]}\nbase_weights: {constant: 1}\nitems: [{column: q, satisfied: 1}]\ndomains: [{by: g}]"
     found = {row["domain"]: row for row in estimated(cases, spec)["rows"]}
 
-    assert found["g=x"]["lower"] is None
-    assert "no_interval" in found["g=x"]["cautions"]
+    assert (found["g=x"]["lower"], found["g=x"]["se"]) == (None, None)
+    assert found["g=x"]["cautions"] == ["no_interval"]
 
 
 def test_steps_that_leave_margins_unmet_say_so() -> None:
@@ -165,3 +165,15 @@ def test_few_answers_are_told_with_restraint_unless_the_spec_says_otherwise() ->
     assert open_["q", "g=a"]["percent"] == "100.00%"
     assert shown["d", "g=a"]["withheld"] and not open_["d", "g=a"].get("withheld")
     assert any("1条记录没有“g”的值" in note for note in careful["notes"])
+
+
+def test_groups_meet_the_line_only_where_the_spec_says_so() -> None:
+    cases = "q,g\n" + "1,第2组\n2,第10组\n1,第10组\n" * 10
+    spec = "base_weights: {constant: 1}\nitems: [{column: q, satisfied: 1}]\ndomains: [{by: g}]\nlines: [{of: q, at_least: 0.6GROUPS}]"
+    one, all_ = (estimated(cases, spec.replace("GROUPS", more))["rows"] for more in ("", ", groups: true"))
+
+    # The second group stands before the tenth.
+    assert [row["domain"] for row in one] == ["全体", "g=第2组", "g=第10组"]
+    assert [row.get("reached") for row in one] == [True, None, None]
+    assert [row.get("reached") for row in all_] == [True, True, False]
+    assert one[0]["evidence_words"].startswith("但单侧")

@@ -141,7 +141,7 @@ class Reckoner:
             whole: the line of everybody, which also carries the base-weighted value.
         """
         values = None if option is None else option[2]
-        line = None if option is not None else line_of(self.spec, self.reading.id)
+        line = None if option is not None else line_of(self.spec, self.reading.id, whole=whole)
         n_rows = int((self.kept(domain) & (self.design.weights != 0)).sum())
         if not self.has_answers(domain, values):
             return {"n": 0, "n_rows": n_rows, "value": None, "cautions": ["no_answers"]}
@@ -173,6 +173,9 @@ class Reckoner:
         self._dont_know(row, domain, option)
         if line is not None:
             judged(row, line, self.one_sided(one, domain))
+        if one.df <= 0:
+            # Within one unit chance cannot be seen: what the formula gives there is no error of anything.
+            row |= {"se": None, "cv": None, "deff": None, "n_eff": None, "cautions": ["no_interval"]}
         if whole and self.sample.weighted:
             base = self.estimate(domain, self.base_design, values)
             row["base_weighted"], row["base_weighted_se"] = base.value, base.se
@@ -320,7 +323,10 @@ def judged(row: dict[str, Any], line: Line, bounds: tuple[float, float] | None) 
     )
     row["decision"] = decision_words(reached, inside)
     row["evidence"] = grade
-    row["evidence_words"] = EVIDENCE_WORDS[grade] if grade else "没有区间，不知道有多大把握"
+    # The decision itself stands beside it already.
+    row["evidence_words"] = (
+        EVIDENCE_WORDS[grade].partition("，")[2] if grade else "没有区间，不知道有多大把握"
+    )
 
 
 def composite_bounds(
@@ -361,10 +367,10 @@ def words_of(cautions: list[str]) -> str:
     return "；".join(CAUTIONS[one] for one in cautions)
 
 
-def line_of(spec: AnalysisSpec, id_: str) -> Line | None:
-    """The line a figure must meet, if the spec names one."""
+def line_of(spec: AnalysisSpec, id_: str, *, whole: bool = True) -> Line | None:
+    """The line a figure must meet, if the spec names one; of groups only where it says so."""
     for one in spec.lines:
-        if id_ in one.of:
+        if id_ in one.of and (whole or one.groups):
             return (
                 Line("at_least", one.at_least) if one.at_least is not None else Line("above", str(one.above))
             )

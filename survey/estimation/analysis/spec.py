@@ -131,6 +131,7 @@ class LineSpec(Closed, frozen=True, kw_only=True):
     of: Annotated[tuple[str, ...], Meta(min_length=1, description="哪些题或合成数（id）")]
     at_least: Annotated[str | None, Meta(description="达到这个数就算，例如0.85")] = None
     above: Annotated[str | None, Meta(description="要超过这个数才算")] = None
+    groups: Annotated[bool, Meta(description="各分组也同它比较；false只比全体")] = False
 
 
 class IntervalSpec(Closed, frozen=True, kw_only=True):
@@ -153,7 +154,13 @@ class IntervalSpec(Closed, frozen=True, kw_only=True):
 class DisclosureSpec(Closed, frozen=True, kw_only=True):
     """防止认出个人。"""
 
-    minimum_count: Annotated[int, Meta(ge=1, description="少于这么多份不显示，并隐去能推算出它的另一格；各选项占比要4倍的份数；写1就全部显示")] = 10
+    minimum_count: Annotated[
+        int,
+        Meta(
+            ge=1,
+            description="少于这么多份不显示，并隐去能推算出它的另一格；各选项占比要4倍的份数；写1就全部显示",
+        ),
+    ] = 10
     reliability: Annotated[
         Literal["nchs_flag", "nchs_hide", "off"], Meta(description="按NCHS标准标出、隐去不可靠的占比，或不看")
     ] = "nchs_flag"
