@@ -43,6 +43,16 @@ async def at_once(calls: list[object]) -> list[httpx.Response]:
     return list(await asyncio.gather(*calls))  # type: ignore[call-overload]
 
 
+async def post(client: httpx.AsyncClient, path: str, body: str) -> httpx.Response:
+    """Send a form as the page does: when the connection breaks, the same body again."""
+    for _ in range(5):
+        try:
+            return await client.post(path, content=body, headers=FORM)
+        except httpx.TransportError:
+            await asyncio.sleep(0.2)
+    return await client.post(path, content=body, headers=FORM)
+
+
 def receipt_of(reply: httpx.Response) -> str:
     """The receipt on a thanks page, or nothing on the page anybody may open."""
     found = re.search(r"/s/thanks/(\w+)\.png", reply.text)
@@ -54,7 +64,7 @@ async def race(laid: Ground, client: httpx.AsyncClient, posts: int) -> tuple[int
     code = laid.code()
     page = (await client.get(f"/s/{code}")).text
     hands = [form_body(page, {"PA20": str(1 + n % 5)}, k=secrets.token_hex(16)) for n in range(posts)]
-    replies = await at_once([client.post(f"/s/{code}", content=body, headers=FORM) for body in hands])
+    replies = await at_once([post(client, f"/s/{code}", body) for body in hands])
     # The script's post is answered 200 with a receipt, or led by 303 to the page anybody may open.
     assert {reply.status_code for reply in replies} <= {200, 303}
     receipts = [receipt_of(reply) for reply in replies]
@@ -67,7 +77,7 @@ async def repeat(laid: Ground, client: httpx.AsyncClient, at_a_time: int, times:
     body = form_body((await client.get(f"/s/{code}")).text, {"PA20": "4"})
     seen = set()
     for _ in range(times):
-        replies = await at_once([client.post(f"/s/{code}", content=body, headers=FORM) for _ in range(at_a_time)])
+        replies = await at_once([post(client, f"/s/{code}", body) for _ in range(at_a_time)])
         seen |= {receipt_of(reply) for reply in replies}
     return seen
 
@@ -80,7 +90,7 @@ async def previewed(laid: Ground, client: httpx.AsyncClient, looks: int) -> http
         method = ("GET", "HEAD")[number % 2]
         assert (await client.request(method, f"/s/{code}", headers=bot)).status_code == 200
     page = (await client.get(f"/s/{code}")).text
-    return await client.post(f"/s/{code}", content=form_body(page, {"PA20": "5"}), headers=FORM)
+    return await post(client, f"/s/{code}", form_body(page, {"PA20": "5"}))
 
 
 async def test_many_hands_on_few_slips(tmp_path: Path) -> None:
@@ -122,7 +132,7 @@ async def test_a_full_quota_is_never_exceeded_and_loses_nobody(tmp_path: Path) -
             bodies = [
                 form_body(page, {name: "98" for name in required}, k=secrets.token_hex(16)) for _ in range(200)
             ]
-            replies = await at_once([client.post(f"/o/{WAVE}/{QUOTA}", content=one, headers=FORM) for one in bodies])
+            replies = await at_once([post(client, f"/o/{WAVE}/{QUOTA}", one) for one in bodies])
             assert all(receipt_of(reply) for reply in replies)
         domains = Counter(read_leaf(leaf)["domain"] for leaf in await laid.office.leaves(WAVE))
 
