@@ -58,7 +58,7 @@ def estimate_command(
 
     \b
     第二种打印结果表，并写出results.csv、results.json、results.xlsx和report.pdf。
-    计算说明写抽样设计、权数、加权、题目、分组、区间；写法见docs/estimate.md，或：
+    计算说明写抽样设计、权数、加权、题目、分组、区间；写法见：
       survey estimate --keys                              全部写法
       survey estimate --example list                      自带的例子
       survey estimate --example nhes_2019 > my.yaml       拿一个例子改成自己的

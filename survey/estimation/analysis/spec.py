@@ -1,7 +1,7 @@
 """What a person writes to have a file estimated: the whole format, typed.
 
 Enters: YAML. Leaves: an `AnalysisSpec`, or every fault with its line. The descriptions beside the
-keys are the format's reference, printed by `survey estimate --keys` and in docs/estimate.md.
+keys are the format's reference, printed by `survey estimate --keys` and in FORMAT.md beside this module.
 """
 
 from __future__ import annotations
