@@ -138,6 +138,9 @@ def _altered(column: str, value: Any, *, far: bool = False) -> Any:
 
 def matters_to_no_answer(change: Change) -> bool:
     """What feeds flags or a date alone: a domain's burst, hours and paper counts, and a dispute's day."""
+    if change.table == "counters" and change.told == "kind altered":
+        # Arrivals counted under another hour move the profile of I7, and no count of answers.
+        return str((change.before or {}).get("kind")) != "voided"
     if change.table == "counters":
         kinds = {str((one or {}).get("kind", "")) for one in (change.before, change.after)}
         # The count of heads is begun anew when it is missing; a wrong one is noticed.
