@@ -14,4 +14,12 @@ Decisions
   both on the package index and whole. Reopen: an open Song face as a wheel.
 - 2026-11-24: slips come as one file for each school, so that a county never needs the memory of
   one huge document, and each school gets only its own. Reopen: printers that want one stack.
+- 2026-11-25: a print job is pieces that are made and written one after the other (`pieces`), two
+  at a time because typst works outside Python's lock. Reopen: machines with many cores.
+- 2026-11-25: Noto Sans Arabic comes second in every template, before the mono face, which has a few
+  Arabic glyphs of its own. Reopen: Tibetan, Mongolian or Yi on paper, each with a face as a wheel.
+- 2026-11-25: an emblem is drawn anew by typst into a PNG of one size; what an office sent is never
+  passed on. Reopen: a printer that needs vectors.
+- 2026-11-25: options stand side by side on paper, unlike on the screen, where they are short: a
+  questionnaire of 27 items then takes four to five pages and not nine; "cannot say" keeps its gap.
 """

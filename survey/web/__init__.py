@@ -17,4 +17,10 @@ Decisions
   for half an hour, never on disk: it may hold names. Reopened when several processes serve.
 - 2026-11-24: charts are SVG drawn by templates from numbers, because nothing in this room may
   mark text as safe; the table under each says the same in words.
+- 2026-11-25: a school's contact is no account: a one-time link, a session and a cookie of their own
+  (`school/`), so that no mistake in the console's rights can open a school's page or the reverse.
+- 2026-11-25: print jobs live in the process (`console/print_room`), one at a time; a restart forgets
+  them and leaves no half file. Reopen when several processes serve one console.
+- 2026-11-25: the message board has no cookie and no account either; how many came from one address
+  is known in memory for an hour.
 """
