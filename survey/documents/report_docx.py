@@ -225,9 +225,15 @@ def _tables(document: DocxDocument, content: Mapping[str, Any]) -> None:
 def _flags(document: DocxDocument, content: Mapping[str, Any]) -> None:
     if not content["flags"]:
         document.add_paragraph("没有学校组被标记。")
-        return
-    document.add_paragraph("标记落在学校组上，不落在任何一份答卷上；被标记不等于有错。")
-    _table(document, ("规则", "学校组", "说明"), content["flags"], (18, 42, 96))
+    else:
+        document.add_paragraph("标记落在学校组上，不落在任何一份答卷上；被标记不等于有错。")
+        _table(
+            document,
+            ("规则", "学校组", "看到的", "老实填的学校碰上的机会"),
+            content["flags"],
+            (16, 38, 64, 38),
+        )
+    document.add_paragraph("答题模式检查发现不了一个认真的代填者，只有一次性码、声明、回访和现场抽查可以。")
 
 
 def _limits(document: DocxDocument, content: Mapping[str, Any]) -> None:
