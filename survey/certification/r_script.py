@@ -3,9 +3,12 @@
 Plan and table enter; `figure.R` and `counts.csv` leave, to ride in the public bundle under the
 statement's digests. The script is the same for every estimator: each is a sum over groups and
 parts of share times Σ w·x ÷ Σ w·v, which R's `survey::svyratio` computes; it compares the figure,
-cut to four decimals, with the statement's. Its standard error takes the rows of the table as
-clusters drawn with replacement: near the statement's, which knows schools, persons and the
-finite county, and not meant to equal it. Standard library only.
+cut to four decimals, with the statement's. A part of which a group gave no valid opinion leaves,
+and its other parts carry the share, as `table.weighted_parts` has it. The decision is made again
+too: of the figure, or of every group with a share where the plan holds each; what lies nearer to
+the line than a double can tell is left to the verifier, which counts in fractions. The standard
+error takes the rows of the table as clusters drawn with replacement: near the statement's, which
+knows schools, persons and the finite county, and not meant to equal it. Standard library only.
 """
 
 from __future__ import annotations
@@ -46,31 +49,55 @@ persons <- function(part) {
              w = part$w, x = c(value, rep(0, part$v - length(value))), v = 1)
 }
 
+decision <- "@decision@" # point-estimate-… holds the figure, every-group-… every group with a share
+line <- exact("@threshold@")
+
 figure <- 0
 variance <- 0
+groups <- c()
 for (group in split(rows, rows$group)) {
+  if (group$share[1] == 0) next
+  # A part without a valid opinion leaves; the group's other parts carry its share in proportion to their own.
   parts <- lapply(Filter(function(part) sum(part$v) > 0, split(group, group$part)), persons)
   carried <- sum(vapply(parts, function(part) part$part_share[1], 0))
+  if (carried == 0) stop("no valid opinion in group ", group$group[1])
+  own <- 0
   for (part in parts) {
     factor <- part$share[1] * part$part_share[1] / carried
     if (nrow(part) == 1) { # one person: no spread to be seen
-      figure <- figure + factor * part$x / part$v
+      own <- own + factor * part$x / part$v
       variance <- NA
       next
     }
     ratio <- svyratio(~x, ~v, svydesign(ids = ~row, strata = ~stratum, weights = ~w, data = part))
-    figure <- figure + factor * as.numeric(coef(ratio))
+    own <- own + factor * as.numeric(coef(ratio))
     # Parts of one group come from the same people; their covariance is not in this table.
     variance <- variance + if (length(parts) == 1) factor^2 * as.numeric(vcov(ratio)) else NA
   }
+  figure <- figure + own
+  groups[group$group[1]] <- own / group$share[1]
 }
 
 # The certificate cuts, it never rounds; 1e-9 is far above the error of a double and far below a digit.
 shown <- formatC(floor(figure * 1e4 + 1e-9) / 1e4, format = "f", digits = 4)
-stated <- sub('.*"shown":"([0-9.]+)".*', "\\\\1",
-              paste(readLines("statement.json", warn = FALSE, encoding = "UTF-8"), collapse = ""))
+said <- paste(readLines("statement.json", warn = FALSE, encoding = "UTF-8"), collapse = "")
+stated <- sub('.*"shown":"([0-9.]+)".*', "\\\\1", said)
 cat("figure", shown, "statement", stated, "se", formatC(sqrt(variance), format = "f", digits = 4), "\\n")
 if (shown != stated) stop("the figure recomputed in R is not the one in the statement")
+
+for (name in names(groups)) cat("group", name, formatC(floor(groups[name] * 1e4 + 1e-9) / 1e4, format = "f", digits = 4), "\\n")
+held <- if (startsWith(decision, "every-group-")) groups else figure
+reached <- if (grepl("-above-", decision)) all(held > line) else all(held >= line)
+verdict <- sub('.*"reached":(true|false|null).*', "\\\\1", said)
+if (is.na(line)) {
+  cat("decision none\\n")
+} else if (any(abs(held - line) < 1e-9)) {
+  cat("decision", decision, "too near the line for R, statement", verdict, "\\n")
+} else {
+  # null: the plan's rule lets nothing be said of answers that did not come by slips.
+  cat("decision", decision, tolower(reached), "statement", verdict, "\\n")
+  if (verdict != "null" && verdict != tolower(reached)) stop("the decision recomputed in R is not the one in the statement")
+}
 """
 
 
@@ -82,7 +109,8 @@ def r_files(
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(COLUMNS)
     writer.writerows(_counts(rows, plan, members))
-    return {SCRIPT_FILE: _SCRIPT.encode(), COUNTS_FILE: text.getvalue().encode()}
+    script = _SCRIPT.replace("@decision@", plan.decision).replace("@threshold@", plan.threshold_text or "NA")
+    return {SCRIPT_FILE: script.encode(), COUNTS_FILE: text.getvalue().encode()}
 
 
 def _counts(

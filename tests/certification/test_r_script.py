@@ -29,7 +29,7 @@ def has_r() -> bool:
     return subprocess.run(asked, check=False, capture_output=True).returncode == 0
 
 
-def unpacked(wave, folder: Path, *, shown: str | None = None) -> Path:
+def unpacked(wave, folder: Path, *, shown: str | None = None, reached: bool | None = None) -> Path:
     """What R needs of a bundle, in a folder of its own."""
     plan = read_plan(wave.plan)
     rows = read_table(wave.table, plan.estimator)
@@ -39,6 +39,7 @@ def unpacked(wave, folder: Path, *, shown: str | None = None) -> Path:
         (folder / name).write_bytes(data)
     statement = json.loads(json.dumps(wave.statement))
     statement["figure"]["shown"] = shown or statement["figure"]["shown"]
+    statement["reached"] = statement["reached"] if reached is None else reached
     text = json.dumps(statement, ensure_ascii=False, separators=(",", ":"))
     (folder / "statement.json").write_text(text, encoding="utf-8")
     return folder
@@ -49,22 +50,49 @@ def test_r_recomputes_the_figure_to_the_shown_digits_and_stops_at_another(wave_o
     waves = [wave_of(seed, schools=6, **kind) for seed, kind in enumerate(KINDS * 2, 20)]
     # A group of one row, as deputies of a county are.
     waves += [wave_of(5, schools=1, void=False, **kind) for kind in KINDS]
+    # The figure reaches 85 % and the teachers do not: held as one, and held each.
+    apart = {
+        "weighted": True,
+        "schools": 6,
+        "issued": (20, 30),
+        "void": False,
+        "satisfied": {"P": 1.0, "T": 0.7},
+    }
+    one, each = (
+        wave_of(40, **apart, decision=f"{who}-at-least-threshold")
+        for who in ("point-estimate", "every-group")
+    )
+    waves += [one, each]
     folders = [unpacked(wave, tmp_path / str(at)) for at, wave in enumerate(waves)]
-    wrong = unpacked(waves[0], tmp_path / "wrong", shown="0.0001")
+    wrong = [
+        unpacked(waves[0], tmp_path / "wrong", shown="0.0001"),
+        unpacked(each, tmp_path / "turned", reached=True),
+    ]
     # One R for all: loading the package takes longer than computing.
     program = f"""
     for (at in 0:{len(folders) - 1}) {{ setwd(file.path("{tmp_path}", at)); source("{SCRIPT_FILE}") }}
-    setwd("{wrong}"); refused <- inherits(try(source("{SCRIPT_FILE}"), silent = TRUE), "try-error")
-    cat("refused", refused, "\\n")
+    for (folder in c("{wrong[0]}", "{wrong[1]}")) {{
+      setwd(folder); refused <- inherits(try(source("{SCRIPT_FILE}"), silent = TRUE), "try-error")
+      cat("refused", refused, "\\n")
+    }}
     """
     done = subprocess.run(
         ["Rscript", "-e", program], check=False, capture_output=True, text=True, timeout=120
     )
     lines = [line.split() for line in done.stdout.splitlines()]
 
+    said = {word: [line for line in lines if line[0] == word] for word in ("figure", "decision", "refused")}
+
     assert done.returncode == 0, done.stderr
-    assert [line[1] for line in lines[: len(waves)]] == [w.statement["figure"]["shown"] for w in waves]
-    assert lines[-1] == ["refused", "TRUE"]
+    assert [line[1] for line in said["figure"][: len(waves)]] == [
+        w.statement["figure"]["shown"] for w in waves
+    ]
+    assert (one.statement["reached"], each.statement["reached"]) == (True, False)
+    assert said["decision"][len(waves) - 2 : len(waves)] == [
+        ["decision", "point-estimate-at-least-threshold", "true", "statement", "true"],
+        ["decision", "every-group-at-least-threshold", "false", "statement", "false"],
+    ]
+    assert said["refused"] == [["refused", "TRUE"]] * 2
 
 
 def test_the_counts_are_exact_text_of_the_table(wave_of):

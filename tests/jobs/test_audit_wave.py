@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 from dataclasses import replace
 from datetime import date
+from fractions import Fraction
 
 import pytest
 
@@ -12,6 +13,7 @@ from survey import canonical
 from survey.certification.archive import pack, unpack
 from survey.certification.signature import Signer
 from survey.certification.verification import verify_file
+from survey.exact import fraction_text
 from survey.jobs.audit_wave import AuditFailedError, audit_bundle, sign_audit
 from survey.jobs.auditor_bundle import auditor_bundle
 from survey.jobs.certify_wave import Audited, OtherStatementError, SelfCheckError, certify_wave
@@ -19,6 +21,7 @@ from survey.jobs.close_wave import close_wave
 from survey.jobs.estimate_wave import estimate_wave
 from survey.jobs.open_wave import open_wave
 from survey.jobs.signers import register_vkey
+from survey.scheme.presets import load_scheme
 
 from .conftest import NOW, Bureau
 from .test_planted import planted_wave
@@ -105,3 +108,27 @@ async def test_whatever_an_insider_changed_is_named_by_the_audit(desk: Bureau) -
             sign_audit(failed, AUDITOR, DAY)
     with pytest.raises(AuditFailedError):
         sign_audit(audit_bundle(bundle, planted), Signer("someone.example/else", bytes(32)), DAY)
+
+
+async def test_a_wave_of_points_and_items_is_recounted_from_its_records(desk: Bureau) -> None:
+    """The parts of every row follow from the plan's scoring; another scoring is another table."""
+    scheme = load_scheme("quality_balance_2017")
+    figure = {**scheme.document["figure"], "formula": "points_mean", "from_items": "overall_and_content"}
+    answers = dict(scheme.document["answers"])
+    answers["scales"] = {name: {**one, "points": "even"} for name, one in answers["scales"].items()}
+    await desk.draw(adopted_scheme={**scheme.document, "answers": answers, "figure": figure})
+    _, bundle = await audited_wave(desk)
+    members, _ = unpack(bundle)
+    plan = canonical.decode(members["plan.json"])
+    table = canonical.decode(members["table.json"])
+    shares = {group: set(parts) for group, parts in plan["part_shares"].items()}
+    row = next(row for row in table if row["group"] == "parent")
+    part = min(row["parts"])
+    row["parts"][part]["x"] = fraction_text(Fraction(row["parts"][part]["x"]) - Fraction(1, 4))
+    lowered = audit_bundle(pack({**members, "table.json": canonical.encode(table)}), None)
+
+    recount = next(one for one in audit_bundle(bundle, None).verdict.claims if one.name == "从答卷重算")
+    assert plan["estimator"] == "weighted-parts/v1" and len(shares["parent"]) > 5
+    assert all(set(one["parts"]) <= shares[one["group"]] for one in table)
+    assert recount.ok, recount
+    assert "从答卷重算" in false_claims(lowered.verdict)
