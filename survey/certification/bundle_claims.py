@@ -16,8 +16,9 @@ from survey.certification.bundle_lists import LEAVES, LeafList
 from survey.certification.bundle_reader import BundleOptions, BundleReader
 from survey.certification.claims import Ledger, Verdict
 from survey.certification.closing import read_extension
-from survey.certification.closing_claims import check_counts, check_opening, check_registry
+from survey.certification.closing_claims import check_opening, check_registry
 from survey.certification.core_claims import Core, Papers, check_core
+from survey.certification.count_claims import check_callbacks, check_counts
 from survey.certification.fields import FieldRefusedError
 from survey.certification.list_claims import check_lists
 from survey.certification.receipt import check_receipt, parse_receipt
@@ -56,13 +57,14 @@ def check_bundle(
         reader.note("closing.note"),
     )
     core = check_core(ledger, papers, options.trusted, options.plan_code)
-    leaves = check_lists(ledger, reader, core, options)
+    slips, leaves = check_lists(ledger, reader, core, options)
     closing, voids, opening = check_opening(ledger, reader, core)
-    check_counts(ledger, core, leaves, voids)
+    check_counts(ledger, core, slips, leaves, voids)
+    check_callbacks(ledger, core, reader.document("opening.json"))
     _check_pinned(ledger, reader, core)
     facts = core.facts
-    facts["number"] = check_registry(ledger, reader, core, closing, voids, opening)
-    _check_extensions(ledger, reader, core.plan)
+    extensions = _check_extensions(ledger, reader, core.plan)
+    facts["number"] = check_registry(ledger, reader, core, closing, voids, opening, extensions)
     _check_revocation(ledger, reader, core)
     _check_attachments(ledger, reader, core)
     _check_receipts(ledger, core, leaves, options.receipts)
@@ -107,9 +109,10 @@ def _check_design(ledger: Ledger, reader: BundleReader, plan: SignedPlan | None)
         ledger.check("抽样设计由两人签名", name, checks.signed_by_the_two, note, plan, "design", digest, name)
 
 
-def _check_extensions(ledger: Ledger, reader: BundleReader, plan: SignedPlan | None) -> None:
-    """Every later closing date, each signed by the two and later than the one before."""
+def _check_extensions(ledger: Ledger, reader: BundleReader, plan: SignedPlan | None) -> tuple[str, ...]:
+    """The digests of all later closing dates, each signed by the two and later than the one before."""
     last, number = str(plan.document.get("closes_on")) if plan is not None else "", 1
+    digests: list[str] = []
     while (name := f"{numbered('extension', number)}.json") in reader:
         document, note_name = reader.document(name), name.replace(".json", ".note")
         digest, note = canonical.sha256_hex(reader.raw(name) or b""), reader.note(note_name)
@@ -117,7 +120,9 @@ def _check_extensions(ledger: Ledger, reader: BundleReader, plan: SignedPlan | N
         ledger.check(
             "延期由两人签名", note_name, checks.signed_by_the_two, note, plan, "extension", digest, note_name
         )
+        digests.append(digest)
         last, number = found or last, number + 1
+    return tuple(digests)
 
 
 def _extended(document: Any, plan: SignedPlan, last: str, name: str) -> tuple[str, str]:

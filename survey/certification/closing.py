@@ -79,10 +79,20 @@ def build_extension(*, wave: str, plan_digest: str, closes_on: str) -> dict[str,
 
 
 def build_opening(
-    *, wave: str, plan_digest: str, closing: Mapping[str, Any], voids: Sequence[Mapping[str, Any]] = ()
+    *,
+    wave: str,
+    plan_digest: str,
+    closing: Mapping[str, Any],
+    voids: Sequence[Mapping[str, Any]] = (),
+    callbacks: int = 0,
 ) -> dict[str, Any]:
-    """The document by which the two open the answers: what was closed, and what was void by then."""
+    """The document by which the two open the answers: what was closed, void, and called back by then.
+
+    Args:
+        callbacks: how many people were reached on the telephone; left out where none was.
+    """
     return {
+        **({"callbacks": callbacks} if callbacks else {}),
         "closing_digest": canonical.digest(closing),
         "plan_digest": plan_digest,
         "type": OPENING_TYPE,
@@ -171,7 +181,9 @@ def read_opening(
         FieldRefusedError: malformed, or of another closing, plan or list of voids.
     """
     fields = Fields.of(file, document)
-    fields.only(("closing_digest", "plan_digest", "type", "voids", "wave"))
+    fields.only(("closing_digest", "plan_digest", "type", "voids", "wave"), ("callbacks",))
+    if "callbacks" in fields.values:
+        fields.count("callbacks", 1)
     fields.constant("type", OPENING_TYPE)
     fields.constant("wave", wave)
     fields.constant("plan_digest", plan_digest)

@@ -1,32 +1,35 @@
-"""The claims about closing, voiding, opening, counting and registering a wave.
+"""The claims about closing, voiding, opening and registering a wave.
 
 Papers of a bundle enter; the closing, the voids and the opening's digest leave. Together
 they say that slips and heads are those of closing, that domains were voided before anyone
-had seen an answer, that every row counts what the leaves hold, and that all of it was
-registered in that order. Standard library only.
+had seen an answer, and that all of it was registered in that order. Standard library only.
 """
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from survey import canonical
 from survey.certification import checks
 from survey.certification.bundle import void_names
-from survey.certification.bundle_lists import HEADS, SLIPS, LeafList
+from survey.certification.bundle_lists import HEADS, SLIPS
 from survey.certification.bundle_reader import BundleReader
 from survey.certification.claims import Ledger
 from survey.certification.closing import Closing, read_closing, read_opening, read_void
 from survey.certification.core_claims import Core
 from survey.certification.fields import FieldRefusedError
 from survey.certification.note import NoteRefusedError
-from survey.certification.registry import CLOSING_TYPE, OPENING_TYPE, VOID_TYPE, read_registry
+from survey.certification.registry import (
+    CLOSING_TYPE,
+    EXTENSION_TYPE,
+    OPENING_TYPE,
+    VOID_TYPE,
+    read_registry,
+)
 from survey.certification.signed_plan import PLAN_TYPE, SignedPlan
 from survey.certification.statement import STATEMENT_TYPE, Statement
-from survey.certification.table import TableRow
 from survey.certification.transparency_log import Checkpoint
 
 
@@ -101,33 +104,6 @@ def _opening_fits(document: Any, plan: SignedPlan, closing: Closing, voids: Void
     return digest, "开封的就是这次截止的答卷，作废都在开封之前"
 
 
-def check_counts(ledger: Ledger, core: Core, leaves: LeafList | None, voids: Voids | None) -> None:
-    """Write the claim that table and leaves agree domain by domain."""
-    needs = (core.statement, core.rows, core.members, leaves, voids)
-    ledger.check("逐域计入", "table.json", _counts_by_domain, *needs)
-
-
-def _counts_by_domain(
-    statement: Statement,
-    rows: Sequence[TableRow],
-    members: Mapping[str, Sequence[str]],
-    leaves: LeafList,
-    voids: Voids,
-) -> tuple[bool, str]:
-    """Every row counts exactly its leaves that are not excluded; voided domains count nothing."""
-    for index, domain in enumerate(leaves.domains):
-        if (domain in voids.domains) != (statement.excluded.get(index) == "X2"):
-            raise FieldRefusedError(
-                "statement.json", "excluded", f"第{index}份（{domain}）的X2与作废文件不符"
-            )
-    counted = Counter(d for i, d in enumerate(leaves.domains) if i not in statement.excluded)
-    for row in rows:
-        expected = sum(counted[domain] for domain in members[row.domain])
-        if row.n != expected:
-            raise FieldRefusedError("table.json", f"{row.domain}.n", f"写的是{row.n}，清单里是{expected}")
-    return True, "每一行的计入数都等于清单里没有被排除的答卷数"
-
-
 def check_registry(
     ledger: Ledger,
     reader: BundleReader,
@@ -135,6 +111,7 @@ def check_registry(
     closing: Closing | None,
     voids: Voids | None,
     opening: str | None,
+    extensions: Sequence[str],
 ) -> int | None:
     """The certificate's number, once every paper of the wave is registered in its order."""
     if core.plan is not None and core.plan.registry is None:
@@ -144,14 +121,20 @@ def check_registry(
     if document is None:
         ledger.write("登记", False, "缺少或读不出登记日志", "registry.json")
         return None
-    papers = (core.plan, core.statement, closing, voids, opening)
+    papers = (core.plan, core.statement, closing, voids, opening, extensions)
     return ledger.check("登记", "registry.json", _registered_in_order, document, *papers)
 
 
 def _registered_in_order(
-    document: Any, plan: SignedPlan, statement: Statement, closing: Closing, voids: Voids, opening: str
+    document: Any,
+    plan: SignedPlan,
+    statement: Statement,
+    closing: Closing,
+    voids: Voids,
+    opening: str,
+    extensions: Sequence[str],
 ) -> tuple[int, str]:
-    """The statement's index, once plan, closing, voids, opening and statement follow one another."""
+    """The statement's index, once plan, extensions, closing, voids, opening and statement follow one another."""
     assert plan.registry is not None
     entries, head = read_registry(document, plan.registry)
     first: dict[tuple[str, str], int] = {}
@@ -168,4 +151,7 @@ def _registered_in_order(
     steps.append(place(statement.digest, STATEMENT_TYPE))
     if steps != sorted(steps) or any(place(d, VOID_TYPE) > steps[2] for d in voids.digests):
         raise FieldRefusedError("registry.json", "leaves", "登记的先后不对：方案、截止、作废、开封、声明")
+    put_off = [steps[0], *(place(digest, EXTENSION_TYPE) for digest in extensions), steps[1]]
+    if put_off != sorted(put_off):
+        raise FieldRefusedError("registry.json", "leaves", "登记的先后不对：延期不在方案和截止之间")
     return steps[3], f"证书编号{steps[3]}，登记日志共{head.size}条，先后次序正确"

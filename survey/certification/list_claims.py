@@ -29,8 +29,10 @@ from survey.certification.signed_plan import SignedPlan
 from survey.certification.transparency_log import Checkpoint, tree_root
 
 
-def check_lists(ledger: Ledger, reader: BundleReader, core: Core, options: BundleOptions) -> LeafList | None:
-    """The leaves of the bundle, with five claims written; None where they could not be read."""
+def check_lists(
+    ledger: Ledger, reader: BundleReader, core: Core, options: BundleOptions
+) -> tuple[SlipList | None, LeafList | None]:
+    """The slips and leaves of the bundle, with five claims written; None where they could not be read."""
     plan, head = core.plan, core.head
     slip_data, leaf_data, head_data = reader.raw(SLIPS), reader.raw(LEAVES), reader.raw(HEADS)
     key = reader.raw("slip_key")
@@ -39,7 +41,7 @@ def check_lists(ledger: Ledger, reader: BundleReader, core: Core, options: Bundl
     leaves = ledger.check("答卷清单", LEAVES, _leaves_fit, leaf_data, plan, head)
     ledger.check("填写码数量", SLIPS, _slips_add_up, slips, leaves, plan)
     ledger.check("日志头", HEADS, _heads_fit, head_data, leaves, head, plan, options.check_all)
-    return leaves
+    return slips, leaves
 
 
 def _slip_key_fits(key: bytes, plan: SignedPlan) -> tuple[bool, str]:

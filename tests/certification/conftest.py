@@ -15,10 +15,11 @@ from typing import Any
 import pytest
 
 from survey import canonical
-from survey.certification.bundle import attachment_digests, build_bundle
+from survey.certification.bundle import attachment_digests, build_bundle, numbered
 from survey.certification.certificate import build_certificate
 from survey.certification.closing import (
     build_closing,
+    build_extension,
     build_opening,
     build_void,
     heads_text,
@@ -27,6 +28,7 @@ from survey.certification.closing import (
 from survey.certification.note import digest_note_text, make_note
 from survey.certification.registry import (
     CLOSING_TYPE,
+    EXTENSION_TYPE,
     OPENING_TYPE,
     VOID_TYPE,
     prove_registered,
@@ -77,6 +79,9 @@ def make_wave(
     satisfied: float | Mapping[str, float] | None = None,
     eligible: Mapping[str, int] | None = None,
     modes: Mapping[str, str] | None = None,
+    extended: tuple[str, ...] = (),
+    late: bool = False,
+    callbacks: int | None = None,
 ) -> Wave:
     """A random wave with every kind of file; the same seed gives the same bytes.
 
@@ -84,6 +89,9 @@ def make_wave(
         satisfied: the chance of a satisfied answer, for all or by letter of the group.
         eligible: persons by domain, for domains whose number matters.
         modes: how a group answers, by its letter; slips unless told.
+        extended: later closing dates, each a signed extension.
+        callbacks: how many the opening names; those of the statement unless told.
+        late: register the extensions after the closing, as must not be.
     """
     rng = random.Random(seed)
     weighted = rng.random() < 0.6 if weighted is None else weighted
@@ -145,7 +153,10 @@ def make_wave(
     )
     voided = _voidable(rng, domains) if (rng.random() < 0.3 if void is None else void) else []
     voids = [build_void(wave=wave, domains=voided, reason="蜜罐单被使用")] if voided else []
-    opening = build_opening(wave=wave, plan_digest=plan.digest, closing=closing, voids=voids)
+    called = int((statement_changes or {}).get("callbacks", 0)) if callbacks is None else callbacks
+    opening = build_opening(
+        wave=wave, plan_digest=plan.digest, closing=closing, voids=voids, callbacks=called
+    )
     excluded = _excluded(rng, leaves, set(voided))
     table, pooled = _table(rng, plan, leaves, satisfied_at, dict(excluded), weighted)
     table = [_as_of(row, estimator) for row in table]
@@ -155,6 +166,7 @@ def make_wave(
     attachments = {"figure.R": b"# R\n"}
     more: dict[str, Any] = {
         "attachments": attachment_digests(attachments),
+        "counts": _counts(plan, leaves, slips, dict(excluded)),
         "pooled": {name: list(inside) for name, inside in pooled.items()},
         "interval": {"lower": "0.8000", "upper": "0.9000"},
         "level": "public",
@@ -178,10 +190,15 @@ def make_wave(
     def signed(kind: str, document: Any) -> str:
         return make_note(digest_note_text(origin, kind, canonical.digest(document)), two)
 
+    extensions = [build_extension(wave=wave, plan_digest=plan.digest, closes_on=on) for on in extended]
+    put_off = [(canonical.digest(document), EXTENSION_TYPE) for document in extensions]
+    names = [numbered("extension", at) for at in range(1, len(extensions) + 1)]
     entries = [
         (canonical.digest("another"), PLAN_TYPE),
         (plan.digest, PLAN_TYPE),
+        *([] if late else put_off),
         (canonical.digest(closing), CLOSING_TYPE),
+        *(put_off if late else []),
         *((canonical.digest(document), VOID_TYPE) for document in voids),
         (canonical.digest(opening), OPENING_TYPE),
         (canonical.digest(statement), STATEMENT_TYPE),
@@ -215,6 +232,8 @@ def make_wave(
         instrument=instrument,
         registry=registry_document(registry, head),
         voids=[(document, signed("void", document)) for document in voids],
+        documents={f"{name}.json": document for name, document in zip(names, extensions)},
+        notes={f"{name}.note": signed("extension", document) for name, document in zip(names, extensions)},
         attachments=attachments,
     )
     facts = {"figure": figure, "leaves": leaves, "heads": heads, "number": len(registry) - 1}
@@ -285,6 +304,30 @@ def _answer(
     if batch:
         heads.append(sign_head(signers["log"].name, tree.size, tree.root(), [signers["log"]]))
     return leaves, heads, answers, states
+
+
+def _counts(
+    plan: Any, leaves: list[bytes], slips: list[tuple[str, str, str]], excluded: dict[int, str]
+) -> list[dict[str, Any]]:
+    """What became of every domain's slips, as the product's statement says it."""
+    at = [json.loads(data)["domain"] for data in leaves]
+    rows = []
+    for name, domain in plan.domains.items():
+        states = [state for _, where, state in slips if where == name]
+        used = sum(d == name and excluded.get(i) != "X1" for i, d in enumerate(at))
+        rows.append(
+            {
+                "domain": name,
+                "eligible": domain.eligible,
+                "slips": domain.slips,
+                "used": used,
+                "voided": states.count("voided"),
+                "disputed": states.count("disputed"),
+                "paper": min(used, 1),
+                "counted": sum(d == name and i not in excluded for i, d in enumerate(at)),
+            }
+        )
+    return rows
 
 
 def _voidable(rng: random.Random, domains: list[dict[str, Any]]) -> list[str]:

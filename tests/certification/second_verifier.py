@@ -9,6 +9,7 @@ verifiers disagree, one of them is wrong.
 import base64
 import hashlib
 import io
+import itertools
 import json
 import zipfile
 from collections import Counter
@@ -413,6 +414,7 @@ def check_bundle(data):
     need(closing["heads_digest"] == sha(files["heads.txt"]).hex(), "heads digest")
     need(opening["closing_digest"] == sha(jcs(closing)).hex(), "closing digest")
     two(text["opening.note"], "opening", sha(jcs(opening)).hex())
+    need(statement.get("callbacks", 0) == opening.get("callbacks", 0), "call-backs after opening")
     voids = [name for name in ("void.json", "void-2.json", "void-3.json") if name in files]
     need(opening["voids"] == [sha(files[name]).hex() for name in voids], "voids")
     for name in voids:
@@ -425,6 +427,8 @@ def check_bundle(data):
     for row in doc["table.json"]:
         need(row["n"] == sum(counted[domain] for domain in members[row["domain"]]), "n of a row")
 
+    check_counts(plan, statement, slips, values, excluded)
+
     registry, key = doc["registry.json"], vkey(plan["registry_key"])
     _, size, wanted_root = checkpoint(note(registry["head"], [key], [key]))
     need(root([sha(b"\0" + jcs(leaf)) for leaf in registry["leaves"]]) == wanted_root, "registry root")
@@ -435,10 +439,50 @@ def check_bundle(data):
     order = [entries.index(step) for step in steps]
     need(order == sorted(order) and len(entries) == size and digest == steps[3], "registry order")
     need(all(entries.index(d) < order[2] for d in opening["voids"]), "void after opening")
-    allowed = {*FILES, *voids, *(name.replace("json", "note") for name in voids), *statement["attachments"]}
+    later = [name for name in ("extension.json", "extension-2.json") if name in files]
+    ends = [plan.get("closes_on", "")]
+    for name in later:
+        keys_of = {"closes_on", "plan_digest", "type", "wave"}
+        need(set(doc[name]) == keys_of and doc[name]["plan_digest"] == steps[0], "extension")
+        two(text[name.replace("json", "note")], "extension", sha(files[name]).hex())
+        need(order[0] < entries.index(sha(files[name]).hex()) < order[1], "extension out of order")
+        ends.append(doc[name]["closes_on"])
+    need(all(one < other for one, other in itertools.pairwise(ends)), "extension to an earlier day")
+    papers = [*voids, *later]
+    allowed = {*FILES, *papers, *(name.replace("json", "note") for name in papers), *statement["attachments"]}
     need(set(files) <= allowed, "stray file")
     for name, wanted in statement["attachments"].items():
         need(sha(files[name]).hex() == wanted, name)
+
+
+def check_counts(plan, statement, slips, values, excluded):
+    """What the statement says became of each domain's slips; canaries and held slips were nobody's."""
+    if "counts" not in statement:
+        return
+    entries = {entry["domain"]: entry for entry in statement["counts"]}
+    domains = {entry["domain"]: entry for entry in plan["domains"]}
+    need(len(entries) == len(statement["counts"]) and set(entries) <= set(domains), "domains of counts")
+    need(
+        all(name in entries for name, domain in domains.items() if domain["eligible"]), "a domain not counted"
+    )
+    for name, said in entries.items():
+        numbers = set(said) - {"domain"}
+        need(
+            numbers == {"eligible", "slips", "used", "voided", "disputed", "paper", "counted"},
+            "keys of counts",
+        )
+        need(all(type(said[one]) is int and said[one] >= 0 for one in numbers), "counts are whole numbers")
+        here = [index for index, value in enumerate(values) if value["domain"] == name]
+        used = [index for index in here if excluded.get(index) != "X1"]
+        need(said["eligible"] == domains[name]["eligible"], f"eligible of {name}")
+        need(said["used"] == len(used) >= said["paper"], f"used of {name}")
+        need(said["counted"] == len([index for index in here if index not in excluded]), f"counted of {name}")
+        if domains[name]["mode"] == "slip":
+            states = Counter(slip["state"] for slip in slips if slip["domain"] == name)
+            given = states.total() - domains[name].get("held", 0)
+            need(said["slips"] == max(given, len(used) + states["voided"]), f"slips of {name}")
+            told = (said["voided"], said["disputed"])
+            need(told == (states["voided"], states["disputed"]), f"states of {name}")
 
 
 def complaints(data):

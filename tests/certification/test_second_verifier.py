@@ -182,6 +182,54 @@ def test_a_figure_of_849996_millionths_is_shown_as_8499_and_has_not_reached_85(s
     assert second.complaints(canonical.encode(raised)) != []
 
 
+def with_counts(wave_of, seed: int, **changes: int):
+    """The wave of a seed, its first domain's counts stated otherwise and signed by the two."""
+    counts = json.loads(json.dumps(wave_of(seed).statement["counts"]))
+    counts[0] |= {key: counts[0][key] + more for key, more in changes.items()}
+    return wave_of(seed, statement_changes={"counts": counts})
+
+
+@pytest.mark.parametrize("key", ["eligible", "slips", "used", "voided", "disputed", "paper", "counted"])
+def test_a_count_that_is_not_the_lists_is_refused_and_named_though_the_two_signed_it(second, wave_of, key):
+    more = 1000 if key == "paper" else 1
+    wave = with_counts(wave_of, 7, **{key: more})
+    verdict = verify_file(wave.bundle)
+    false = verdict.first_false
+
+    assert (verdict.exit_code, len([claim for claim in verdict.claims if claim.ok is False])) == (1, 1)
+    assert false is not None and (false.file, false.field) == ("statement.json", f"counts[0].{key}")
+    assert second.complaints(wave.bundle) != []
+
+
+def test_a_domain_left_out_of_the_counts_is_refused_by_both(second, wave_of):
+    counts = wave_of(7).statement["counts"][1:]
+    wave = wave_of(7, statement_changes={"counts": counts})
+
+    assert verify_file(wave.bundle).first_false.field == "counts"
+    assert second.complaints(wave.bundle) != []
+
+
+PUT_OFF = {"plan_changes": {"closes_on": "2026-12-05"}, "extended": ("2026-12-08", "2026-12-10")}
+
+
+def test_extensions_stand_in_the_registry_between_plan_and_closing(second, wave_of):
+    kept, late = wave_of(7, **PUT_OFF), wave_of(7, late=True, **PUT_OFF)
+    refused = verify_file(late.bundle)
+
+    assert verify_file(kept.bundle).exit_code == 0 and second.complaints(kept.bundle) == []
+    assert refused.exit_code == 1 and "延期" in refused.first_false.line
+    assert second.complaints(late.bundle) == ["extension out of order"]
+
+
+@pytest.mark.parametrize(("signed", "stated"), [(199, 200), (0, 200), (200, 0)])
+def test_callbacks_are_those_that_were_recorded_when_the_two_opened(second, wave_of, signed, stated):
+    wave = wave_of(7, statement_changes={"callbacks": stated}, callbacks=signed)
+    false = verify_file(wave.bundle).first_false
+
+    assert false is not None and (false.file, false.field) == ("statement.json", "callbacks")
+    assert second.complaints(wave.bundle) == ["call-backs after opening"]
+
+
 def mutate(value, rng: random.Random):
     """The value with one place changed: a leaf replaced, an element dropped, doubled or swapped."""
     if isinstance(value, dict) and value and rng.random() < 0.9:
