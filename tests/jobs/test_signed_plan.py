@@ -30,7 +30,8 @@ DEMANDED = {
 
 
 async def stored(wave: str, name: str, text: str) -> None:
-    """Go around the guard: what cannot be updated is taken out and put in again."""
+    """Go around the guards, as only somebody with the database file in hand can."""
+    await Evidence.raw("DROP TRIGGER IF EXISTS evidence_is_never_shortened")
     await Evidence.delete().where(Evidence.wave == wave, Evidence.name == name)
     await save_evidence(wave, name, text, now=NOW)
 
