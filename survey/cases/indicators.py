@@ -50,6 +50,8 @@ class Beyond:
     planted: Planted = field(default_factory=Planted)
     calls: Counts = field(default_factory=dict)
     """Call-backs by domain: valid opinions, satisfied ones."""
+    interviews: int = 0
+    """How many people were interviewed on the telephone, with an opinion or without."""
     satisfied: Column | None = None
     """1 of 1 for every case satisfied on the overall item; without it I4 and I12 are not computed."""
     reversed_items: frozenset[str] = frozenset()

@@ -36,6 +36,7 @@ VERBS = {
     "extend": "survey.cli.guarding",
     "head": "survey.cli.keeping",
     "close": "survey.cli.fielding",
+    "callbacks": "survey.cli.calling_back",
     "alarms": "survey.cli.guarding",
     "void": "survey.cli.guarding",
     "open": "survey.cli.concluding",

@@ -57,6 +57,7 @@ from survey.estimation.wave_tables import (
 )
 from survey.estimation.words import SENTENCES, domain_counts, notes, spoken_sentences, weighting_document
 from survey.exact import fraction, fraction_text, truncate
+from survey.fieldwork.callbacks import NEEDED
 from survey.fieldwork.disposition import DomainOutcome, dispositions
 from survey.fieldwork.outcome_rates import outcome_rates
 from survey.sampling.frame import Frame
@@ -109,6 +110,8 @@ class Results:
     flags: tuple[Flag, ...]
     auditor: bool
     public_draw: bool
+    callbacks: int = 0
+    """How many people were interviewed on the telephone before the answers were opened."""
     sampling_notes: tuple[str, ...] = ()
     """What could not be kept of the scheme's wishes when the sample was sized: short groups and the like."""
 
@@ -127,9 +130,14 @@ class Results:
     def reached(self) -> bool | None:
         """Whether the line is reached, unrounded; None without a line, or where nothing may be said."""
         line, rule = self.scheme.requirement.line, self.scheme.requirement
-        if line is None or self.evidence_class != "A":
+        if line is None or not (self.evidence_class == "A" or self._quota_may_pass):
             return None
         return all(line.reached(one) for one in self.whole.held(rule.applies_to, self.shares))
+
+    @property
+    def _quota_may_pass(self) -> bool:
+        """Whether the plan lets a quota poster pass, and enough people were called (TRUST section 3)."""
+        return self.plan.pass_with_class_b and self.callbacks >= NEEDED
 
     @property
     def smallest(self) -> int:
@@ -223,6 +231,7 @@ class Results:
             "grade": self._grade(),
             **self._doubts(tables, interval),
             "response": self._response(tables),
+            **({"callbacks": self.callbacks} if self.callbacks else {}),
             "counts": domain_counts(self.sample, self.outcomes, self.case_file),
             "by_group": group_table(tables),
             "by_stage": stage_table(tables),
@@ -266,7 +275,7 @@ class Results:
 
     def _firmness(self, line: Line | None, level: float) -> Grade | None:
         """How firm the verdict is: of the figure, or of the least firm group where the line holds each."""
-        if line is None or self.reached is None:
+        if line is None or self.reached is None or self.evidence_class != "A":
             return None
         if self.scheme.requirement.applies_to != "every_group":
             bounds = self.whole.interval(self.shares, 2 * level - 1)
@@ -425,6 +434,7 @@ def estimate_results(
         flags=domain_flags(case_file, by_domain.values(), _beyond(case_file, scheme, beyond)),
         auditor=auditor,
         public_draw=public_draw,
+        callbacks=beyond.interviews if beyond else 0,
         sampling_notes=tuple(note.problem for note in allocate_wave(plan, scheme, frame).notes),
     )
 

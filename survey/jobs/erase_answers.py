@@ -16,6 +16,7 @@ from survey.jobs.signed_papers import load_signed_plan
 from survey.jobs.signers import ROLES
 from survey.settings import Settings
 from survey.storage.audit import record_audit
+from survey.storage.callbacks import erase_calls
 from survey.storage.cases import erase_cases
 from survey.storage.current import transaction
 from survey.storage.keys import erase_key
@@ -36,7 +37,7 @@ class TooEarlyToEraseError(SurveyError):
 async def erase_answers(
     settings: Settings, office: IntakeOffice, wave: str, *, actor: str, now: datetime
 ) -> dict[str, Any]:
-    """Erase records, salts, boxes and key shares of a certified wave, once its destruction date has passed.
+    """Erase records, salts, call-backs, boxes and key shares of a certified wave, once its destruction date has passed.
 
     Raises:
         WrongStateError: the wave is not certified. TooEarlyToEraseError: the date has not come.
@@ -50,6 +51,7 @@ async def erase_answers(
     boxes = await office.erase_boxes(wave)
     async with transaction():
         await erase_cases(wave)
+        await erase_calls(wave)
         await record_audit(actor, "erase_answers", wave, details={"boxes": boxes}, now=now)
     for role in ROLES:
         erase_key(settings, wave, f"share-{role}")

@@ -16,6 +16,7 @@ from survey.cases.intake_flags import Planted as PlantedFates
 from survey.certification.sealing import read_leaf
 from survey.estimation.results import Results, estimate_results
 from survey.fieldwork.disposition import DomainOutcome
+from survey.jobs.call_back import called_counts
 from survey.jobs.open_wave import EXCLUSIONS
 from survey.jobs.plan_rules import surplus_of
 from survey.jobs.sign_design import announced_draw
@@ -70,7 +71,8 @@ async def wave_results(office: IntakeOffice, wave: str) -> Results:
         held_slips(await load_document(wave, "plan.json")),
         (await load_fielded_plan(wave)).closes_on,
     )
-    beyond = Beyond(counters=await office.counters(wave), planted=fates_of(decided))
+    interviews, calls = await called_counts(wave, plan)
+    beyond = Beyond(await office.counters(wave), fates_of(decided), calls, interviews)
     public_draw = await announced_draw(wave, sample.design_digest) is not None
     return await to_thread(
         estimate_opened, plan, frame, sample, opened, await office.participation(wave), public_draw, beyond

@@ -13,11 +13,13 @@ from survey.certification.closing import build_opening
 from survey.certification.sealing import open_box
 from survey.errors import SurveyError
 from survey.fieldwork.planted import Planted
+from survey.jobs.call_back import count_interviews
 from survey.jobs.plant_answers import FoundCanaries, fates_in, find_canaries
 from survey.jobs.signed_papers import issue_paper, load_document, load_issues, load_signed_plan
 from survey.jobs.signers import Signers, hold_same_people, join_box_secret
 from survey.settings import Settings
 from survey.storage.audit import record_audit
+from survey.storage.callbacks import list_calls, take_calling_turn
 from survey.storage.cases import save_cases
 from survey.storage.current import transaction
 from survey.storage.evidence import find_evidence, save_evidence
@@ -54,8 +56,8 @@ async def open_wave(
 ) -> dict[str, Any]:
     """Sign the opening, then decrypt every answer of a closed wave and keep the records.
 
-    The opening note is signed before the first box is opened, so that closing and voids are
-    fixed by then. A box that does not open, or does not hold what was committed to, stops
+    The opening note is signed before the first box is opened, so that closing, voids and
+    call-backs are fixed by then. A box that does not open, or does not hold what was committed to, stops
     everything: the wave stays closed.
 
     Args:
@@ -74,9 +76,13 @@ async def open_wave(
     if plan.canaries and planted is None and not without_list:
         raise CanaryListMissingError(wave, plan.canaries)
     voids = [document for document, _ in await load_issues(wave, "void")]
-    opening = build_opening(wave=wave, plan_digest=plan.digest, closing=closing, voids=voids)
     if await find_evidence(wave, "opening.note") is None:
         async with transaction():
+            await take_calling_turn(wave)
+            called = count_interviews(await list_calls(wave))
+            opening = build_opening(
+                wave=wave, plan_digest=plan.digest, closing=closing, voids=voids, callbacks=called
+            )
             await issue_paper(settings, wave, plan.origin, "opening", opening, signers, now=now)
     secret = None if plan.document["box_key"] is None else join_box_secret(settings, wave, signers)
     opened = await to_thread(_open_all, await office.boxes(wave), secret)

@@ -17,6 +17,7 @@ from survey.certification.zipapp_verifier import build_zipapp
 from survey.errors import SurveyError
 from survey.estimation.figure_parts import estimator_of, part_shares
 from survey.exact import fraction
+from survey.fieldwork.callbacks import NEEDED as CALLS_NEEDED
 from survey.sampling.frame import Frame
 from survey.sampling.sample import DomainDraw, Sample
 from survey.scheme.plan import Plan, instrument_of
@@ -32,7 +33,6 @@ DECISIONS = {
 """What the line holds and with which edge; a scheme without a line has `no-threshold`."""
 OBJECTION_DAYS = 30
 DESTROY_AFTER_DAYS = 90
-CALLBACKS_NEEDED = 200
 FEWEST_APART = 5
 """Every hidden count keeps at least so many possible values (TRUST section 16)."""
 
@@ -100,8 +100,8 @@ def rules_document(
             "extremes_hidden_below": SMALL_WITHOUT_SATISFIED,
         },
         "tables": ["overall", "group", "stage", "place", "dimension", "item"],
-        "callbacks": CALLBACKS_NEEDED,
-        "pass_with_class_b": False,
+        "callbacks": CALLS_NEEDED,
+        "pass_with_class_b": plan.pass_with_class_b,
         "demonstration": plan.demonstration,
         "verifier_digest": canonical.sha256_hex(build_zipapp()),
     }
@@ -110,7 +110,7 @@ def rules_document(
 MOVES_THE_FIGURE = (
     *("estimator", "decision", "threshold", "minimum_count", "scoring", "instrument_digest", "group_shares"),
     *("scheme_digest", "frame_digest", "design_digest", "sample_digest", "seed", "method_version"),
-    "part_shares",
+    *("part_shares", "pass_with_class_b"),
 )
 
 

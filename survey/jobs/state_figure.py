@@ -92,7 +92,7 @@ def state_figure(
         "response_rate_2": shown["response"]["rate"],
         "evidence_class": shown["evidence_class"],
         "by_class": share_by_class(plan, rows, members),
-        "callbacks": 0,
+        "callbacks": results.callbacks,
         "level": issue.level,
         "method_version": shown["method_version"],
         "demonstration": shown["demonstration"],
@@ -121,7 +121,7 @@ def state_figure(
         "excluded": list(results.excluded),
         "table_digest": canonical.digest(table),
         "figure": figure,
-        "reached": decide(figure, plan, rows, members),
+        "reached": decide(figure, plan, rows, members, results.callbacks),
         "supersedes": issue.supersedes,
     }
     draft = read_statement(build_statement(**parts, **facts, sentences=[]))

@@ -18,7 +18,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from survey.errors import Fault
+from survey.errors import Fault, FaultsError
 
 MAX_BYTES = 10 * 1024 * 1024
 MAX_ENTRIES = 200
@@ -85,6 +85,20 @@ def read_sheets(data: bytes, filename: str) -> tuple[tuple[Sheet, ...], tuple[Fa
             ),
         )
     return _read_csv(data)
+
+
+def read_table_rows(data: bytes, filename: str, thing: str) -> list[dict[str, str]]:
+    """The rows under the header of a file's first sheet, column to text; empty rows are empty.
+
+    Raises:
+        FaultsError: the file cannot be read.
+    """
+    sheets, faults = read_sheets(data, filename)
+    if faults or not sheets or not sheets[0].rows:
+        raise FaultsError(thing, faults or (_fault("sheet.empty", "是空的", "把名单放进第一张表"),))
+    header, *rows = sheets[0].rows
+    names = ["" if cell is None else str(cell).strip() for cell in header]
+    return [{name: "" if cell is None else str(cell) for name, cell in zip(names, row)} for row in rows]
 
 
 def _fault(code: str, problem: str, remedy: str, **place: Any) -> Fault:

@@ -26,7 +26,7 @@ TYPE = "survey/wave-plan/v1"
 MOST_EMBLEM_SIGNS = 350_000
 """Of an emblem written as text: a picture of about 256 KB."""
 MOST_SPARES = 50
-LATER_FIELDS = ("emblem", "spares")
+LATER_FIELDS = ("emblem", "spares", "pass_with_class_b")
 """Fields that came after plans had been signed; left out of the document while they say nothing,
 so that the digest of an older plan stays what it was."""
 GROUPS = ("parent", "teacher", "principal", "student", "deputy", "cppcc", "public")
@@ -126,6 +126,8 @@ class Plan(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     """A small picture for posters and covers, as `data:image/png;base64,…`, JPEG or SVG."""
     spares: int = 0
     """Spare slips of each domain, printed with the others and kept at the bureau."""
+    pass_with_class_b: bool = False
+    """Whether answers by a quota poster may reach the line, given 200 call-backs (TRUST section 3)."""
 
     def group(self, group: str) -> GroupPlan | None:
         """The plan of a respondent group, None where it is not asked."""

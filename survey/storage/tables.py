@@ -300,6 +300,26 @@ class SpareRequests(Table, tablename="spare_requests"):
     decided_at = Timestamptz(null=True, default=None)
 
 
+class CallBackTickets(Table, tablename="callback_tickets"):
+    """Who was drawn to be called: a random ticket, its domain, and whether it is spent."""
+
+    wave = Text(primary_key=True)
+    ticket = Text()
+    domain = Text()
+    spent = Integer()
+
+
+class CallBacks(Table, tablename="callbacks"):
+    """What was said on the telephone; no key leads to a ticket, a person or a web answer."""
+
+    wave = Text(primary_key=True)
+    id = Text()
+    domain = Text()
+    outcome = Text()
+    called_on = Text()
+    answer = Integer(null=True, default=None)
+
+
 class BoardMessages(Table, tablename="board_messages"):
     """What people wrote on the message board; nothing here leads to an answer or a person."""
 

@@ -262,8 +262,16 @@ def test_quota_posters_give_neither_interval_nor_verdict():
     records = [one for one in wave_records() if one["domain"] in known]
     outcomes = [DomainOutcome(d.domain, d.slips, min(d.slips, 5)) for d in sample.domains]
 
-    document = estimated(records, plan=plan, sample=sample, outcomes=outcomes).document()
+    results = estimated(records, plan=plan, sample=sample, outcomes=outcomes)
+    allowed = msgspec.structs.replace(plan, pass_with_class_b=True)
+    judged = {
+        (said.pass_with_class_b, calls): replace(results, plan=said, callbacks=calls).reached
+        for said in (plan, allowed)
+        for calls in (0, 199, 200)
+    }
+    document = results.document()
 
+    assert [key for key, reached in judged.items() if reached is not None] == [(True, 200)]
     assert document["evidence_class"] == "B"
     assert document["interval"] is None and document["reached"] is None
     assert document["decision"] == "不作判断"
