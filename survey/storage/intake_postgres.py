@@ -23,6 +23,7 @@ import asyncpg
 from survey.certification.signature import Signer
 from survey.certification.transparency_log import CompactTree
 from survey.errors import SurveyError
+from survey.storage.gathering import Gathering
 from survey.storage.head_guard import HeadGuard, check_head, signed_head
 from survey.storage.intake import (
     BATCH_LIMIT,
@@ -31,7 +32,6 @@ from survey.storage.intake import (
     About,
     Accepted,
     BusyError,
-    DomainCount,
     Entry,
     IntakeBrokenError,
     IntakeStaleError,
@@ -48,8 +48,8 @@ from survey.storage.intake_sums import (
     check_posters,
     check_sums,
 )
-from survey.storage.postgres_batch import RECEIPT, RECEIPTS, settle_batch, write_batch
-from survey.storage.postgres_engine import UNREACHABLE
+from survey.storage.postgres_batch import RECEIPT, TAIL, look, write
+from survey.storage.postgres_reading import BROKEN, PostgresReading
 from survey.storage.postgres_schema import connection_settings, create_schema, list_schemas
 from survey.storage.states import WrongStateError
 from survey.storage.tally import Tally
@@ -57,24 +57,18 @@ from survey.storage.tally import Tally
 __all__ = ["PostgresIntake", "create_schema", "list_schemas"]
 
 POOL_SIZE = 4
+"""Connections of one wave in one process: one appends, one looks slips up, two are for the office.
+
+More would only wait for the same row. All but the first close after five idle minutes.
+"""
+TURN = "BEGIN; SELECT 1 FROM about FOR UPDATE"
+FIND = "SELECT s.e, s.domain, s.state, a.state FROM slips s, about a WHERE s.e = ANY($1)"
 HISTORY = "SELECT current_setting('archive_mode') <> 'off' OR EXISTS (SELECT 1 FROM pg_replication_slots)"
 PATIENCE = 20.0
 """Seconds for which a batch is tried again while the database is away."""
-BROKEN = (
-    *UNREACHABLE,
-    asyncpg.PostgresConnectionError,
-    asyncpg.InterfaceError,
-    asyncpg.exceptions.AdminShutdownError,
-    asyncpg.exceptions.CrashShutdownError,
-    asyncpg.exceptions.SerializationError,
-    asyncpg.exceptions.DeadlockDetectedError,
-    asyncpg.exceptions.LockNotAvailableError,
-    asyncpg.exceptions.QueryCanceledError,
-    TimeoutError,
-)
 
 
-class PostgresIntake:
+class PostgresIntake(PostgresReading):
     """One wave's intake in a schema of its own."""
 
     def __init__(
@@ -96,6 +90,7 @@ class PostgresIntake:
         self._queue: asyncio.Queue[tuple[Entry, asyncio.Future[Outcome]]] = asyncio.Queue()
         self._worker: asyncio.Task[None] | None = None
         self._stopping = False
+        self._looks = Gathering(self._find_slips)
         self.about: About
 
     # ── life ────────────────────────────────────────────────────────────────────────────
@@ -111,6 +106,7 @@ class PostgresIntake:
             min_size=1,
             max_size=POOL_SIZE,
             command_timeout=35,
+            reset=_leave,
             server_settings=connection_settings(self._wave),
         )
         try:
@@ -187,8 +183,11 @@ class PostgresIntake:
 
     async def find_slip(self, e: bytes) -> tuple[str, str, str] | None:
         """Domain, slip state and wave state of a slip, or None."""
-        rows = await self._rows("SELECT s.domain, s.state, a.state FROM slips s, about a WHERE s.e = $1", e)
-        return tuple(rows[0]) if rows else None
+        found: tuple[str, str, str] | None = await self._looks.ask(e)
+        return found
+
+    async def _find_slips(self, digests: list[bytes]) -> dict[bytes, tuple[str, str, str]]:
+        return {row[0]: (row[1], row[2], row[3]) for row in await self._rows(FIND, digests)}
 
     async def find_receipt(self, e: bytes | None, k: bytes) -> Accepted | KeyConflict | None:
         """What a repeated submission is told, or None when k is new."""
@@ -251,45 +250,6 @@ class PostgresIntake:
             )
         return len(rows)
 
-    async def participation(self) -> tuple[DomainCount, ...]:
-        """Counts per domain, never an answer."""
-        rows = await self._rows(
-            "SELECT domain, count(*), count(*) FILTER (WHERE state IN ('used', 'disputed')),"
-            " count(*) FILTER (WHERE state = 'disputed'), count(*) FILTER (WHERE state = 'voided')"
-            ' FROM slips GROUP BY domain ORDER BY domain COLLATE "C"'
-        )
-        posters = await self._rows(
-            'SELECT domain, quota, used, 0, 0 FROM posters ORDER BY domain COLLATE "C"'
-        )
-        return tuple(DomainCount(*row) for row in (*rows, *posters))
-
-    async def leaves(self) -> list[bytes]:
-        """All leaves in order."""
-        return [row[0] for row in await self._rows('SELECT leaf FROM leaves ORDER BY "index"')]
-
-    async def boxes(self) -> dict[str, bytes]:
-        """All boxes by commitment (hex)."""
-        return {c.hex(): box for c, box in await self._rows("SELECT c, box FROM sealed ORDER BY c")}
-
-    async def slips(self) -> list[tuple[str, str, str]]:
-        """All slips in the order of their digests: e (hex), domain, state."""
-        rows = await self._rows("SELECT e, domain, state FROM slips ORDER BY e")
-        return [(e.hex(), domain, state) for e, domain, state in rows]
-
-    async def heads(self) -> list[str]:
-        """All signed heads, smallest first."""
-        return [row[0] for row in await self._rows("SELECT note FROM heads ORDER BY size")]
-
-    async def counters(self) -> dict[tuple[str, str], int]:
-        """All counters by domain and kind."""
-        rows = await self._rows("SELECT domain, kind, n FROM counters ORDER BY domain, kind")
-        return {(domain, kind): n for domain, kind, n in rows}
-
-    async def disputes(self) -> dict[tuple[str, int], int]:
-        """Disputes by domain and day."""
-        rows = await self._rows("SELECT domain, day, n FROM disputes ORDER BY domain, day")
-        return {(domain, day): n for domain, day, n in rows}
-
     async def keeps_history(self) -> bool:
         """Whether the server archives its log of changes, or hands it to somebody else."""
         return bool(await self._value(HISTORY))
@@ -312,23 +272,21 @@ class PostgresIntake:
                 raise WrongStateError(self._wave, state, ("closed",))
             await connection.execute(intake_sql("rewrite_postgres"))
 
-    async def _value(self, query: str) -> Any:
-        return (await self._rows(query))[0][0]
-
-    async def _rows(self, query: str, *arguments: Any) -> list[Any]:
-        try:
-            return list(await self._pool.fetch(query, *arguments))
-        except BROKEN as error:
-            raise BusyError(f"数据库暂时没有应答（{type(error).__name__}）", 5) from error
-
     # ── the batches ─────────────────────────────────────────────────────────────────────
 
     @asynccontextmanager
     async def _turn(self) -> AsyncIterator[Any]:
         """A transaction that holds the row of `about`, so that no other process appends meanwhile."""
-        async with self._pool.acquire() as connection, connection.transaction():
-            await connection.execute("SELECT 1 FROM about FOR UPDATE")
-            yield connection
+        async with self._pool.acquire() as connection:
+            try:
+                await connection.execute(TURN)
+                yield connection
+                if await connection.execute("COMMIT") != "COMMIT":
+                    raise asyncpg.InterfaceError("the transaction had failed")
+            except BaseException:
+                if not connection.is_closed() and connection.is_in_transaction():
+                    await connection.execute("ROLLBACK")
+                raise
 
     async def _row(self, connection: Any) -> tuple[str, str]:
         row = await connection.fetchrow("SELECT document, state FROM about")
@@ -338,11 +296,12 @@ class PostgresIntake:
 
     async def _catch_up(self, connection: Any) -> CompactTree:
         """The tree over all committed leaves; the turn keeps everyone else from appending."""
+        return self._grown(await connection.fetch(TAIL, self._tree.size))
+
+    def _grown(self, tail: Sequence[tuple[int, bytes, bytes]]) -> CompactTree:
+        """The tree with the leaves that others appended."""
         tree = self._tree.copy()
-        rows = await connection.fetch(
-            'SELECT "index", leaf, k FROM leaves WHERE "index" >= $1 ORDER BY "index"', tree.size
-        )
-        for index, leaf, k in rows:
+        for index, leaf, k in tail:
             if index != tree.size:
                 raise IntakeBrokenError(self._wave, f"记录第{tree.size}条缺失")
             check_key(self._wave, index, leaf, k)
@@ -395,36 +354,39 @@ class PostgresIntake:
     async def _commit(self, entries: Sequence[Entry]) -> list[Outcome]:
         """Decide a batch, write it, sign its head, and return once it is committed."""
         async with self._turn() as connection:
-            tree = await self._catch_up(connection)
-            settled = await settle_batch(connection, entries, tree.size)
+            seen = await look(connection, entries, self._tree.size)
+            tree = self._grown(seen.tail)
+            settled = seen.settle(entries, tree.size)
             note, tally = "", self._tally
             if settled.append:
                 batch = [(entry, sealed) for _, entry, sealed in settled.append]
                 adds, largest, tally = self._tally.count(batch, self._clock())
-                await write_batch(connection, settled, adds, largest)
                 for _, _, sealed in settled.append:
                     tree.add(sealed.leaf)
-                note = await self._sign(connection, tree)
-            fresh = {index: sealed.leaf for index, _, sealed in settled.append}
-            earlier = [told for told in settled.told if isinstance(told, int) and told < settled.size]
-            receipts = {row[0]: row for row in await connection.fetch(RECEIPTS, earlier)} if earlier else {}
+                note = signed_head(self.about, tree, self._signer)
+                await write(connection, settled, adds, largest, (tree.size, note))
+        fresh = {index: sealed.leaf for index, _, sealed in settled.append}
         self._remember(tree)
         self._tally = tally
         if note and self._guard is not None:
             self._guard.remember(self._wave, note)
         told: list[Outcome] = []
-        seen: set[int] = set()
+        given: set[int] = set()
         for outcome in settled.told:
             if not isinstance(outcome, int):
                 told.append(outcome)
             elif outcome in fresh:
-                told.append(Accepted(outcome, fresh[outcome], note, outcome in seen))
-                seen.add(outcome)
+                told.append(Accepted(outcome, fresh[outcome], note, outcome in given))
+                given.add(outcome)
             else:
-                told.append(Accepted(outcome, receipts[outcome][1], receipts[outcome][2], True))
+                told.append(Accepted(outcome, *seen.receipts[outcome], True))
         return told
 
     async def _sign(self, connection: Any, tree: CompactTree) -> str:
         note = signed_head(self.about, tree, self._signer)
         await connection.execute("INSERT INTO heads VALUES ($1, $2) ON CONFLICT DO NOTHING", tree.size, note)
         return note
+
+
+async def _leave(connection: Any) -> None:
+    """Nothing to tidy up: no statement here leaves anything behind in its session, and asking costs a round trip."""

