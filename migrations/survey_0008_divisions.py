@@ -40,11 +40,13 @@ async def forwards() -> MigrationManager:
         is_postgres = engine.engine_type == "postgres"
         for statement in TABLES:
             await engine.run_ddl(statement)
-        await engine.run_ddl(
-            "ALTER TABLE waves ADD COLUMN IF NOT EXISTS county_code TEXT NOT NULL DEFAULT ''"
-            if is_postgres
-            else "ALTER TABLE waves ADD COLUMN county_code TEXT NOT NULL DEFAULT ''"
-        )
+        if is_postgres:
+            await engine.run_ddl("ALTER TABLE waves ADD COLUMN IF NOT EXISTS county_code TEXT NOT NULL DEFAULT ''")
+        elif not await engine.run_ddl(
+            "SELECT 1 FROM pragma_table_info('waves') WHERE name = 'county_code'"
+        ):
+            # SQLite has no IF NOT EXISTS for columns, and a statement may be run again.
+            await engine.run_ddl("ALTER TABLE waves ADD COLUMN county_code TEXT NOT NULL DEFAULT ''")
         for statement in POSTGRES if is_postgres else SQLITE:
             await engine.run_ddl(statement)
 

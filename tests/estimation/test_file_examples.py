@@ -181,7 +181,7 @@ def test_gazi_course(data: Path) -> None:
 
 
 def test_the_page_of_the_format_tells_every_key() -> None:
-    page = Path(__file__).resolve().parents[2] / "docs" / "estimate.md"
+    page = Path(__file__).resolve().parents[2] / "survey" / "estimation" / "analysis" / "FORMAT.md"
 
     # Made anew by: survey estimate --keys
     assert page.read_text(encoding="utf-8").endswith(reference_text() + "\n")

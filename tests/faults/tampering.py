@@ -252,7 +252,12 @@ class PostgresBench:
 
     async def undo(self, change: Change) -> None:
         """The row as it was."""
-        await self._run(Change(change.table, "undone", change.after, change.before))
+        # A start may have begun a missing count anew; the row goes before the old one comes back.
+        for left in (change.after, change.before):
+            if left is not None:
+                await self._run(Change(change.table, "undone", left, None))
+        if change.before is not None:
+            await self._run(Change(change.table, "undone", None, change.before))
 
     async def _run(self, change: Change) -> None:
         async with self.connection.transaction():
