@@ -47,6 +47,11 @@ async def save_cases(wave: str, rows: Iterable[tuple[str, str, str]]) -> int:
     return len(cases)
 
 
+async def has_cases(wave: str) -> bool:
+    """Whether opened records of a wave are still there."""
+    return await Cases.exists().where(Cases.wave == wave)
+
+
 async def load_cases(wave: str) -> list[tuple[str, str]]:
     """All opened records of a wave by commitment, in its order."""
     rows = await Cases.select(Cases.c, Cases.record).where(Cases.wave == wave)

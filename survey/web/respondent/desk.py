@@ -17,7 +17,7 @@ from survey.certification.note import Vkey
 from survey.certification.receipt import parse_code, receipt_code
 from survey.certification.transparency_log import MerkleTree
 from survey.fieldwork.code import CodeFormatError, normalise
-from survey.storage.keys import has_key
+from survey.storage.cases import has_cases
 from survey.storage.office import IntakeOffice, SlipFound
 from survey.storage.plans import find_wave
 from survey.web.respondent.look import Look, read_look
@@ -188,16 +188,15 @@ class Desk:
             words("state.closed", date=words.date(plan.closes_on)),
             words("state.results", date=words.date(plan.results_on)),
         )
-        gone = plan.sealed and await self.is_erased(plan.wave)
+        gone = await self.is_erased(plan.wave)
         return await self.state(
             look, "state.closed_title", *lines, wave=wave, over=True, status=410 if gone else 200
         )
 
     async def is_erased(self, wave: str) -> bool:
-        """Whether a certified wave's answers were destroyed, as its plan promised, and with them their key."""
+        """Whether a certified wave's answers were destroyed, as its plan promised."""
         row = await find_wave(wave)
-        certified = row is not None and row.state == "certified"
-        return certified and not has_key(self.office.settings, wave, "share-operator")
+        return row is not None and row.state == "certified" and not await has_cases(wave)
 
 
 def unknown_code(look: Look, place: Place) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import itertools
 import re
 import secrets
 from collections.abc import AsyncIterator, Callable
@@ -18,6 +19,8 @@ from litestar.testing import AsyncTestClient
 
 from survey.certification.crockford import encode_signs
 from survey.fieldwork.code import random_code
+from survey.storage.cases import erase_cases, save_cases
+from survey.storage.plans import set_state
 from survey.web.respondent import words
 from survey.web.respondent.reply import content_security_policy
 from survey.web.respondent.routes import respondent_router
@@ -460,3 +463,19 @@ def without_receipt(page: str) -> str:
         page,
         flags=re.DOTALL,
     )
+
+
+@pytest.mark.parametrize("sealed", [True, False])
+async def test_a_slip_of_a_wave_whose_answers_were_destroyed_is_gone(tmp_path: Path, sealed: bool) -> None:
+    async with ground(tmp_path / "data", sealed=sealed) as laid, visiting(laid) as client:
+        code = laid.code()
+        await laid.go("closed")
+        await save_cases(WAVE, [("a" * 64, "b" * 64, "{}")])
+        for before, after in itertools.pairwise(("closed", "opened", "estimated", "certified")):
+            await set_state(WAVE, before, after, now=NOW)
+        kept = await client.get(f"/s/{code}")
+        await erase_cases(WAVE)
+        gone = await client.get(f"/s/{code}")
+
+    assert (kept.status_code, gone.status_code) == (200, 410)
+    assert "data-done" not in gone.text and "谢谢" in gone.text
