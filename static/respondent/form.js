@@ -6,7 +6,7 @@
   const all = (s, n) => [].slice.call((n || f).querySelectorAll(s));
   const say = JSON.parse(f.getAttribute('data-say')), steps = all('.step'), asked = {}, title = d.title;
   const trail = [], waits = [2, 4, 8, 16, 32];
-  let at = f.querySelector('.step.on'), sent = 0, busy = 0, pending = 0, change = 0, native = 0, timer, slow;
+  let at = f.querySelector('.step.on'), sent = 0, busy = 0, pending = 0, change = 0, native = 0, left = 0, timer, slow;
 
   // The draft: under a short hash of the code's address, never sent before the post.
   let box = null, name = 7;
@@ -62,7 +62,7 @@
     all('.bad').forEach(e => { e.hidden = true; });
   };
   const show = (s, focus) => {
-    if (s != at) calm();
+    if (s != at) { calm(); hush(); }
     at.classList.remove('on'); at = s; s.classList.add('on');
     d.querySelector('.move').classList.toggle('moving', s.id[0] == 'p');
     $('title').classList.toggle('vh', s != steps[0]);
@@ -113,6 +113,20 @@
     });
   };
 
+  // Read aloud: fetched on a tap, one voice at a time.
+  let voice, reader;
+  const hush = () => { if (voice) { voice.onerror = null; voice.pause(); voice = 0; reader.textContent = say.hear; } };
+  f.addEventListener('click', e => {
+    const b = e.target.closest('.hear'), same = voice && b == reader;
+    if (!b) return;
+    hush();
+    if (same) return;
+    reader = b; voice = new Audio(b.getAttribute('data-src')); b.textContent = say.hush;
+    voice.onended = hush; voice.onerror = () => { hush(); net.textContent = say.mute; w.scrollTo(0, 0); };
+    const p = voice.play();
+    if (p) p.catch(() => 0);
+  });
+
   // Sending: one key however often it is sent, so twice is once.
   const again = () => {
     busy = 0; pending = 1; clearTimeout(slow);
@@ -147,7 +161,7 @@
       const done = main && main.getAttribute('data-done');
       if (x.status >= 500 || x.status == 429) again();
       else if (x.status == 200 && done != null) { if (!done || done == f.k.value) finish(f.getAttribute('data-thanks'), reply); else again(); }
-      else f.submit();
+      else { left = 1; f.submit(); }
     };
     x.onerror = x.ontimeout = again;
     x.send(answers().concat([['v', f.v.value], ['k', f.k.value], ['s', f.s.value]])
@@ -183,16 +197,23 @@
   $('clear').onclick = () => { fresh(); location.hash = 'start'; };
   $('fresh').onclick = () => { fresh(); location.hash = 'p1'; };
   // Another size or language: with a draft to come back to it is a link, without one the answers travel along.
-  all('.tools button', d).forEach(b => {
+  all('.tools button,#probe button', d).forEach(b => {
     b.onclick = e => {
       if (answers().length && !save()) { native = 1; return; }
       e.preventDefault();
-      location.href = b.getAttribute('formaction') + location.hash;
+      left = 1; location.href = b.getAttribute('formaction') + location.hash;
     };
   });
   w.addEventListener('hashchange', route);
   w.addEventListener('offline', () => { if (!pending) net.textContent = say.offline; });
   w.addEventListener('online', () => { if (pending) send(); else net.textContent = ''; });
+  // Where a form is left unsent, once a page and without its code; only where the plan wants it counted.
+  w.addEventListener('pagehide', () => {
+    const to = f.getAttribute('data-left-at');
+    hush();
+    if (!to || sent || busy || left || native || at.id == 'start' || !navigator.sendBeacon) return;
+    left = 1; navigator.sendBeacon(to + (at.id == 'check' ? 'check' : +at.getAttribute('data-part') + 1));
+  });
   w.addEventListener('pageshow', e => {
     if (!e.persisted || sent) return;
     const x = load();
@@ -205,6 +226,15 @@
     if (z) box.size = z[1];
     else if (box.size > 0) return location.replace('?z=' + box.size + location.hash);
   }
+
+  // A phone without letters of this script draws the same empty box for each of them.
+  const probe = $('probe');
+  try {
+    const pen = d.createElement('canvas').getContext('2d');
+    pen.font = '40px ' + getComputedStyle(d.body).fontFamily;
+    const wide = s => pen.measureText(s).width, letters = probe.getAttribute('data-letters').split(''), box = wide('\udbff\udffd');
+    probe.hidden = letters.filter(s => Math.abs(wide(s) - box) < .01).length < letters.length * .8;
+  } catch (e) { if (probe) probe.hidden = true; }
 
   const x = load();
   routes();

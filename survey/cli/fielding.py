@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 
 import click
 
 from survey.cli.passphrases import Passphrases, passphrase_options
 from survey.cli.session import actor, at_intake, command_options, emit, run, utc_now
-from survey.cli.wording import participation_text
+from survey.cli.wording import break_off_text, participation_text
+from survey.fieldwork.paradata import break_offs
 from survey.jobs.close_wave import close_wave
 from survey.jobs.participation import participation
 from survey.jobs.run_fieldwork import pause_wave, publish_wave, resume_wave
@@ -65,7 +67,9 @@ def watch_command(data: Path | None, wave: str, as_json: bool) -> None:
     async def work() -> tuple[dict[str, object], str]:
         async with at_intake(data) as (_, office):
             seen = await participation(office, wave, now=utc_now())
-            return seen.document(), participation_text(seen)
+            left = break_offs(await office.counters(wave))
+            document = {**seen.document(), "break_offs": [asdict(one) for one in left]}
+            return document, participation_text(seen) + break_off_text(left)
 
     document, text = run(work())
     emit(document, as_json, text)

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import click
 
-from survey.cli.session import at_desk, command_options, emit, read_file, run, write_file
+from survey.cli.session import actor, at_desk, command_options, emit, read_file, run, utc_now, write_file
 from survey.jobs.instrument_file import InstrumentFile, read_instrument_file, workbook
 from survey.jobs.preview_form import preview_links
+from survey.jobs.record_questions import Recorded, record_questions, recorded
 from survey.scheme.authoring_template import sheets_of
 from survey.scheme.instrument import INSTRUMENTS, load_instrument
 from survey.scheme.xlsform import GROUPS
@@ -95,6 +96,27 @@ def preview(data: Path | None, wave: str, as_json: bool) -> None:
     links = run(work())
     lines = [f"{link['group']}（{link['stage']}，{link['instrument']}）：{link['address']}" for link in links]
     emit({"wave": wave, "links": links}, as_json, "\n".join(lines))
+
+
+@instrument_command.command("recordings")
+@click.argument("wave")
+@click.argument("folder", required=False, type=click.Path(path_type=Path, exists=True, file_okay=False))
+@command_options
+def recordings(data: Path | None, wave: str, folder: Path | None, as_json: bool) -> None:
+    """放入学生问卷的读题录音，文件名是题号；签字后不能再换。Recordings read to pupils, by item id."""
+    files = {one.name: read_file(one) for one in sorted(folder.iterdir()) if one.is_file()} if folder else {}
+
+    async def work() -> Recorded:
+        async with at_desk(data):
+            if folder is None:
+                return await recorded(wave)
+            return await record_questions(wave, files, actor=actor(), now=utc_now())
+
+    found = run(work())
+    lines = [f"有录音的{len(found.names)}题：{'、'.join(found.names) or '没有'}"]
+    if found.silent:
+        lines.append(f"没有录音的{len(found.silent)}题：{'、'.join(found.silent)}")
+    emit({"wave": wave, **asdict(found)}, as_json, "\n".join(lines))
 
 
 def _read(file: str, group: str | None) -> InstrumentFile:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from survey.exact import fraction, percent_text, truncate
+from survey.fieldwork.paradata import CHECK, BreakOff
 from survey.fieldwork.progress import Participation
 from survey.sampling.frame_file import FrameReading
 from survey.sampling.sample import Sample
@@ -74,6 +75,15 @@ def participation_text(seen: Participation) -> str:
     ]
     lines.append(f"一份也没有的学校：{len(seen.empty_schools)}所。结束前不显示满意度。")
     return "\n".join(lines)
+
+
+def break_off_text(left: Sequence[BreakOff]) -> str:
+    """Where forms were left unsent; nothing where the plan does not count it."""
+    lines = [
+        f"  {GROUP_NAMES.get(one.group, one.group)}：{'提交前核对' if one.part == CHECK else f'问卷第{one.part}节'} {one.times if one.times >= 10 else '<10'}次"
+        for one in left
+    ]
+    return "\n".join(["", "中途离开（有人还会回来）：", *lines]) if lines else ""
 
 
 def results_text(results: Mapping[str, Any]) -> str:

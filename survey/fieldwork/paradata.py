@@ -13,6 +13,10 @@ from datetime import date, datetime
 from typing import Any
 
 SCHOOL_HOURS = range(8, 17)
+LEFT = "left_"
+"""How the counters of unsent forms begin; what follows is the part."""
+CHECK = "check"
+"""The last screen, where everything is looked through before it is sent."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +47,30 @@ def pace_counts(records: Iterable[Mapping[str, Any]]) -> tuple[PaceCount, ...]:
         place = pace if isinstance(pace, int) and pace in (0, 1, 2) else 3
         counts.setdefault(record["domain"], [0, 0, 0, 0])[place] += 1
     return tuple(PaceCount(domain, *numbers) for domain, numbers in sorted(counts.items()))
+
+
+@dataclass(frozen=True)
+class BreakOff:
+    """How often forms of one group were left unsent at one part; somebody may have come back."""
+
+    group: str
+    part: str
+    """The number of the section, or `check`."""
+    times: int
+
+
+def break_offs(counters: Mapping[tuple[str, str], int]) -> tuple[BreakOff, ...]:
+    """Break-off by group and part, in the order of the form.
+
+    >>> [one.part for one in break_offs({("parent", "left_check"): 3, ("parent", "left_10"): 1, ("parent", "left_2"): 4})]
+    ['2', '10', 'check']
+    """
+    found = [
+        BreakOff(group, kind.removeprefix(LEFT), times)
+        for (group, kind), times in counters.items()
+        if kind.startswith(LEFT)
+    ]
+    return tuple(sorted(found, key=lambda one: (one.group, len(one.part), one.part)))
 
 
 def hour_of_wave(at: datetime, opens_on: date) -> int:

@@ -28,6 +28,8 @@ from survey.jobs.plan_rules import (
     surplus_documents,
     surplus_of,
 )
+from survey.jobs.record_questions import EVIDENCE as RECORDINGS
+from survey.jobs.record_questions import recordings_to_pin
 from survey.jobs.register import register
 from survey.jobs.remote_signing import AwaitingSignatureError
 from survey.jobs.sign_design import announced_draw
@@ -102,7 +104,9 @@ async def sign_plan(
     log = Signer(f"{settings.host_name}/{wave}", codes.log_seed)
     asked = asked_document(plan, scheme, sample)
     translations = await translations_document(plan.languages)
-    pinned = {} if translations is None else {"translations_digest": canonical.digest(translations)}
+    recordings = await recordings_to_pin(plan)
+    shown = (("translations_digest", translations), ("recordings_digest", recordings))
+    pinned = {key: canonical.digest(one) for key, one in shown if one is not None}
     document = build_plan(
         wave=wave,
         title=plan.title,
@@ -136,6 +140,8 @@ async def sign_plan(
         await save_evidence(wave, "instrument.json", canonical.encode(asked).decode(), now=now)
         if translations is not None:
             await save_evidence(wave, TRANSLATIONS, canonical.encode(translations).decode(), now=now)
+        if recordings is not None:
+            await save_evidence(wave, RECORDINGS, canonical.encode(recordings).decode(), now=now)
         await save_evidence(wave, "plan.json", text, now=now)
         await save_evidence(wave, "plan.note", note, now=now)
         await register(settings, digest, PLAN_TYPE)

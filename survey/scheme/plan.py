@@ -26,7 +26,7 @@ TYPE = "survey/wave-plan/v1"
 MOST_EMBLEM_SIGNS = 350_000
 """Of an emblem written as text: a picture of about 256 KB."""
 MOST_SPARES = 50
-LATER_FIELDS = ("emblem", "spares", "pass_with_class_b")
+LATER_FIELDS = ("emblem", "spares", "pass_with_class_b", "break_off")
 """Fields that came after plans had been signed; left out of the document while they say nothing,
 so that the digest of an older plan stays what it was."""
 GROUPS = ("parent", "teacher", "principal", "student", "deputy", "cppcc", "public")
@@ -124,6 +124,8 @@ class Plan(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     """Forms issued by a superior office, by their id: the files' documents."""
     emblem: str = ""
     """A small picture for posters and covers, as `data:image/png;base64,…`, JPEG or SVG."""
+    break_off: bool = False
+    """Count where forms are left unsent, by group and section."""
     spares: int = 0
     """Spare slips of each domain, printed with the others and kept at the bureau."""
     pass_with_class_b: bool = False

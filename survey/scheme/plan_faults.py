@@ -61,6 +61,7 @@ SHAPES = {
     "adopted_scheme": "方案的全部内容",
     "adopted_instruments": "{问卷的名字: 问卷的全部内容}",
     "emblem": "data:image/png;base64,…（命令行用 --emblem 图片）",
+    "break_off": "true或false，数一数填到问卷哪一节离开",
     "spares": "整数，每一类人员在每所学校的备用纸条",
     "pass_with_class_b": "true或false",
 }

@@ -18,6 +18,7 @@ from datetime import UTC, date, datetime
 
 from survey.certification.signature import Signer
 from survey.fieldwork.invitation import slip_digest
+from survey.fieldwork.paradata import LEFT
 from survey.settings import Settings
 from survey.storage.head_guard import HeadGuard
 from survey.storage.intake import (
@@ -190,6 +191,10 @@ class IntakeOffice:
     async def note_wrong_school(self, wave: str, domain: str) -> None:
         """Count that a slip or a poster of a domain reached somebody of another school."""
         await self.intake(wave).note(domain, WRONG_SCHOOL)
+
+    async def note_left(self, wave: str, group: str, part: str) -> None:
+        """Count that a form of a group was left unsent at a part."""
+        await self.intake(wave).note(group, f"{LEFT}{part}")
 
     # ── the bureau ──────────────────────────────────────────────────────────────────────
 

@@ -95,6 +95,15 @@ class ResultsTable(Table, tablename="results"):
     saved_at = Timestamptz(default=None)
 
 
+class Recordings(Table, tablename="recordings"):
+    """Questions read aloud to pupils, in base64; a signed plan pins their digests."""
+
+    wave = Text(primary_key=True)
+    name = Text()
+    digest = Text()
+    content = Text()
+
+
 class Evidence(Table, tablename="evidence"):
     """Signed documents of a wave and their notes, by file name; written once."""
 

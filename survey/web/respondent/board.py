@@ -49,17 +49,25 @@ async def show_boards(request: AnyRequest, desk: NamedDependency[Desk]) -> Respo
 
 
 @route(["/b/{wave:str}", "/B/{wave:str}"], http_method=[HttpMethod.GET, HttpMethod.HEAD])
-async def show_board(request: AnyRequest, wave: FromPath[str], desk: NamedDependency[Desk]) -> Response[bytes]:
+async def show_board(
+    request: AnyRequest, wave: FromPath[str], desk: NamedDependency[Desk]
+) -> Response[bytes]:
     """The empty box; reading keeps nothing."""
     known = await published_wave(desk, wave)
     look = read_look(request.query_params, known.languages)
-    if look.child or not board_groups(known.plan) or await desk.office.state(known.plan.wave) not in RECEIVING:
+    if (
+        look.child
+        or not board_groups(known.plan)
+        or await desk.office.state(known.plan.wave) not in RECEIVING
+    ):
         return await closed(desk, look, known)
     return page(board_page(desk, look, known))
 
 
 @route(["/b/{wave:str}", "/B/{wave:str}"], http_method=HttpMethod.POST, status_code=200)
-async def send_board(request: AnyRequest, wave: FromPath[str], desk: NamedDependency[Desk]) -> Response[bytes]:
+async def send_board(
+    request: AnyRequest, wave: FromPath[str], desk: NamedDependency[Desk]
+) -> Response[bytes]:
     """Keep a message, or show what is wrong beside the box with everything typed."""
     known = await published_wave(desk, wave)
     look = read_look(request.query_params, known.languages)
@@ -69,7 +77,9 @@ async def send_board(request: AnyRequest, wave: FromPath[str], desk: NamedDepend
     if group not in board_groups(known.plan):
         return page(board_page(desk, look, known, text=text, faults={"who": "board.err_who"}, key=key), 422)
     if desk.board.is_too_fast(request.client.host if request.client else ""):
-        return await desk.state(look, "state.busy_title", look.words("board.busy"), status=503, retry_after=600)
+        return await desk.state(
+            look, "state.busy_title", look.words("board.busy"), status=503, retry_after=600
+        )
     try:
         fault = await leave_message(desk.office, known.plan.wave, key, group, text, now=desk.clock())
     except BoardClosedError:
@@ -102,7 +112,8 @@ def board_page(
     words = look.words
     kinds = {name: wave.scheme.group(name) for name in board_groups(wave.plan)}
     called = {
-        name: words.source(group_key(name, kind.zh), {"zh": kind.zh, "en": kind.en}) for name, kind in kinds.items()
+        name: words.source(group_key(name, kind.zh), {"zh": kind.zh, "en": kind.en})
+        for name, kind in kinds.items()
     }
     return desk.pages.page(
         "board",

@@ -51,7 +51,7 @@ class Pages:
         if found is None:
             view = self._view(wave, draw, look, SCHOOL_GAP if school else "", HIDDEN_GAP)
             marks = (SCHOOL_GAP, HIDDEN_GAP) if school else (HIDDEN_GAP,)
-            found = self._forms[key] = splice(self._draw_form(wave, look, view, preview), *marks)
+            found = self._forms[key] = splice(self._draw_form(wave, draw, look, view, preview), *marks)
         return found
 
     def faulty_form(
@@ -69,7 +69,7 @@ class Pages:
         view = self._view(
             wave, draw, look, draw.school_name if draw.school_code else "", HIDDEN_GAP, values, faults
         )
-        before, _, after = self._draw_form(wave, look, view, preview).rpartition(HIDDEN_GAP)
+        before, _, after = self._draw_form(wave, draw, look, view, preview).rpartition(HIDDEN_GAP)
         return before.encode() + hidden + after.encode()
 
     def page(self, template: str, look: Look, place: Place | Wave, title: str, **values: Any) -> bytes:
@@ -105,9 +105,14 @@ class Pages:
             hidden_gap=hidden,
             values=values,
             faults=faults,
+            sounds=(
+                {name: wave.hear_at + name for name in wave.recordings} if draw.group == PUPILS else None
+            ),
         )
 
-    def _draw_form(self, wave: Wave, look: Look, view: FormView, preview: bool = False) -> str:
+    def _draw_form(
+        self, wave: Wave, draw: DomainDraw, look: Look, view: FormView, preview: bool = False
+    ) -> str:
         own = {
             "title": look.words("start.title", county=wave.plan.county),
             "child": view.child and look.size == 0,
@@ -116,6 +121,7 @@ class Pages:
             "head_script": True,
             "preview": preview,
             "thanks_address": "/s/thanks" + replace(look, child=view.pupils).query,
+            "left_at": _left_at(wave, draw.group, preview),
             "form": view,
         }
         return self._environment.get_template("respondent/form.html").render(
@@ -148,6 +154,11 @@ class Pages:
             "approval": plan.approval if plan else None,
             "host": self._host,
         }
+
+
+def _left_at(wave: Wave, group: str, preview: bool) -> str:
+    """Where a form that is left unsent is counted; empty where the plan does not ask for it."""
+    return f"/s/left/{wave.plan.wave}/{group}/" if wave.plan.break_off and not preview else ""
 
 
 def version(digest: str) -> str:

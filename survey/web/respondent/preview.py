@@ -9,12 +9,15 @@ from litestar.params import FromPath
 
 from survey.errors import SurveyError
 from survey.jobs.preview_form import preview_catalogues, preview_mark, stage_of
+from survey.jobs.record_questions import play
 from survey.sampling.sample import DomainDraw
 from survey.scheme.answers import read_answers
 from survey.scheme.plan import scheme_of
 from survey.storage.plans import find_wave, load_plan
+from survey.storage.recordings import list_recordings
 from survey.web.respondent.body import read_form
 from survey.web.respondent.desk import Desk
+from survey.web.respondent.hear import NoRecordingError, sound
 from survey.web.respondent.look import read_look
 from survey.web.respondent.pages import hidden_bytes
 from survey.web.respondent.reply import AnyRequest, page
@@ -67,7 +70,9 @@ async def send_preview(
     words = look.words
     again = (f"/preview/{wave}/{group}/{stage}/{mark}{look.query}", words("preview.again"))
     if "wrong" in fields:
-        return await desk.state(look, "start.wrong_title", words("state.wrong_school"), wave=tried, link=again)
+        return await desk.state(
+            look, "start.wrong_title", words("state.wrong_school"), wave=tried, link=again
+        )
     instrument = tried.instrument(draw)
     given = answer_fields(instrument, fields)
     _, faults = read_answers(instrument, given)
@@ -77,6 +82,24 @@ async def send_preview(
         body = desk.pages.faulty_form(tried, draw, look, on_path(given, shown), shown, hidden, preview=True)
         return page(body, 422 if shown else 200)
     return await desk.state(look, "preview.done_title", words("preview.done"), wave=tried, link=again)
+
+
+@route(f"{PATH}/hear/{{name:str}}", http_method=[HttpMethod.GET, HttpMethod.HEAD])
+async def hear_preview(
+    request: AnyRequest,
+    wave: FromPath[str],
+    group: FromPath[str],
+    stage: FromPath[str],
+    mark: FromPath[str],
+    name: FromPath[str],
+    desk: NamedDependency[Desk],
+) -> Response[bytes]:
+    """A recording as it was handed in."""
+    tried, _ = await previewed(desk, wave, group, stage, mark)
+    found = await play(wave, name, tried.recordings.get(name, ""))
+    if found is None:
+        raise NoRecordingError
+    return sound(request, found)
 
 
 async def previewed(desk: Desk, wave: str, group: str, stage: str, mark: str) -> tuple[Wave, DomainDraw]:
@@ -109,4 +132,6 @@ async def previewed(desk: Desk, wave: str, group: str, stage: str, mark: str) ->
         psu_probability="1",
         instrument=entry.instruments[stage],
     )
-    return Wave(plan, scheme_of(plan), {}, languages), draw
+    heard = await list_recordings(wave)
+    at = f"/preview/{wave}/{group}/{stage}/{mark}/hear/"
+    return Wave(plan, scheme_of(plan), {}, languages, heard, at), draw

@@ -35,6 +35,7 @@ class Asked(Protocol):
     def stream(self) -> AsyncIterator[bytes]:
         """The body as it arrives."""
 
+
 WORTH_PACKING = 600
 """Bytes below which packing saves no packet."""
 
@@ -45,10 +46,12 @@ def content_security_policy() -> str:
     page, form, other = (inline_text(f"respondent/{name}.css") for name in ("page", "form", "scripts"))
     style = " ".join(map(inline_hash, (page, page + form, page + other, page + form + other)))
     scripts = " ".join(
-        inline_hash(inline_text(f"respondent/{name}.js")) for name in ("head", "form", "check", "open", "over")
+        inline_hash(inline_text(f"respondent/{name}.js"))
+        for name in ("head", "form", "check", "open", "over")
     )
     return (
-        f"default-src 'none'; style-src {style}; script-src {scripts}; img-src 'self' data:; connect-src 'self'; "
+        f"default-src 'none'; style-src {style}; script-src {scripts}; img-src 'self' data:; media-src 'self'; "
+        "connect-src 'self'; "
         "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
     )
 

@@ -18,11 +18,13 @@ from survey.web.respondent.check import send_check, show_check
 from survey.web.respondent.desk import Desk
 from survey.web.respondent.entry import send_dispute, send_entry, show_dispute, show_entry
 from survey.web.respondent.form import send_form, show_form
+from survey.web.respondent.hear import hear
+from survey.web.respondent.left import note_left
 from survey.web.respondent.look import read_look
 from survey.web.respondent.misses import Misses
 from survey.web.respondent.pages import Pages
 from survey.web.respondent.posters import send_open_form, show_open, show_open_waves, show_poster
-from survey.web.respondent.preview import send_preview, show_preview
+from survey.web.respondent.preview import hear_preview, send_preview, show_preview
 from survey.web.respondent.privacy import show_privacy
 from survey.web.respondent.reply import AnyRequest, Asked
 from survey.web.respondent.thanks import show_receipt, show_thanks
@@ -91,6 +93,9 @@ def router_at(desk: Desk) -> Router:
             show_privacy,
             show_preview,
             send_preview,
+            hear_preview,
+            hear,
+            note_left,
             show_dispute,
             send_dispute,
             show_check,

@@ -108,7 +108,9 @@ async def take_in(
         # Nothing is kept and nothing is said yet: the person only wants larger letters or another language.
         return page(desk.pages.faulty_form(way.wave, way.draw, look, given, (), hidden))
     if faults:
-        return page(desk.pages.faulty_form(way.wave, way.draw, look, on_path(given, faults), faults, hidden), 422)
+        return page(
+            desk.pages.faulty_form(way.wave, way.draw, look, on_path(given, faults), faults, hidden), 422
+        )
     hurry = None if drawn_at is None else pace(now.timestamp() - drawn_at, len(instrument.by_id))
     address = request.client.host if request.client and way.slip is None else ""
     outcome = await receive_response(
@@ -130,9 +132,7 @@ async def take_in(
     return see_other("/s/thanks" + look.query)
 
 
-async def thank(
-    request: Asked, desk: Desk, look: Look, received: Received, done: str
-) -> Response[bytes]:
+async def thank(request: Asked, desk: Desk, look: Look, received: Received, done: str) -> Response[bytes]:
     """The thanks page: in the reply when the script asked, else under an address of its own."""
     if request.headers.get("x-requested-with") == "form":
         return await thanks_page(request, desk, look, received.receipt, received.code, done)
@@ -146,9 +146,7 @@ async def wrong_school(desk: Desk, look: Look, way: WayIn) -> Response[bytes]:
         await desk.office.note_wrong_school(way.wave.plan.wave, way.draw.domain)
     words = look.words
     link = (way.address + look.query, words("start.wrong_back"))
-    return await desk.state(
-        look, "start.wrong_title", words("state.wrong_school"), wave=way.wave, link=link
-    )
+    return await desk.state(look, "start.wrong_title", words("state.wrong_school"), wave=way.wave, link=link)
 
 
 def on_path(given: Mapping[str, list[str]], faults: Sequence[Fault]) -> dict[str, list[str]]:

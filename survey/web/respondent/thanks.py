@@ -91,9 +91,7 @@ async def thanks_page(
     return page(drawn.text(*gaps))
 
 
-def _draw(
-    desk: Desk, look: Look, place: Place, with_receipt: bool
-) -> tuple[SplicedPage, tuple[str, ...]]:
+def _draw(desk: Desk, look: Look, place: Place, with_receipt: bool) -> tuple[SplicedPage, tuple[str, ...]]:
     """The page once for everybody, cut where one sender's differs from another's."""
     html = desk.pages.page(
         "thanks",

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from survey.errors import Fault
 from survey.scheme.catalogue import instrument_key, option_key
 from survey.scheme.instrument import Instrument, Item
+from survey.scheme.recording import recording_name
 from survey.web.respondent.parts import Step, steps
 from survey.web.respondent.words import Said, Words
 
@@ -48,6 +49,8 @@ class ItemView:
     need: Said
     """The sentence for a required item that is empty."""
     step: int
+    hear: str
+    """Where it is read aloud; empty where nobody has read it."""
 
     @property
     def described(self) -> str:
@@ -103,6 +106,8 @@ class FormView:
     hidden_gap: str
     faults: tuple[FaultView, ...]
     open_step: int
+    hears: bool
+    """Some question can be heard."""
 
 
 def form_view(
@@ -121,14 +126,20 @@ def form_view(
     hidden_gap: str,
     values: Mapping[str, Sequence[str]] | None = None,
     faults: Sequence[Fault] = (),
+    sounds: Mapping[str, str] | None = None,
 ) -> FormView:
-    """The form of one instrument in one language, empty or with what was typed and its faults."""
+    """The form of one instrument in one language, empty or with what was typed and its faults.
+
+    Args:
+        sounds: the addresses of its recordings by name.
+    """
     typed = values or {}
     wrong = {fault.item: fault for fault in faults if fault.item}
     cut = steps(instrument, one_per_screen)
-    teller = _Teller(instrument, words, {"county": county, "office": office})
+    teller = _Teller(instrument, words, {"county": county, "office": office}, sounds or {})
     shown = tuple(teller.step(step, typed, wrong) for step in cut)
     items = [item for step in shown for item in step.items]
+    hears = any(item.hear for item in items)
     return FormView(
         wave=wave,
         steps=shown,
@@ -143,11 +154,12 @@ def form_view(
         minutes=instrument.minutes,
         deadline=deadline,
         version=version,
-        say=_say(words),
+        say=_say(words, hears),
         school_gap=school_gap,
         hidden_gap=hidden_gap,
         faults=tuple(FaultView(item.id, item.fault) for item in items if item.fault),
         open_step=next((item.step for item in items if item.fault), 0),
+        hears=hears,
     )
 
 
@@ -169,6 +181,7 @@ class _Teller:
     instrument: Instrument
     words: Words
     holes: Mapping[str, str]
+    sounds: Mapping[str, str]
 
     def say(self, text: Mapping[str, str], *place: str) -> Said:
         return self.words.source(instrument_key(self.instrument, *place), text, **self.holes)
@@ -205,6 +218,7 @@ class _Teller:
             fault=self.fault(item, fault) if fault else None,
             need=self.need(item),
             step=step,
+            hear=self.sounds.get(recording_name(item.id, self.words.lang), ""),
         )
 
     def need(self, item: Item) -> Said:
@@ -230,7 +244,7 @@ def _show_if(item: Item) -> str:
     return json.dumps(item.show_if, ensure_ascii=False, separators=(",", ":")) if item.show_if else ""
 
 
-def _say(words: Words) -> str:
+def _say(words: Words, hears: bool) -> str:
     """The few strings the script shows, as JSON for one attribute."""
     strings = {
         "prefix": words("err.prefix"),
@@ -244,4 +258,6 @@ def _say(words: Words) -> str:
         "slow": words("net.slow"),
         "none": words("check.not_answered"),
     }
+    if hears:
+        strings |= {"hear": words("q.hear"), "hush": words("q.hush"), "mute": words("q.mute")}
     return json.dumps(strings, ensure_ascii=False, separators=(",", ":"))

@@ -4,12 +4,13 @@ Read from storage once per wave and kept, since in a published plan only the clo
 state of a wave is never kept here, it comes with the slip from the intake itself.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, time, timedelta
 
 from survey.errors import SurveyError
 from survey.jobs.receive_response import OFFICE_TIME
+from survey.jobs.record_questions import pinned_recordings
 from survey.jobs.translate import pinned_catalogues
 from survey.sampling.sample import DomainDraw
 from survey.scheme.catalogue import ui_key
@@ -46,6 +47,10 @@ class Wave:
     domains: dict[str, DomainDraw]
     languages: dict[str, Words]
     """The languages of its plan that come with the product or were pinned when it was signed."""
+    recordings: Mapping[str, str] = field(default_factory=dict)
+    """Questions read aloud to pupils: name to digest, as its plan pins them."""
+    hear_at: str = ""
+    """Where recordings are found; a preview has them at an address of its own."""
     instruments: dict[tuple[str, str | None], Instrument] = field(default_factory=dict)
     """Made when first asked for, since an instrument's digest takes a millisecond."""
 
@@ -115,7 +120,10 @@ class Waves:
             sample = await load_sample(wave)
             domains = {draw.domain: draw for draw in sample.domains}
             languages = vocabularies(plan.languages, await pinned_catalogues(wave))
-            found = self._waves[wave] = Wave(plan, scheme_of(plan), domains, languages)
+            found = self._waves[wave] = Wave(
+                *(plan, scheme_of(plan), domains, languages, await pinned_recordings(wave)),
+                hear_at=f"/s/hear/{wave}/",
+            )
             self._dates_read_at[wave] = now
         elif now - self._dates_read_at[wave] > NOTICED_AFTER_SECONDS:
             # The closing date may have been put off; all else of a published plan stays.

@@ -9,9 +9,12 @@ because without a mark the final ？ jumps to the wrong end (UX section 7).
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
+from functools import cached_property
+from itertools import islice
 
 from survey.scheme import texts
 from survey.scheme.catalogue import Catalogue, ui_key
@@ -37,6 +40,8 @@ NAMES = frozenset({"county", "org", "office", "school", "reason", "form_no", "ap
 """Place-holders that hold Chinese words in every language."""
 TELEPHONE = "phone"
 SOURCE = "zh-Hans"
+
+PROBE_LETTERS = 30
 
 _HOLE = re.compile(r"\{([a-z_]+)\}")
 
@@ -103,6 +108,19 @@ class Words:
         """A Chinese text of ours that has no translation, such as a school's name."""
         return Said.of([self._chinese(text)])
 
+    def in_chinese(self, key: str) -> str:
+        """One interface string as those read it who cannot see this language's letters."""
+        return self._zh[key]
+
+    @cached_property
+    def letters(self) -> str:
+        """Letters by which a page can tell whether a phone draws this script; none for Chinese and English."""
+        if self._catalogue is None:
+            return ""
+        said = "".join(text for _, text in self._catalogue.texts.values())
+        own = (sign for sign in said if is_own_letter(sign))
+        return "".join(islice(dict.fromkeys(own), PROBE_LETTERS))
+
     @property
     def space(self) -> str:
         """What stands between two sentences."""
@@ -155,6 +173,15 @@ class Words:
 
     def _chinese(self, text: str) -> Run:
         return Run(text) if self.lang == "zh" else Run(text, lang=SOURCE, ltr=True)
+
+
+def is_own_letter(sign: str) -> bool:
+    """Whether a sign is a letter that neither Chinese nor European fonts are sure to have.
+
+    >>> [is_own_letter(sign) for sign in "ئཀᠠꆈaé中。"]
+    [True, True, True, True, False, False, False, False]
+    """
+    return unicodedata.category(sign) == "Lo" and not unicodedata.name(sign, "").startswith("CJK")
 
 
 def words(lang: str) -> Words:
