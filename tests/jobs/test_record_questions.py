@@ -21,17 +21,17 @@ async def test_a_signed_plan_pins_its_recordings_and_takes_no_other(desk: Bureau
     second = await record_questions(desk.wave, {"SA02.mp3": MP3 + b"x"}, **desk.by)
     await desk.act(sign_plan)
     plan = canonical.decode((await load_evidence(desk.wave, "plan.json")).encode())
-    stored = await load_evidence(desk.wave, EVIDENCE)
+    listed = await load_evidence(desk.wave, EVIDENCE)
     pinned = await pinned_recordings(desk.wave)
     with pytest.raises(WrongStateError):
         await record_questions(desk.wave, {"SA01.mp3": MP3}, **desk.by)
-    other = stored.replace('"SA02"', '"SA03"')
+    other = listed.replace('"SA02"', '"SA03"')
     await stored(desk.wave, EVIDENCE, other)
     moved = await pinned_recordings(desk.wave)
 
     assert first.names == ("SA01", "SA02") and "SA03" in first.silent
     assert second.names == ("SA02",) and "SA01" in second.silent
-    assert plan["recordings_digest"] == canonical.sha256_hex(stored.encode())
+    assert plan["recordings_digest"] == canonical.sha256_hex(listed.encode())
     assert pinned == {"SA02": canonical.sha256_hex(MP3 + b"x")}
     assert moved == {}
 
