@@ -108,9 +108,9 @@ class Words:
         """A Chinese text of ours that has no translation, such as a school's name."""
         return Said.of([self._chinese(text)])
 
-    def in_chinese(self, key: str) -> str:
+    def in_chinese(self, key: str) -> Said:
         """One interface string as those read it who cannot see this language's letters."""
-        return self._zh[key]
+        return self.plain(self._zh[key])
 
     @cached_property
     def letters(self) -> str:
