@@ -20,9 +20,8 @@ from survey.documents.microdata import DDI, analysis_pack
 from survey.estimation.analysis_file import AnalysisFile, analysis_file
 from survey.jobs.estimate_wave import wave_results
 
-from ..web.conftest import NOW, certified_folder, running
+from ..conftest import NOW, running
 
-__all__ = ["certified_folder"]
 FACTS = dict.fromkeys(("county", "office", "opens_on", "closes_on", "response_rate", "formula"), "甲")
 
 
