@@ -161,10 +161,10 @@ def _check_attachments(ledger: Ledger, reader: BundleReader, core: Core) -> None
 def _check_receipts(ledger: Ledger, core: Core, leaves: LeafList | None, receipts: Mapping[str, str]) -> None:
     if not receipts:
         return
-    ledger.check("回执", LEAVES, _receipts_fit, core.plan, leaves, receipts)
+    ledger.check("回执", LEAVES, receipts_fit, core.plan, leaves, receipts)
 
 
-def _receipts_fit(plan: SignedPlan, leaves: LeafList, receipts: Mapping[str, str]) -> tuple[bool, str]:
+def receipts_fit(plan: SignedPlan, leaves: LeafList, receipts: Mapping[str, str]) -> tuple[bool, str]:
     """Refuses the first receipt, by name, that the final list does not honour."""
     tree = MerkleTree.of_leaves(leaves.leaves)
     for name, text in receipts.items():
