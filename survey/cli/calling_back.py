@@ -2,25 +2,30 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from pathlib import Path
 
 import click
 
 from survey.cli.session import actor, at_desk, command_options, emit, read_file, run, utc_now, write_file
-from survey.fieldwork.callbacks import ANSWER, COLUMNS, DAY, NEEDED, OUTCOMES, RESULT, TICKET
+from survey.fieldwork.callbacks import (
+    ANSWER,
+    DAY,
+    MOST_DRAWN,
+    NEEDED,
+    OUTCOMES,
+    PEOPLE,
+    RESULT,
+    TICKET,
+    list_csv,
+)
 from survey.jobs.call_back import THING, GroupCalls, calling, draw_callbacks, record_callbacks
 from survey.sampling.sheet import read_table_rows
-
-PEOPLE = 500
-"""Drawn of each group unless told: 200 interviews when two in five can be reached."""
 
 
 @click.command("callbacks")
 @click.argument("wave")
 @click.option(
-    "--draw", "n", type=click.IntRange(1, 20_000), help=f"每类人抽几人，如{PEOPLE} (people a group)"
+    "--draw", "n", type=click.IntRange(1, MOST_DRAWN), help=f"每类人抽几人，如{PEOPLE} (people a group)"
 )
 @click.option("--group", "groups", multiple=True, help="只抽这一类人，可以写几次 (respondent group)")
 @click.option(
@@ -80,9 +85,7 @@ def callbacks_command(
 async def _draw(data: Path | None, wave: str, n: int, groups: tuple[str, ...], out: Path) -> int:
     async with at_desk(data):
         people = await draw_callbacks(wave, n, groups, actor=actor(), now=utc_now())
-    sheet = io.StringIO()
-    csv.writer(sheet).writerows([COLUMNS, *(one.row for one in people)])
-    write_file(out, sheet.getvalue().encode("utf-8-sig"))
+    write_file(out, list_csv(people))
     return len(people)
 
 

@@ -9,6 +9,8 @@ and no number is ever read or kept; the ticket is spent without leading to the a
 
 from __future__ import annotations
 
+import csv
+import io
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -20,6 +22,9 @@ from survey.scheme.instrument import Item
 OUTCOMES = {"interviewed": "答了", "refused": "不愿答", "not_reached": "没打通"}
 NEEDED = 200
 """Interviews without which a quota poster never passes (TRUST section 3)."""
+PEOPLE = 500
+"""Drawn of each group unless told: 200 interviews when two in five can be reached."""
+MOST_DRAWN = 20_000
 TICKET, RESULT, DAY, ANSWER = "回访号", "结果", "日期", "答案"
 COLUMNS = (TICKET, "域", "学校", "名单上第几人", RESULT, DAY, ANSWER)
 
@@ -85,6 +90,13 @@ def draw_people(
         drawn = sorted(everybody[:size], key=lambda one: (one[0].domain, one[1]))
         people += [Person(token(), draw, place) for draw, place in drawn]
     return people
+
+
+def list_csv(people: Iterable[Person]) -> bytes:
+    """The list for the callers, as a spreadsheet program opens it."""
+    sheet = io.StringIO()
+    csv.writer(sheet).writerows([COLUMNS, *(one.row for one in people)])
+    return sheet.getvalue().encode("utf-8-sig")
 
 
 def read_outcomes(

@@ -47,6 +47,8 @@ RIGHTS: dict[str, frozenset[str]] = {
     "wave.sign": frozenset({"admin", "operator", "approver"}),
     "papers.download": frozenset({"admin", "operator"}),
     "paper.enter": frozenset({"admin", "operator", "reviewer"}),
+    "callbacks.draw": frozenset({"admin", "operator"}),
+    "callbacks.record": frozenset({"admin", "operator", "reviewer"}),
     "board.see": _ALL,
     "board.clear": frozenset({"operator", "reviewer"}),
     "board.release": frozenset({"reviewer", "approver"}),

@@ -4,6 +4,7 @@ from litestar import Router
 
 from survey.web.access import check_form
 from survey.web.console.board import BOARD_ROUTES
+from survey.web.console.callbacks import CALLBACK_ROUTES
 from survey.web.console.certificate import CERTIFICATE_ROUTES
 from survey.web.console.counties import COUNTY_ROUTES
 from survey.web.console.frame import FRAME_ROUTES
@@ -32,6 +33,7 @@ def console_router() -> Router:
             *SAMPLE_ROUTES,
             *PAPER_ROUTES,
             *PAPER_ENTRY_ROUTES,
+            *CALLBACK_ROUTES,
             *BOARD_ROUTES,
             *SCHOOL_ROUTES,
             *MONITOR_ROUTES,

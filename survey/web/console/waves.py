@@ -50,6 +50,7 @@ TABS = (
     ("/monitor", "参与情况", "planned"),
     ("/schools", "学校发放", "planned"),
     ("/paper", "纸质录入", "planned"),
+    ("/callbacks", "电话回访", "planned"),
     ("/board", "留言", "open"),
     ("/results", "结果", "opened"),
     ("/certificate", "证书", "certified"),
