@@ -29,7 +29,8 @@ from survey.jobs.import_frame import import_frame
 from survey.jobs.remote_signing import read_request
 from survey.jobs.sign_plan import sign_plan
 from survey.jobs.signers import APPROVER, open_signer
-from survey.scheme.plan import plan_document
+from survey.scheme.lint import lint
+from survey.scheme.plan import plan_document, read_plan, scheme_of
 from survey.storage.audit import record_audit
 from survey.storage.frames import find_column_map
 from survey.storage.plans import list_waves, load_plan
@@ -88,6 +89,8 @@ def plan_command(data: Path | None, source: str, emblem: Path | None, as_json: b
 
     document = run(work())
     lines = [f"{key}：{value}" for key, value in document.items()]
+    plan = read_plan(canonical.encode(document))
+    lines += [f"提醒：{one.text}（{one.path}）" for one in lint(scheme_of(plan), plan)]
     emit(document, as_json, "\n".join(lines))
 
 

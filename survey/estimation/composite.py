@@ -96,7 +96,7 @@ def composite_interval(
     )
 
 
-def shares_n(shares: Sequence[Fraction | float], sizes: Sequence[int]) -> float:
+def shares_n(shares: Sequence[Fraction | float], sizes: Sequence[float]) -> float:
     """The answers that equal shares would have needed: `1 / sum a_g²/n_g`, at most `sum n_g`.
 
     Args:

@@ -198,6 +198,13 @@ def figure_cautions(whole: WaveFigure, *, sampled: bool) -> list[str]:
     said = []
     if whole.estimate.df <= 0:
         said.append("只来自一所学校或一个人，不给区间")
+    elif whole.asked_whole:
+        # Everybody was asked: what is few here is persons, not schools.
+        if whole.few_against:
+            said.append("不满意的人不到5个，误差可能估小了，区间已经放宽，仍要谨慎")
+        if whole.few_in_favour:
+            said.append("满意的人不到5个，误差可能估小了，区间已经放宽，仍要谨慎")
+        return said
     elif whole.estimate.df < 8:
         said.append("学校少，区间只作参考")
     if whole.few_against:
@@ -262,7 +269,9 @@ def break_even_of_the_silent(
         some = [
             outcomes[d] for d, draw in beside.rates.draws.items() if draw.group == group and d in outcomes
         ]
-        issued = sum(one.issued for one in some)
+        # Asked whole, those who might have answered are the people of the frame, spare slips or not.
+        asked = whole.groups[group].asked
+        issued = asked or sum(one.issued for one in some)
         if not issued:
             return None
         rate = min(Fraction(sum(one.used for one in some), issued), Fraction(1))

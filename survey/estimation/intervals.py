@@ -92,7 +92,14 @@ def t_interval(value: float, variance: float, df: float, level: float = 0.95) ->
 
 
 def korn_graubard(
-    p: float, variance: float, n: int, df: float, level: float = 0.95, *, at_most: float | None = None
+    p: float,
+    variance: float,
+    n: int,
+    df: float,
+    level: float = 0.95,
+    *,
+    at_most: float | None = None,
+    most: float | None = None,
 ) -> Interval | None:
     """The exact binomial interval at the effective sample size; the one to publish.
 
@@ -104,6 +111,7 @@ def korn_graubard(
         level: two-sided level; a one-sided 95 % bound is a limit at 0.90.
         at_most: a cap on the effective sample size below n, such as `planned_n`, for a variance that
             rests on too few dissatisfied schools to be believed.
+        most: the cap that stands for n where the population is finite, `census.finite_n`.
 
     Returns:
         `n_eff = p(1-p)/v` (n at 0 and 1 and where v is 0), reduced for the degrees of freedom and
@@ -120,6 +128,7 @@ def korn_graubard(
     if df <= 0 or n <= 0:
         return None
     alpha = 1 - level
+    cap = float(n) if most is None else most
     at_edge = p < EDGE or p > 1 - EDGE
     if at_edge or variance <= 0:
         n_eff = float(n)
@@ -129,7 +138,7 @@ def korn_graubard(
         n_star, p = float(n), float(round(p))
     else:
         n_star = (
-            min(float(n), n_eff * (t_quantile(alpha / 2, n - 1) / t_quantile(alpha / 2, df)) ** 2)
+            min(cap, n_eff * (t_quantile(alpha / 2, n - 1) / t_quantile(alpha / 2, df)) ** 2)
             if n > 1
             else 1.0
         )
@@ -139,7 +148,7 @@ def korn_graubard(
     upper = (
         1.0 if p == 1 else float(scipy.special.betaincinv(p * n_star + 1, (1 - p) * n_star, 1 - alpha / 2))
     )
-    return Interval(lower, upper, level, "korn_graubard", min(n_eff, float(n)), n_star)
+    return Interval(lower, upper, level, "korn_graubard", min(n_eff, cap), n_star)
 
 
 def korn_graubard_bounds(
@@ -204,7 +213,9 @@ def planned_n(n: float, psus: int, rho: float = 0.10) -> float:
     68.57142857142857
     """
     if n < 1 or psus < 1 or not 0 <= rho <= 1:
-        raise IntervalError("计划的有效样本量", "份数、学校数或相关不可用", "份数和学校数不小于1，相关在0到1之间")
+        raise IntervalError(
+            "计划的有效样本量", "份数、学校数或相关不可用", "份数和学校数不小于1，相关在0到1之间"
+        )
     return n / (1 + (n / psus - 1) * rho)
 
 
@@ -365,39 +376,6 @@ def proportion_interval(
     if method not in METHODS:
         raise IntervalError("区间方法", f"没有“{method}”这一种", f"请从{'、'.join(METHODS)}中选一种")
     return METHODS[method](p, variance, n, df, level)
-
-
-def hypergeometric_interval(satisfied: int, n: int, population: int, level: float = 0.95) -> Interval:
-    """The exact interval when n of a known population were asked by simple random sampling.
-
-    Args:
-        satisfied: of the n asked, how many.
-        n: asked, 1…population.
-        population: N.
-        level: two-sided, in (0, 1).
-
-    Returns:
-        Bounds D/N for the smallest and largest D whose upper and lower tails exceed alpha/2; at n = N
-        the proportion itself, which is then known.
-
-    Raises:
-        IntervalError: counts that contradict each other, or a level out of range.
-
-    Source: METHOD 11, census mode; Buonaccorsi (1987), The American Statistician 41, p. 215; R has no call of
-    its own; `phyper` gives the tails.
-
-    >>> hypergeometric_interval(3, 3, 4).lower
-    0.75
-    """
-    if not 0 <= satisfied <= n <= population or n == 0 or not 0 < level < 1:
-        raise IntervalError("超几何区间", "人数前后不一致", "核对满意人数、回答人数和总人数")
-    alpha = (1 - level) / 2
-    possible = range(satisfied, population - n + satisfied + 1)
-    lower = next(d for d in possible if scipy.stats.hypergeom.sf(satisfied - 1, population, d, n) > alpha)
-    upper = next(
-        d for d in reversed(possible) if scipy.stats.hypergeom.cdf(satisfied, population, d, n) > alpha
-    )
-    return Interval(lower / population, upper / population, level, "hypergeometric")
 
 
 def binomial_interval(satisfied: int, n: int, level: float = 0.95) -> Interval:

@@ -410,7 +410,7 @@ def estimate_results(
     )
     if not scheme.figure.design_weights:
         weights = weights.plain()
-    rates = WaveRates(case_file, weights, sample)
+    rates = WaveRates(case_file, weights, sample, by_cells=bool(plan.everybody))
     parts = part_shares(plan, scheme, sample, people)
     by_domain = {one.domain: one for one in outcomes}
     by_group: dict[str, int] = {}

@@ -17,6 +17,7 @@ import numpy as np
 
 from survey.cases.derivation import Column, ReadAnswer, column, scheme_reading
 from survey.errors import SurveyError
+from survey.estimation.census import census_interval
 from survey.estimation.composite import (
     composite,
     composite_interval,
@@ -84,6 +85,10 @@ class WaveFigure:
         if not self.proportion:
             return composite_interval(*parts, self.estimate, level)
         few = self.few_against or self.few_in_favour
+        if self.asked_whole:
+            least = shares_n(parts[0], [one.n for one in parts[1]]) if few else None
+            asked = [self.groups[group].asked for group in names]
+            return census_interval(*parts, asked, self.estimate, level, at_most=least)
         cap = planned_n(shares_n(parts[0], [one.n for one in parts[1]]), self.psus) if few else None
         return composite_korn_graubard(*parts, self.estimate, level, at_most=cap)
 
@@ -94,6 +99,11 @@ class WaveFigure:
         if self.counted_whole:
             return [self.body[group] for group, share in shares.items() if share]
         return [self.groups[group].value for group, share in shares.items() if share]
+
+    @property
+    def asked_whole(self) -> bool:
+        """Whether everybody of every group with a share was asked, so that only silence leaves doubt."""
+        return bool(self.groups) and all(rate.asked for rate in self.groups.values())
 
     @property
     def few_against(self) -> bool:
@@ -193,7 +203,7 @@ def _mean(parts: list[tuple[Fraction, Rate]], rates: WaveRates) -> Rate:
     )
     most = max((rate for _, rate in parts), key=lambda rate: rate.n_valid)
     against = max(rate.against_in_psus for _, rate in parts)
-    return Rate(value, estimate, most.n, most.n_valid, against, most.psus)
+    return Rate(value, estimate, most.n, most.n_valid, against, most.psus, asked=most.asked)
 
 
 def full_body_share(

@@ -11,6 +11,11 @@ The weights meet the frame in every cell, and the linearised variable is the res
 (Deville & Särndal 1992). A school × group with one answer out of several has no spread of its
 own: it takes its deviation from the school's other second-stage units (`adjust`), on the careful
 side and weighed by the stratum's sampling fraction only.
+
+Where the plan asks groups whole, there is no drawing to be in doubt about, only silence: in every
+stratum whose schools are all in, the respondents of a pool are a simple random sample of its people
+(response cells, METHOD 14), each a unit of its own. Pools are made inside stratum and group, so a
+school with one answer is collapsed as METHOD says.
 """
 
 from __future__ import annotations
@@ -25,6 +30,7 @@ from survey.arrays import Flags, Ints
 from survey.cases.case_file import CaseFile
 from survey.cases.derivation import Column
 from survey.errors import SurveyError
+from survey.estimation.census import census_interval
 from survey.estimation.intervals import (
     FEWEST_PSUS,
     Interval,
@@ -35,6 +41,7 @@ from survey.estimation.intervals import (
 )
 from survey.estimation.linearization import Estimate
 from survey.estimation.means import ratio
+from survey.exact import fraction
 from survey.sampling.design import CellAdjustment, Design
 from survey.sampling.sample import DomainDraw, Sample
 from survey.weighting.domain_weights import WaveWeights
@@ -66,6 +73,8 @@ class Rate:
     """First-stage units with an answer in the base."""
     in_favour_in_psus: int = FEWEST_PSUS
     """First-stage units in which somebody was satisfied."""
+    asked: int = 0
+    """Persons it speaks for, where everybody of them was asked; 0 where they were sampled."""
 
     @property
     def few_against(self) -> bool:
@@ -85,6 +94,9 @@ class Rate:
         one = self.estimate
         if proportion:
             few = self.few_against or self.few_in_favour
+            if self.asked:
+                at_most = float(one.n) if few else None
+                return census_interval([1], [one], [self.asked], one, level, at_most=at_most)
             cap = planned_n(one.n, self.psus) if few and self.psus else None
             return korn_graubard(
                 min(max(one.value, 0.0), 1.0), one.variance, one.n, one.df, level, at_most=cap
@@ -107,7 +119,10 @@ class Rate:
 class WaveRates:
     """The design of a wave's counted answers, and every rate that can be asked of it."""
 
-    def __init__(self, case_file: CaseFile, weights: WaveWeights, sample: Sample) -> None:
+    def __init__(
+        self, case_file: CaseFile, weights: WaveWeights, sample: Sample, *, by_cells: bool = False
+    ) -> None:
+        """`by_cells`: groups were asked whole, so that pools are response cells where no school was left out."""
         self.case_file = case_file
         self.weights = weights
         self.draws: Mapping[str, DomainDraw] = {
@@ -119,8 +134,17 @@ class WaveRates:
         place = {name: at for at, name in enumerate(self._names)}
         self._code = np.array([place[domain] for domain in self.domains], dtype=np.int64)
         self._at = np.array(self.positions, dtype=np.int64)
+        self.response_cells = frozenset(
+            pool.id
+            for pool in weights.pools
+            if by_cells and all(fraction(self.draws[name].psu_probability) == 1 for name in pool.domains)
+        )
         self.design = self._design(sample)
-        lonely = [name for name in self.design.lonely_strata() if not name.startswith("county/")]
+        lonely = [
+            name
+            for name in self.design.lonely_strata()
+            if not name.startswith("county/") and name not in self.response_cells
+        ]
         if lonely:
             raise LonelyStratumError(lonely[0])
 
@@ -137,18 +161,23 @@ class WaveRates:
         cell: list[str] = []
         for row, domain in enumerate(self.domains):
             draw, pool = self.draws[domain], self.weights.by_domain[domain]
-            listed = draw.school_code is None
-            strata.append(draw.stratum)
-            psus.append(f"person {row}" if listed else str(draw.school_code))
-            first.append(float(draw.eligible if listed else schools_in_frame[draw.stratum]))
+            is_cell = pool.id in self.response_cells
+            single = is_cell or draw.school_code is None
+            strata.append(pool.id if is_cell else draw.stratum)
+            psus.append(f"person {row}" if single else str(draw.school_code))
+            people = max(float(pool.people), pool.n) if is_cell else draw.eligible
+            first.append(float(people if single else schools_in_frame[draw.stratum]))
             inner.append(domain)
-            second.append(1.0 if listed else float(draw.eligible))
+            second.append(1.0 if single else float(draw.eligible))
             weight.append(float(pool.weight))
             before.append(float(pool.weight / pool.poststratification))
             cell.append(pool.cell)
-        for code, draw in sorted(
-            {str(d.school_code): d for d in self.draws.values() if d.school_code}.items()
-        ):
+        in_schools = [
+            draw
+            for name, draw in self.draws.items()
+            if draw.school_code and self.weights.by_domain[name].id not in self.response_cells
+        ]
+        for code, draw in sorted({str(draw.school_code): draw for draw in in_schools}.items()):
             if draw.school_code not in met:
                 strata.append(draw.stratum)
                 psus.append(code)
@@ -237,7 +266,18 @@ class WaveRates:
             against_in_psus=len(np.unique(self.design.stages[0].unit[unhappy])),
             psus=len(np.unique(self.design.stages[0].unit[inside & ~np.isnan(y)])),
             in_favour_in_psus=len(np.unique(self.design.stages[0].unit[happy])),
+            asked=0 if scale else self.asked_whole(keep),
         )
+
+    def asked_whole(self, keep: Callable[[DomainDraw], bool]) -> int:
+        """Persons of some domains, where every one of them was asked; 0 where somebody was not."""
+        kept = {name: draw for name, draw in self.draws.items() if keep(draw)}
+        if any(
+            self.weights.by_domain[name].id not in self.response_cells or draw.slips < draw.eligible
+            for name, draw in kept.items()
+        ):
+            return 0
+        return sum(draw.eligible for draw in kept.values())
 
     def pool_rows(self, column: Column) -> list[tuple[str, Fraction, Fraction, Fraction]]:
         """(group, w, x, v) of every pool."""

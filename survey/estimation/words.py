@@ -113,12 +113,16 @@ def notes(
         said.append("没有查到官方的折算办法，本报告使用上面写明的算法")
     if scheme.figure.base == "full_body":
         said.append("合成的数按全体人数计票，没回答的不算满意；各表里的率按有效份数，两者不同")
+    whole = [entry.group for entry in plan.groups if plan.asks_whole(entry.group)]
+    if whole:
+        said.append(
+            f"{'、'.join(GROUP_NAMES.get(group, group) for group in whole)}问遍全体，误差只来自没有回答的人，"
+            "按学校和群体分格计算；没回答的人想法若不一样，不在误差里，要同时看回收率和使结论改变的那条线"
+        )
     if weights.is_plain:
         said.append("方案写明不加权：每份答卷一样重")
     for group, part in silent:
-        said.append(
-            f"{GROUP_NAMES.get(group, group)}的{part}没有一份有效意见，不计入，份额按比例分给其他题"
-        )
+        said.append(f"{GROUP_NAMES.get(group, group)}的{part}没有一份有效意见，不计入，份额按比例分给其他题")
     for cell in weights.cells:
         if len(cell.strata) > 1:
             said.append(

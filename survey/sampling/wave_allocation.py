@@ -7,7 +7,8 @@ population or grade bands about equal, the proportions are scaled by turns until
 the scheme's tolerance and no further, because every step away from proportion costs precision.
 Slips = forms owed over expected response, rounded up; where the scheme counts forms given out,
 the forms owed themselves. Every group gets enough slips to expect twice the smallest count that
-may be shown, so that its result need not be hidden; nobody is asked twice.
+may be shown, so that its result need not be hidden; nobody is asked twice. A group that the plan
+asks whole gets a slip for everybody, in every school of every stratum that has any of it.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ import numpy as np
 from survey.arrays import Floats, Ints
 from survey.errors import Fault
 from survey.exact import fraction
+from survey.sampling.allocation_notes import everybody_asked, strata_notes, too_few
 from survey.sampling.frame import KIND_CODES, PLACE_NAMES, PLACES, SPANNING_KINDS, Frame, School
 from survey.sampling.scheme_sizes import GROUP_NAMES, Owed, largest_remainder, owed_forms
 from survey.sampling.stratification import Stratum, strata_of
@@ -124,13 +126,21 @@ def allocate_wave(plan: Plan, scheme: Scheme, frame: Frame) -> WaveAllocation:
     asked = {school for counts in eligible.values() for school in counts}
     strata = strata_of(school for school in frame.schools if school.code in asked)
     notes = list(owed.notes)
-    issued = {group: _issued(owed, group, response, numbers[group], plan.minimum_count) for group in numbers}
+    issued = {
+        group: n if plan.asks_whole(group) else _issued(owed, group, response, n, plan.minimum_count)
+        for group, n in numbers.items()
+    }
     for group, n in issued.items():
         if n * response < plan.minimum_count:
-            notes.append(_too_few(group, numbers[group], plan.minimum_count))
+            notes.append(too_few(group, numbers[group], plan.minimum_count))
     slips: dict[str, dict[str, int]] = {}
     people_of = {group: _people_by_school(strata, counts) for group, counts in eligible.items()}
+    if any(plan.asks_whole(group) for group in numbers):
+        notes.append(everybody_asked(plan, numbers))
     for group, people in people_of.items():
+        if plan.asks_whole(group):
+            slips[group] = {name: int(n.sum()) for name, n in people.items()}
+            continue
         shares, said = _spread(plan, scheme, group, strata, people)
         notes += said
         room = {name: int(n.sum()) for name, n in people.items()}
@@ -138,25 +148,7 @@ def allocate_wave(plan: Plan, scheme: Scheme, frame: Frame) -> WaveAllocation:
             issued[group], shares, room, math.ceil(3 * plan.minimum_count / (2 * response))
         )
     drawn = {stratum.id: _schools_needed(plan, stratum, people_of, slips) for stratum in strata}
-    for stratum in strata:
-        if stratum.take_all:
-            notes.append(
-                Fault(
-                    "sampling.stratum_of_one",
-                    f"{stratum.name}全区只有1所学校，只能直接选中，谈不上抽学校",
-                    "可以继续；这一层的误差只算学校里面的",
-                    item=stratum.id,
-                )
-            )
-        elif len(stratum.places) > 1:
-            notes.append(
-                Fault(
-                    "sampling.strata_joined",
-                    f"{stratum.name}合成一层抽：其中一处学校太少，单独抽不出误差",
-                    "不用处理；分城乡的结果照样分开算",
-                    item=stratum.id,
-                )
-            )
+    notes += strata_notes(strata)
     return WaveAllocation(
         owed,
         strata,
@@ -185,15 +177,6 @@ def _issued(owed: Owed, group: str, response: Fraction, number: int, minimum_cou
     return min(max(math.ceil(wanted), math.ceil(2 * minimum_count / response)), number)
 
 
-def _too_few(group: str, number: int, minimum_count: int) -> Fault:
-    return Fault(
-        "sampling.group_too_few",
-        f"{GROUP_NAMES.get(group, group)}只有{number}人，按预计的回收率收不满{minimum_count}份，结果不能单独显示，也不能认证",
-        "全部请到并多提醒，或从计划里去掉这一类",
-        item=group,
-    )
-
-
 def _schools_needed(
     plan: Plan,
     stratum: Stratum,
@@ -202,6 +185,8 @@ def _schools_needed(
 ) -> int:
     """Schools to draw in a stratum: at least two, and enough to hand out its slips sensibly."""
     in_frame = len(stratum.schools)
+    if any(plan.asks_whole(group) and counts[stratum.id].any() for group, counts in people_of.items()):
+        return in_frame
     if plan.sample.schools_per_stratum is not None:
         return min(max(plan.sample.schools_per_stratum, 2), in_frame)
     per_school = plan.sample.slips_per_school or SLIPS_PER_SCHOOL

@@ -149,12 +149,12 @@ def preview_sample(plan: Plan, scheme: Scheme, frame: Frame) -> Preview:
         },
         firm_from=firm_from(spread[""], float(fraction(line.threshold))) if line else None,
         chances=verdict_chances(spread[""], float(fraction(line.threshold)), rate) if line else (),
-        warnings=(*allocation.notes, *_warnings(frame, allocation)),
+        warnings=(*allocation.notes, *_warnings(plan, frame, allocation)),
         design_digest=digest(design),
     )
 
 
-def _warnings(frame: Frame, allocation: WaveAllocation) -> list[Fault]:
+def _warnings(plan: Plan, frame: Frame, allocation: WaveAllocation) -> list[Fault]:
     if len(frame.schools) == 1:
         return [
             Fault(
@@ -163,7 +163,8 @@ def _warnings(frame: Frame, allocation: WaveAllocation) -> list[Fault]:
                 "可以继续；结果只说明这一所学校，报告会写明",
             )
         ]
-    if all(allocation.schools_drawn[stratum.id] == len(stratum.schools) for stratum in allocation.strata):
+    every = all(allocation.schools_drawn[one.id] == len(one.schools) for one in allocation.strata)
+    if every and not plan.everybody:
         return [
             Fault(
                 "sampling.every_school",

@@ -67,7 +67,12 @@ def lint(
         *_quotas(scheme, plan, frame_counts, quotas),
     ]
     if plan is not None:
-        found += [*_plan(plan), *_instruments(scheme, plan), *_stages(scheme, plan, frame_stages or ())]
+        found += [
+            *_plan(plan),
+            *_everybody(scheme, plan, frame_counts or {}),
+            *_instruments(scheme, plan),
+            *_stages(scheme, plan, frame_stages or ()),
+        ]
     return tuple(found)
 
 
@@ -278,6 +283,14 @@ def _plan(plan: Plan) -> list[Warning_]:
     if not plan.sealed:
         found.append(Warning_("plan.not_sealed", "答卷在采集期间，系统管理员可以读到", "sealed"))
     return found
+
+
+def _everybody(scheme: Scheme, plan: Plan, frame_counts: Mapping[str, int]) -> Iterator[Warning_]:
+    """What asking everybody costs: a slip for each."""
+    for group in (entry.group for entry in plan.groups if plan.asks_whole(entry.group)):
+        n = frame_counts.get(group)
+        cost = "每人一张纸条，每所学校都要发" if n is None else f"要印{n}张纸条，每所学校都要发"
+        yield Warning_("plan.everybody", f"{scheme.group(group).zh}问遍全体：{cost}", f"groups.{group}")
 
 
 def _stages(scheme: Scheme, plan: Plan, frame_stages: Collection[str]) -> Iterator[Warning_]:

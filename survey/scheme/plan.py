@@ -26,7 +26,7 @@ TYPE = "survey/wave-plan/v1"
 MOST_EMBLEM_SIGNS = 350_000
 """Of an emblem written as text: a picture of about 256 KB."""
 MOST_SPARES = 50
-LATER_FIELDS = ("emblem", "spares", "pass_with_class_b", "break_off")
+LATER_FIELDS = ("emblem", "spares", "pass_with_class_b", "break_off", "everybody")
 """Fields that came after plans had been signed; left out of the document while they say nothing,
 so that the digest of an older plan stays what it was."""
 GROUPS = ("parent", "teacher", "principal", "student", "deputy", "cppcc", "public")
@@ -130,10 +130,16 @@ class Plan(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     """Spare slips of each domain, printed with the others and kept at the bureau."""
     pass_with_class_b: bool = False
     """Whether answers by a quota poster may reach the line, given 200 call-backs (TRUST section 3)."""
+    everybody: tuple[str, ...] = ()
+    """Groups asked whole, or "all": every school is in and every eligible person gets a slip."""
 
     def group(self, group: str) -> GroupPlan | None:
         """The plan of a respondent group, None where it is not asked."""
         return next((entry for entry in self.groups if entry.group == group), None)
+
+    def asks_whole(self, group: str) -> bool:
+        """Whether everybody of a group is asked, and nobody is drawn."""
+        return self.group(group) is not None and (group in self.everybody or ALL in self.everybody)
 
     @property
     def host(self) -> str:

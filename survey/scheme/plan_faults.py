@@ -17,7 +17,14 @@ import msgspec
 from survey.errors import Fault, FaultsError, SurveyError
 from survey.exact import fraction
 from survey.scheme.plan import MOST_EMBLEM_SIGNS, MOST_SPARES, TYPE, Plan, SampleGoal
-from survey.scheme.plan_groups import SHAPE, group_faults, issued_instruments, list_faults, short
+from survey.scheme.plan_groups import (
+    SHAPE,
+    everybody_faults,
+    group_faults,
+    issued_instruments,
+    list_faults,
+    short,
+)
 from survey.scheme.presets import ORDER, load_scheme, read_scheme
 from survey.scheme.scheme import Scheme
 from survey.scheme.texts import known_languages
@@ -64,6 +71,7 @@ SHAPES = {
     "break_off": "true或false，数一数填到问卷哪一节离开",
     "spares": "整数，每一类人员在每所学校的备用纸条",
     "pass_with_class_b": "true或false",
+    "everybody": "如 [parent, teacher]，问遍的类；全都问遍写 [all]",
 }
 EMPTY_REFUSED = ("title", "county", "office", "telephone")
 
@@ -131,6 +139,7 @@ def _meaning(values: dict[str, Any]) -> Iterator[Fault]:
         yield from faults
         yield from group_faults(values["groups"], scheme, issued)
         yield from list_faults(values.get("lists", {}), {entry.group for entry in values["groups"]})
+        yield from everybody_faults(values.get("everybody", ()), values["groups"])
     if scheme and scheme.size.needs_population and values.get("population") is None:
         yield Fault(
             "plan.population_missing",

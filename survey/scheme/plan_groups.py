@@ -168,3 +168,24 @@ def list_faults(lists: dict[str, int], asked: set[str]) -> Iterator[Fault]:
                 f"在lists里写上{group}的人数",
                 item=f"lists.{group}",
             )
+
+
+def everybody_faults(everybody: tuple[str, ...], groups: tuple[GroupPlan, ...]) -> Iterator[Fault]:
+    """Faults of the groups that are to be asked whole: each asked at all, and by slips."""
+    modes = {entry.group: entry.mode for entry in groups}
+    for name in everybody:
+        if name != ALL and name not in modes:
+            yield Fault(
+                "plan.everybody_of_nobody",
+                f"计划不问“{short(name)}”，谈不上问遍",
+                f"可选：{'、'.join((ALL, *modes))}",
+                item="everybody",
+            )
+    for group, mode in modes.items():
+        if mode != "slip" and (group in everybody or ALL in everybody):
+            yield Fault(
+                "plan.everybody_without_slips",
+                "问遍全体要一人一张纸条，这一类人用的是海报",
+                "把mode改成slip，或从everybody里去掉这一类",
+                item=f"groups.{group}",
+            )

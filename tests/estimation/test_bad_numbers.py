@@ -75,7 +75,7 @@ CALLS: dict[str, tuple[Callable[..., Any], dict[str, Any]]] = {
         lambda value, variance, level: intervals.t_interval(value, variance, 12, level),
         {"value": 0.9, "variance": 0.001, "level": 0.95},
     ),
-    "hypergeometric": (lambda level: intervals.hypergeometric_interval(8, 10, 20, level), {"level": 0.95}),
+    "hypergeometric": (lambda level: census.hypergeometric_interval(8, 10, 20, level), {"level": 0.95}),
     "binomial": (lambda level: intervals.binomial_interval(8, 10, level), {"level": 0.95}),
     "planned_n": (lambda rho: intervals.planned_n(100, 10, rho), {"rho": 0.1}),
     "census": (

@@ -11,12 +11,12 @@ from hypothesis import strategies as st
 from scipy.stats import beta as beta_distribution
 from scipy.stats import hypergeom
 
+from survey.estimation.census import hypergeometric_interval
 from survey.estimation.design_effect import nchs_presentation
 from survey.estimation.intervals import (
     METHODS,
     IntervalError,
     binomial_interval,
-    hypergeometric_interval,
     korn_graubard,
     planned_n,
     proportion_interval,

@@ -59,14 +59,13 @@ class Bureau:
         """Who acts, and when."""
         return {"actor": "test", "now": NOW}
 
-    async def draw(self, seed: str = "20261124", **changes: Any) -> None:
-        """Plan, frame and sample."""
+    async def draw(self, seed: str = "20261124", frame: bytes | None = None, **changes: Any) -> None:
+        """Plan, frame and sample; the sample county's frame unless another is given."""
         plan = msgspec.structs.replace(
             read_plan(example_plan_text()), wave=self.wave, base_url="https://survey.example", **changes
         )
         await create_wave(encode(plan_document(plan)), **self.by)
-        frame = (files("survey.sampling") / "data" / "county" / "frame.csv").read_bytes()
-        await import_frame(self.wave, frame, "frame.csv", **self.by)
+        await import_frame(self.wave, frame or county_frame(), "frame.csv", **self.by)
         await draw_wave(self.wave, seed, **self.by)
 
     async def publish(self) -> None:
@@ -130,6 +129,11 @@ async def bureau_at(settings: Settings) -> AsyncIterator[Bureau]:
 def sqlite_at(folder: Path) -> Settings:
     """Settings over a folder, on SQLite."""
     return load_settings({}, data=folder, base_url="https://survey.example", least_free_share=0.0)
+
+
+def county_frame() -> bytes:
+    """The sample county's schools as a file."""
+    return (files("survey.sampling") / "data" / "county" / "frame.csv").read_bytes()
 
 
 async def _make(folder: Path, until: str) -> None:

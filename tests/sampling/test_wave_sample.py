@@ -28,7 +28,7 @@ from survey.sampling.wave_sample import (
     slips_by_school,
     ticket,
 )
-from survey.scheme.plan import GroupPlan, SampleGoal
+from survey.scheme.plan import GroupPlan, SampleGoal, plan_document
 from survey.scheme.presets import load_scheme
 
 SEED = "2026-11-24 双色球 03 07 11 19 26 31 + 09"
@@ -256,3 +256,20 @@ def test_the_schools_of_a_stratum_are_those_with_the_smallest_tickets_as_written
         ranked = sorted((school.code for school in stratum.schools), key=lambda c: ticket(key, stratum.id, c))
 
         assert here == set(ranked[: len(here)])
+
+
+def test_a_group_asked_whole_is_asked_in_every_school_and_the_others_as_many_as_ever():
+    plan = changed(county_plan(), everybody=("student",))
+    preview, before = (preview_sample(one, county_scheme(), county()) for one in (plan, county_plan()))
+    sample = draw_sample(plan, county_scheme(), county(), "2026-42")
+    pupils = [draw for draw in sample.domains if draw.group == "student"]
+    note = next(one for one in preview.warnings if one.code == "sampling.everybody")
+
+    assert all(draw.slips == draw.eligible and draw.psu_probability == "1" for draw in pupils)
+    assert sum(draw.slips for draw in pupils) == preview.numbers["student"] == preview.issued["student"]
+    assert f"共{preview.numbers['student']}张纸条" in note.problem
+    assert {group: n for group, n in preview.issued.items() if group != "student"} == {
+        group: n for group, n in before.issued.items() if group != "student"
+    }
+    assert float(preview.half_widths["student"]) < float(before.half_widths["student"])
+    assert "everybody" not in plan_document(county_plan()) and "everybody" in plan_document(plan)

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import pytest
 
 from survey import canonical
@@ -212,3 +213,11 @@ def test_a_changed_value_becomes_chosen_with_name_and_reason() -> None:
 def test_a_path_that_leads_nowhere_is_refused() -> None:
     with pytest.raises(UnknownPathError, match=r"figure\.colour"):
         changed("figure.colour", "red")
+
+
+def test_asking_everybody_says_what_it_costs() -> None:
+    plan = msgspec.structs.replace(read_plan(example_plan_text()), everybody=("parent", "deputy"))
+    told = [one for one in lint(scheme_of(plan), plan, {"parent": 31204}) if one.code == "plan.everybody"]
+
+    assert [one.path for one in told] == ["groups.parent", "groups.deputy"]
+    assert "要印31204张纸条" in told[0].text and "每人一张纸条" in told[1].text

@@ -110,6 +110,8 @@ def test_every_group_has_a_letter_of_its_own() -> None:
         ({"sample": {"half_width": "0.3"}}, "plan.out_of_range", "sample.half_width"),
         ({"sample": {"schools_per_stratum": 1}}, "plan.out_of_range", "sample.schools_per_stratum"),
         ({"minimum_count": 3}, "plan.out_of_range", "minimum_count"),
+        ({"everybody": ["public"]}, "plan.everybody_of_nobody", "everybody"),
+        ({"everybody": ["all"], "groups": with_group({"group": "deputy", "instruments": {"all": "public"}, "mode": "quota"})}, "plan.everybody_without_slips", "groups.deputy"),
         ({"base_url": "http://dc.example.gov.cn"}, "plan.not_https", "base_url"),
         ({"base_url": "https://dc.example.gov.cn/x"}, "plan.bad_base_url", "base_url"),
         ({"base_url": "https://user@dc.example.gov.cn"}, "plan.bad_base_url", "base_url"),
