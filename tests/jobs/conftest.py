@@ -40,6 +40,8 @@ from survey.storage.samples import load_sample
 
 WAVE = "county-a"
 NOW = datetime(2026, 11, 24, 2, 32, tzinfo=UTC)
+LONG = ["sqlite", pytest.param("postgres", marks=pytest.mark.slow)]
+"""Databases of tests that take a whole wave through: PostgreSQL on request, since the journeys cover it."""
 STEPS = ("drawn", "planned", "open", "closed", "opened", "estimated")
 
 

@@ -22,12 +22,18 @@ from survey.jobs.estimate_wave import estimate_wave
 from survey.jobs.open_wave import open_wave
 from survey.jobs.signers import register_vkey
 from survey.scheme.presets import load_scheme
+from survey.settings import Settings
 
-from .conftest import NOW, Bureau
+from .conftest import LONG, NOW, Bureau
 from .test_planted import planted_wave
 
 AUDITOR = Signer("above.example/auditor", bytes(range(32)))
 DAY = date(2026, 12, 20)
+
+
+@pytest.fixture(params=LONG)
+def settings(request: pytest.FixtureRequest) -> Settings:
+    return request.getfixturevalue(f"{request.param}_settings")
 
 
 async def audited_wave(bureau: Bureau) -> tuple[object, bytes]:

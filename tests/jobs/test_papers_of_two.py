@@ -26,15 +26,21 @@ from survey.jobs.sign_plan import sign_plan
 from survey.jobs.stamp_notes import StampFailedError
 from survey.jobs.void_domains import VoidRefusedError, void_domains
 from survey.sampling.wave_sample import draw_key
+from survey.settings import Settings
 from survey.storage.cases import load_cases, load_salts
 from survey.storage.plans import load_fielded_plan, load_plan
 from survey.storage.samples import load_sample
 from survey.storage.states import WrongStateError
 from survey.web.verify.standing import standing_of_file, statement_in
 
-from .conftest import NOW, Bureau, days_after
+from .conftest import LONG, NOW, Bureau, days_after
 
 LOTTERY = "福利彩票双色球第2026135期，红球号码按从小到大"
+
+
+@pytest.fixture(params=LONG)
+def settings(request: pytest.FixtureRequest) -> Settings:
+    return request.getfixturevalue(f"{request.param}_settings")
 
 
 async def test_a_voided_domain_is_counted_nowhere_and_said_everywhere(bureau: Bureau) -> None:

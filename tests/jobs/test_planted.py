@@ -19,8 +19,14 @@ from survey.jobs.plant_answers import erase_held, find_alarms, make_list, send_c
 from survey.jobs.receive_response import Received, receive_response
 from survey.jobs.run_fieldwork import HeldCodesError
 from survey.jobs.sign_plan import sign_plan
+from survey.settings import Settings
 
-from .conftest import NOW, Bureau
+from .conftest import LONG, NOW, Bureau
+
+
+@pytest.fixture(params=LONG)
+def settings(request: pytest.FixtureRequest) -> Settings:
+    return request.getfixturevalue(f"{request.param}_settings")
 
 
 async def planted_wave(bureau: Bureau) -> Planted:
