@@ -13,7 +13,9 @@ from survey.jobs.manage_accounts import (
     first_account,
     forget_code,
     issue_token,
+    limit_account,
     new_account,
+    place_division,
     sign_in_address,
 )
 from survey.jobs.remote_signing import share_key as share_key_of

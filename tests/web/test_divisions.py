@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
+from click.testing import CliRunner
 from litestar.routes import HTTPRoute
 
+from survey.cli.main import main
 from survey.scheme.divisions import BadDivisionError
 from survey.storage.accounts import find_account
 from survey.storage.database import Database
@@ -96,3 +100,20 @@ async def test_a_local_division_lies_where_it_was_put_and_not_under_itself(datab
         await save_local_division("360828", "36", "国标")
     with pytest.raises(BadDivisionError):
         await set_divisions("demo", ["NOT-KNOWN"])
+
+
+def test_divisions_are_given_and_shown_by_command(tmp_path: Path) -> None:
+    def survey(*words: str) -> str:
+        done = CliRunner().invoke(main, [*words, "--data", str(tmp_path / "data")])
+        assert done.exit_code == 0, done.output
+        return done.output
+
+    survey("init")
+    placed = survey("division", "WA-KFQ", "--under", "360828", "--name", "万安工业园区")
+    survey("account", "wang", "--role", "operator", "--division", "WA-KFQ", "--division", "3608")
+    limited = survey("account")
+    survey("account", "wang", "--division", "all")
+
+    assert "万安工业园区（WA-KFQ）在360828下面" in placed
+    assert "3608、WA-KFQ" in limited
+    assert "3608、WA-KFQ" not in survey("account")
