@@ -7,7 +7,7 @@ and on PostgreSQL; both take entries in batches and decide them in `settlement.p
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Literal, Protocol
@@ -57,6 +57,20 @@ class IntakeBrokenError(SurveyError):
 
     def __init__(self, wave: str, reason: str) -> None:
         super().__init__(f"调查 {wave} 的答卷库", reason, "不要继续接收答卷；保留现场，用最近的备份核对")
+
+
+def heads_of(wave: str, rows: Iterable[tuple[int, str]]) -> list[str]:
+    """The notes of stored heads, each held against the size it is stored under.
+
+    Raises:
+        IntakeBrokenError: a row was put under another size than its note was signed for.
+    """
+    notes = []
+    for size, note in rows:
+        if note.split("\n", 2)[1:2] != [str(size)]:
+            raise IntakeBrokenError(wave, f"大小{size}的日志头，签的不是这个大小")
+        notes.append(note)
+    return notes
 
 
 class IntakeStaleError(IntakeBrokenError):

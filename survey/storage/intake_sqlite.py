@@ -31,6 +31,7 @@ from survey.storage.intake import (
     IntakeStaleError,
     KeyConflict,
     Outcome,
+    heads_of,
 )
 from survey.storage.intake_file import connect, move_durably, transaction
 from survey.storage.intake_sums import (
@@ -302,7 +303,7 @@ class SqliteIntake:
 
     async def heads(self) -> list[str]:
         """All signed heads, smallest first."""
-        return [row[0] for row in await self._rows("SELECT note FROM heads ORDER BY size")]
+        return heads_of(self.about.wave, await self._rows("SELECT size, note FROM heads ORDER BY size"))
 
     async def counters(self) -> dict[tuple[str, str], int]:
         """All counters by domain and kind."""

@@ -6,7 +6,7 @@ from typing import Any
 
 import asyncpg
 
-from survey.storage.intake import BusyError, DomainCount
+from survey.storage.intake import About, BusyError, DomainCount, heads_of
 from survey.storage.postgres_engine import UNREACHABLE
 
 BROKEN = (
@@ -29,6 +29,7 @@ class PostgresReading:
     """The statements that only read, each on whichever connection is free."""
 
     _pool: Any
+    about: About
 
     async def participation(self) -> tuple[DomainCount, ...]:
         """Counts per domain, never an answer."""
@@ -57,7 +58,7 @@ class PostgresReading:
 
     async def heads(self) -> list[str]:
         """All signed heads, smallest first."""
-        return [row[0] for row in await self._rows("SELECT note FROM heads ORDER BY size")]
+        return heads_of(self.about.wave, await self._rows("SELECT size, note FROM heads ORDER BY size"))
 
     async def counters(self) -> dict[tuple[str, str], int]:
         """All counters by domain and kind."""
