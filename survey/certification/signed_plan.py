@@ -53,8 +53,8 @@ KNOWN = (
     *("destroy_after_days", "disclosure", "flags", "frame_digest", "group_shares", "honey"),
     *("method_version", "objection_days", "opens_on", "part_shares", "pass_with_class_b", "pools"),
     "public_draw",
-    *("registry_key", "sample_digest", "scheme_digest", "seed", "spares", "tables"),
-    *("verifier_digest", "weighting"),
+    *("recordings_digest", "registry_key", "sample_digest", "scheme_digest", "seed", "spares", "tables"),
+    *("translations_digest", "verifier_digest", "weighting"),
 )
 """Keys beyond the required ones that this verifier understands or at least expects."""
 
