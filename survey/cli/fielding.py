@@ -1,4 +1,4 @@
-"""Commands of the fieldwork: papers, publish, pause, resume, watch, close."""
+"""Commands of the fieldwork: publish, pause, resume, watch, leftovers, close."""
 
 from __future__ import annotations
 
@@ -8,12 +8,13 @@ from pathlib import Path
 import click
 
 from survey.cli.passphrases import Passphrases, passphrase_options
-from survey.cli.session import actor, at_intake, command_options, emit, run, utc_now
+from survey.cli.session import actor, at_intake, command_options, emit, read_file, run, utc_now
 from survey.cli.wording import break_off_text, participation_text
 from survey.fieldwork.paradata import break_offs
 from survey.jobs.close_wave import close_wave
 from survey.jobs.participation import participation
 from survey.jobs.run_fieldwork import pause_wave, publish_wave, resume_wave
+from survey.jobs.void_leftovers import void_leftovers
 
 
 @click.command("publish")
@@ -73,6 +74,28 @@ def watch_command(data: Path | None, wave: str, as_json: bool) -> None:
 
     document, text = run(work())
     emit(document, as_json, text)
+
+
+@click.command("leftovers")
+@click.argument("wave")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option(
+    "--counted-by", "people", multiple=True, required=True, help="清点的人，写两次 (who counted, given twice)"
+)
+@command_options
+def leftovers_command(
+    data: Path | None, wave: str, file: Path, people: tuple[str, ...], as_json: bool
+) -> None:
+    """结束以前作废备用的和剩下的纸条：每行一个填写码，或“域,张数”。Void spare and leftover slips before closing."""
+    lines = read_file(file).decode("utf-8", "replace").splitlines()
+
+    async def work() -> dict[str, int]:
+        async with at_intake(data) as (settings, office):
+            return await void_leftovers(settings, office, wave, lines, people, actor=actor(), now=utc_now())
+
+    voided = run(work())
+    text = f"{wave}：{len(voided)}个域共作废{sum(voided.values())}张。"
+    emit({"wave": wave, "voided": voided}, as_json, text)
 
 
 @click.command("close")

@@ -35,6 +35,7 @@ VERBS = {
     "watch": "survey.cli.fielding",
     "extend": "survey.cli.guarding",
     "head": "survey.cli.keeping",
+    "leftovers": "survey.cli.fielding",
     "close": "survey.cli.fielding",
     "callbacks": "survey.cli.calling_back",
     "alarms": "survey.cli.guarding",

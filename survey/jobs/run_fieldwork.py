@@ -24,6 +24,22 @@ class PlanNotSignedError(SurveyError):
         super().__init__(f"调查 {wave}", "计划还没有由两人签字", f"先抽样，再运行 survey sign {wave}")
 
 
+COUNTED_LEFTOVERS = "leftovers_counted"
+"""The wave's counter of lists by which slips were voided by number."""
+
+
+class LeftoversVoidedError(SurveyError):
+    """Slips that people may still hold were voided by number; the wave can only be closed."""
+
+    code = "wave.leftovers_voided"
+    kind = "conflict"
+
+    def __init__(self, wave: str) -> None:
+        super().__init__(
+            f"调查 {wave}", "剩下的纸条已经按张数作废，不能再收答卷", f"结束：survey close {wave}"
+        )
+
+
 class HeldCodesError(SurveyError):
     """The codes of canaries and honey slips still lie here, where the bureau could use them."""
 
@@ -67,8 +83,14 @@ async def pause_wave(office: IntakeOffice, wave: str, *, actor: str, now: dateti
 
 
 async def resume_wave(office: IntakeOffice, wave: str, *, actor: str, now: datetime) -> None:
-    """Go on accepting after a pause."""
+    """Go on accepting after a pause.
+
+    Raises:
+        LeftoversVoidedError: leftover slips were voided by number.
+    """
     await load_wave(wave)
+    if ("", COUNTED_LEFTOVERS) in await office.counters(wave):
+        raise LeftoversVoidedError(wave)
     await set_state(wave, "paused", "open", now=now)
     await office.set_state(wave, "paused", "open")
     await record_audit(actor, "resume_wave", wave, now=now)

@@ -196,6 +196,10 @@ class IntakeOffice:
         """Count that a form of a group was left unsent at a part."""
         await self.intake(wave).note(group, f"{LEFT}{part}")
 
+    async def note(self, wave: str, kind: str) -> None:
+        """Add one to a counter of the whole wave."""
+        await self.intake(wave).note("", kind)
+
     # ── the bureau ──────────────────────────────────────────────────────────────────────
 
     def intake(self, wave: str) -> Intake | ReadOnlyIntake:
