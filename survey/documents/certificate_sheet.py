@@ -169,16 +169,16 @@ def _class_sentence(found: str, more: Any) -> str:
         return "开放式自愿填答，不是概率样本，不能排除重复与代填"
     issued, used, disputed = _totals(more.get("counts"))
     counts = f"；发出{issued}，使用{used}，声明未填{disputed}" if issued is not None else ""
+    for key, name in (("paper", "纸质录入"), ("telephone", "电话录入")):
+        entered = sum(int(row.get(key, 0)) for row in _rows(more.get("counts")))
+        counts += f"，{name}{entered}" if issued is not None and entered else ""
     return f"每份答卷对应一张一次性填写码{counts}"
 
 
 def _totals(counts: Any) -> tuple[int | None, int, int]:
     """Slips issued, used and disputed, from counts in all or counts by domain."""
-    if not counts:
-        return None, 0, 0
-    rows = counts if isinstance(counts, list) else [counts]
-    rows = [row for row in rows if isinstance(row, dict)]
-    if not rows or not any("slips" in row or "issued" in row for row in rows):
+    rows = _rows(counts)
+    if not any("slips" in row or "issued" in row for row in rows):
         return None, 0, 0
     issued = sum(int(row.get("slips", row.get("issued", 0))) for row in rows)
     return (
@@ -186,6 +186,11 @@ def _totals(counts: Any) -> tuple[int | None, int, int]:
         sum(int(row.get("used", 0)) for row in rows),
         sum(int(row.get("disputed", 0)) for row in rows),
     )
+
+
+def _rows(counts: Any) -> list[dict[str, Any]]:
+    rows = counts if isinstance(counts, list) else [counts]
+    return [row for row in rows if isinstance(row, dict)]
 
 
 def _requirement(plan: SignedPlan) -> str:

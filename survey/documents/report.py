@@ -153,6 +153,7 @@ def _returns(results: Mapping[str, Any]) -> list[list[str]]:
         ("发出", response.get("issued")),
         ("交回", response.get("used")),
         ("其中纸质问卷录入", response.get("paper")),
+        ("其中电话询问录入", response.get("telephone")),
         ("声明未填", response.get("disputed")),
         ("作废", response.get("voided")),
     )

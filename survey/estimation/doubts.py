@@ -9,7 +9,7 @@ cautions that every page, paper and interface prints with the figure.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
@@ -75,6 +75,7 @@ class Doubts:
             "reliability": reliability,
             "cautions": [
                 *figure_cautions(self.whole, sampled=sampled),
+                *entered_cautions(outcomes.values()),
                 *(reliability["words"] if reliability else ()),
                 *(
                     [f"说不清、不了解的占{unsure['percent']}，超过10%"]
@@ -189,6 +190,21 @@ def _with(beside: Beside, whole: WaveFigure) -> Beside:
         beside.stratum_people,
         beside.minimum_count,
     )
+
+
+def entered_cautions(outcomes: Iterable[DomainOutcome]) -> list[str]:
+    """What staff typed in, each mode apart: answers given to a person differ from those given to a phone.
+
+    >>> entered_cautions([DomainOutcome("a", 20, 15, paper=3, telephone=1), DomainOutcome("b", 9, 9)])
+    ['24份答卷里有4份由工作人员录入：纸质3份，电话询问1份；和本人填的一起计算']
+    """
+    some = list(outcomes)
+    paper, telephone = sum(one.paper for one in some), sum(one.telephone for one in some)
+    if not paper + telephone:
+        return []
+    modes = "，".join(f"{name}{n}份" for name, n in (("纸质", paper), ("电话询问", telephone)) if n)
+    used = sum(one.used for one in some)
+    return [f"{used}份答卷里有{paper + telephone}份由工作人员录入：{modes}；和本人填的一起计算"]
 
 
 def figure_cautions(whole: WaveFigure, *, sampled: bool) -> list[str]:

@@ -352,6 +352,7 @@ class Results:
             "disputed": sum(one.disputed for one in some),
             "voided": sum(one.voided for one in some),
             "paper": sum(one.paper for one in some),
+            "telephone": sum(one.telephone for one in some),
             "outside_days": self.case_file.outside_days,
         }
 

@@ -51,9 +51,11 @@ def domain_counts(
                 "eligible": draw.eligible,
                 "slips": one.issued,
                 "used": one.used,
+                "spares": one.spares,
                 "voided": one.voided,
                 "disputed": one.disputed,
                 "paper": one.paper,
+                "telephone": one.telephone,
                 "counted": case_file.n_by_domain[draw.domain],
             }
         )

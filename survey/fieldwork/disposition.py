@@ -4,7 +4,7 @@ What enters is what the intake counted of a domain's slips; what leaves is `Disp
 `outcome_rates`. A used slip is an interview: complete where the overall item was answered with an
 opinion or with "can't say", partial otherwise. An unused slip is of unknown eligibility: nobody
 knows whether it reached a parent. A voided slip stays among the issued, because the person it
-was meant for was drawn. Disputed slips stay counted (TRUST section 6) and are told beside.
+was meant for was drawn; a spare one is not among them, because nobody was drawn for it. Disputed slips stay counted (TRUST section 6) and are told beside.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class OutcomeCountsError(SurveyError):
 
 @dataclass(frozen=True)
 class DomainOutcome:
-    """What became of the slips of one domain; `used` includes the disputed ones."""
+    """What became of the slips of one domain; `used` includes the disputed, `voided` the spare ones."""
 
     domain: str
     issued: int
@@ -36,16 +36,21 @@ class DomainOutcome:
     disputed: int = 0
     voided: int = 0
     paper: int = 0
+    telephone: int = 0
+    spares: int = 0
+    """Slips made beyond the issued ones, for nobody in particular."""
 
     def __post_init__(self) -> None:
-        if min(self.issued, self.used, self.disputed, self.voided, self.paper) < 0:
+        counts = (self.issued, self.used, self.disputed, self.voided, self.paper, self.telephone, self.spares)
+        if min(counts) < 0:
             raise OutcomeCountsError(self.domain, "有负数")
-        if self.used + self.voided > self.issued:
+        if self.used > self.issued or self.used + self.voided > self.issued + self.spares:
+            spare = f"、备用{self.spares}份" if self.spares else ""
             raise OutcomeCountsError(
-                self.domain, f"发出{self.issued}份，使用和作废共{self.used + self.voided}份"
+                self.domain, f"发出{self.issued}份{spare}，使用和作废共{self.used + self.voided}份"
             )
-        if max(self.disputed, self.paper) > self.used:
-            raise OutcomeCountsError(self.domain, f"使用{self.used}份，声明未填或纸质的比它多")
+        if max(self.disputed, self.paper + self.telephone) > self.used:
+            raise OutcomeCountsError(self.domain, f"使用{self.used}份，声明未填的或录入的比它多")
 
 
 def dispositions(outcomes: Iterable[DomainOutcome], partial: int = 0) -> Dispositions:

@@ -27,7 +27,7 @@ from survey.certification.statement import Statement, read_statement, sentences
 from survey.certification.verification import verify_file
 from survey.errors import SurveyError
 from survey.fieldwork.planted import Planted
-from survey.jobs.estimate_wave import Opened, estimate_opened, held_slips
+from survey.jobs.estimate_wave import Opened, estimate_opened, held_slips, spare_slips
 from survey.jobs.plan_rules import surplus_of
 from survey.jobs.plant_answers import find_canaries
 from survey.sampling.frame import Frame
@@ -149,6 +149,7 @@ def _recount(
         aside,
         Counter(read[index]["domain"] for index, reason in aside.items() if reason == "X1"),
         held_slips(plan.document),
+        spare_slips(plan.document),
         max([wave_plan.closes_on, *(date.fromisoformat(end) for end in ends)]),
     )
     public_draw = plan.document.get("public_draw") is not None

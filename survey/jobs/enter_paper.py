@@ -1,9 +1,10 @@
-"""Take in a paper form: typed twice by two people, differences settled, then the same road as a phone.
+"""Take in a form that staff type, from paper or from a telephone call: twice by two people, then as from a phone.
 
-The first pass is sealed and waits; the second must be another clerk's. Where the two agree
-the form is received as a paper form and counted as one in its domain. Where they differ,
+An answer given to a person is another mode than one given to a screen, so the clerk says which it
+is; the mode is sealed with the first pass, and the second must name the same. The first pass is sealed and waits; the second must be another clerk's. Where the two agree
+the form is received and counted in its domain under its mode. Where they differ,
 every differing item comes back with both values, and whoever has the sheet in hand chooses.
-The audit trail keeps who typed and how many items differed; never a code, a domain or a value.
+The audit trail keeps who typed, the mode, and how many items differed; never a code, a domain or a value.
 """
 
 from __future__ import annotations
@@ -32,6 +33,8 @@ from survey.storage.plans import load_plan
 from survey.storage.samples import load_sample
 
 KEY_NAME = "paper"
+MODES = {"paper": "纸质问卷", "telephone": "电话询问"}
+"""How an answer came that staff type in, and its counter in the intake."""
 
 
 class PaperCodeError(SurveyError):
@@ -52,6 +55,16 @@ class SamePersonError(SurveyError):
 
     def __init__(self) -> None:
         super().__init__("第二遍录入", "这份问卷的第一遍就是您录的", "请另一位录入员来录第二遍")
+
+
+class OtherModeError(SurveyError):
+    """The first pass was of the other mode, or there is no such mode."""
+
+    code = "paper.other_mode"
+    kind = "conflict"
+
+    def __init__(self, first: str) -> None:
+        super().__init__("答卷怎么来的", f"第一遍录的是{first}", "问一问录第一遍的人；选错的人重录第一遍")
 
 
 @dataclass(frozen=True)
@@ -123,19 +136,21 @@ async def enter_paper(
     raw: Mapping[str, list[str]],
     *,
     clerk: str,
+    mode: str = "paper",
     settled: bool = False,
     now: datetime,
 ) -> Entered:
-    """One pass over a paper form.
+    """One pass over a form on paper, or over what was said on the telephone.
 
     Args:
         typed: the code as written on the form.
         raw: fields of the form; only item ids of the instrument.
         clerk: the account of who types.
+        mode: how the answer came, paper or telephone.
         settled: True when the clerk has seen the differences and chosen.
 
     Raises:
-        PaperCodeError, SamePersonError: as named.
+        PaperCodeError, SamePersonError, OtherModeError: as named.
         BusyError: the intake is busy; nothing was kept of this pass.
     """
     form = await find_form(office, wave, typed)
@@ -147,10 +162,13 @@ async def enter_paper(
     if form.first is None or form.first.clerk == clerk:
         if form.first is not None and settled:
             raise SamePersonError
-        await save_entry(wave, _sealed(settings, form, clerk, answers), on=now.astimezone(OFFICE_TIME).date())
-        await record_audit(clerk, "enter_paper", wave, details={"pass": 1}, now=now)
+        on = now.astimezone(OFFICE_TIME).date()
+        await save_entry(wave, _sealed(settings, form, clerk, mode, answers), on=on)
+        await record_audit(clerk, "enter_paper", wave, details={"pass": 1, "mode": mode}, now=now)
         return Entered("first")
-    before = _opened(settings, wave, form.first)
+    first_mode, before = _opened(settings, wave, form.first)
+    if first_mode != mode:
+        raise OtherModeError(MODES[first_mode])
     differing = tuple(
         Difference(name, before.get(name), answers.get(name))
         for name in form.instrument.by_id
@@ -159,26 +177,29 @@ async def enter_paper(
     if differing and not settled:
         return Entered("differs", differences=differing)
     outcome = await receive_response(
-        office, wave, form.slip, secrets.token_bytes(16), answers, now=now, paper=True
+        office, wave, form.slip, secrets.token_bytes(16), answers, now=now, typed_in=mode
     )
     await remove_entry(wave, form.first.slip)
-    details = {"pass": 2, "differences": len(differing)}
+    details = {"pass": 2, "mode": mode, "differences": len(differing)}
     await record_audit(clerk, "enter_paper", wave, details=details, now=now)
     return Entered("received" if isinstance(outcome, Received) else "used")
 
 
-def _sealed(settings: Settings, form: Form, clerk: str, answers: Mapping[str, Answer]) -> PaperEntry:
+def _sealed(
+    settings: Settings, form: Form, clerk: str, mode: str, answers: Mapping[str, Answer]
+) -> PaperEntry:
     wave, slip = form.slip.wave, form.slip.e.hex()
     if not has_key(settings, wave, KEY_NAME):
         save_key(settings, wave, KEY_NAME, secrets.token_bytes(32))
-    content = canonical.encode({"answers": dict(answers)})
+    content = canonical.encode({"answers": dict(answers), "mode": mode})
     salt = secrets.token_bytes(32)
     public = box_public_key(load_key(settings, wave, KEY_NAME))
     box = seal(content, salt, public, secrets.token_bytes(32))
     return PaperEntry(slip, clerk, commitment(salt, content), box)
 
 
-def _opened(settings: Settings, wave: str, entry: PaperEntry) -> dict[str, Any]:
+def _opened(settings: Settings, wave: str, entry: PaperEntry) -> tuple[str, dict[str, Any]]:
+    """Mode and answers of a first pass."""
     _, content = open_box(entry.box, entry.c, load_key(settings, wave, KEY_NAME))
-    answers: dict[str, Any] = canonical.decode(content)["answers"]
-    return answers
+    kept: dict[str, Any] = canonical.decode(content)
+    return kept["mode"], kept["answers"]

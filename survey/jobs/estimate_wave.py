@@ -63,12 +63,14 @@ async def wave_results(office: IntakeOffice, wave: str) -> Results:
     set_aside = {index: "X2" for index, leaf in enumerate(leaves) if leaf["domain"] in voided}
     decided = await _exclusions(wave)
     set_aside |= {index: "X1" for index in decided.get("canaries", ()) if index not in set_aside}
+    signed = await load_document(wave, "plan.json")
     opened = Opened(
         # What came after a full quota is stored and counted, and belongs to no domain of the sample.
         [case for case in cases if case[1].get("domain") not in {surplus_of(d) for d in sample.by_domain}],
         set_aside,
         Counter(leaves[index]["domain"] for index, reason in set_aside.items() if reason == "X1"),
-        held_slips(await load_document(wave, "plan.json")),
+        held_slips(signed),
+        spare_slips(signed),
         (await load_fielded_plan(wave)).closes_on,
     )
     interviews, calls = await called_counts(wave, plan)
@@ -89,14 +91,26 @@ class Opened:
     """Domain → canaries found."""
     held: dict[str, int]
     """Domain → slips that were kept back above the bureau and given to nobody."""
+    spares: dict[str, int]
+    """Domain → slips made beyond the people drawn."""
     closes_on: date
     """The last day, put off or not."""
 
-    def outcome(self, count: DomainCount, paper: int) -> DomainOutcome:
-        """What became of the slips that people were given; planted ones were nobody's."""
-        used = count.used - self.canaries[count.domain]
-        issued = max(count.issued - self.held.get(count.domain, 0), used + count.voided)
-        return DomainOutcome(count.domain, issued, used, count.disputed, count.voided, min(paper, used))
+    def outcome(self, count: DomainCount, counters: Mapping[tuple[str, str], int]) -> DomainOutcome:
+        """What became of the slips that people were given; planted ones were nobody's.
+
+        A spare replaces somebody's slip, so that it adds nobody to those who were asked; only where
+        more answered than were drawn do the spare ones they used count as issued.
+        """
+        domain = count.domain
+        used = count.used - self.canaries[domain]
+        made = max(count.issued - self.held.get(domain, 0), used + count.voided)
+        issued = max(made - self.spares.get(domain, 0), used)
+        paper = min(counters.get((domain, "paper"), 0), used)
+        telephone = min(counters.get((domain, "telephone"), 0), used - paper)
+        return DomainOutcome(
+            domain, issued, used, count.disputed, count.voided, paper, telephone, spares=made - issued
+        )
 
 
 async def _exclusions(wave: str) -> dict[str, Any]:
@@ -113,6 +127,13 @@ def fates_of(decided: Mapping[str, Any]) -> PlantedFates:
 def held_slips(signed: Mapping[str, Any]) -> dict[str, int]:
     """Domain → slips that the signed plan keeps back above the bureau."""
     return {entry["domain"]: entry["held"] for entry in signed["domains"] if "held" in entry}
+
+
+def spare_slips(signed: Mapping[str, Any]) -> dict[str, int]:
+    """Domain → slips that the signed plan makes beyond the people drawn; none where nobody was drawn."""
+    slips = (entry for entry in signed["domains"] if entry["mode"] == "slip")
+    spares = signed.get("spares", 0)
+    return {entry["domain"]: spares for entry in slips if entry["slips"] - entry.get("held", 0) > spares}
 
 
 def results_document(results: Results) -> dict[str, Any]:
@@ -141,9 +162,7 @@ def estimate_opened(
         set_aside=opened.set_aside,
     )
     outcomes = [
-        opened.outcome(count, beyond.counters.get((count.domain, "paper"), 0))
-        for count in counts
-        if count.domain in sample.by_domain
+        opened.outcome(count, beyond.counters) for count in counts if count.domain in sample.by_domain
     ]
     return estimate_results(
         plan, scheme, frame, sample, case_file, outcomes, public_draw=public_draw, beyond=beyond

@@ -26,7 +26,8 @@ async def domain_returns(office: IntakeOffice, wave: str) -> list[DomainReturn]:
             school_name=draw.school_name,
             place=draw.place,
             stage=draw.stage,
-            issued=counts[draw.domain].issued,
+            # A spare slip is nobody's until it is used; of a poster the quota is what there is.
+            issued=min(counts[draw.domain].issued, max(draw.slips, counts[draw.domain].used)),
             used=counts[draw.domain].used,
             need=ceil(draw.slips * expected),
             voided=counts[draw.domain].voided,

@@ -55,7 +55,7 @@ async def receive_response(
     *,
     now: datetime,
     pace: int | None = None,
-    paper: bool = False,
+    typed_in: str = "",
     sender: bytes | None = None,
 ) -> Received | AlreadyUsed | NotOpen | KeyConflict:
     """Take one response in; returns after it is durable.
@@ -67,7 +67,7 @@ async def receive_response(
         answers: values by item, checked against the instrument.
         now: this instant, aware.
         pace: 0, 1, 2, or None where it was not measured.
-        paper: typed in from a paper form.
+        typed_in: the mode of one that staff typed in, paper or telephone.
         sender: the day's tag of the address a poster's form came from; counted, never kept.
 
     Raises:
@@ -77,13 +77,13 @@ async def receive_response(
     key = key_digest(submission_key)
     day = day_of(about, now)
     if isinstance(way, SlipFound):
-        entry = Entry(key, way.e, _seal(about, way.domain, key, answers, day, pace), paper=paper)
+        entry = Entry(key, way.e, _seal(about, way.domain, key, answers, day, pace), typed_in=typed_in)
     else:
         poster = next((one for one in about.posters if one.domain == way), None)
         if poster is None:
             raise UnknownPosterError(way)
         surplus = _seal(about, poster.surplus, key, answers, day, pace) if poster.surplus else None
-        entry = Entry(key, None, _seal(about, way, key, answers, day, pace), surplus, paper, sender)
+        entry = Entry(key, None, _seal(about, way, key, answers, day, pace), surplus, typed_in, sender)
     outcome = await office.submit(wave, entry)
     return _received(outcome, submission_key) if isinstance(outcome, Accepted) else outcome
 

@@ -169,7 +169,8 @@ class Entry:
     e: bytes | None
     sealed: Sealed
     surplus: Sealed | None = None
-    paper: bool = False
+    typed_in: str = ""
+    """The mode of one that staff typed in, paper or telephone; empty for a person's own."""
     sender: bytes | None = None
     """The day's tag of where it came from, for the tally alone; no table holds it."""
 

@@ -14,8 +14,8 @@ class Tally:
     """The counts of the running five minutes and hour; everything else is a sum in the database.
 
     Batches, each of which has one head; arrivals by the hour for the whole wave; for a domain only its largest five-minute count,
-    its largest hourly count from one sender, its answers in working hours, and those typed in
-    from paper. Finer times would date every leaf.
+    its largest hourly count from one sender, its answers in working hours, and those that staff
+    typed in from paper and from the telephone, each apart. Finer times would date every leaf.
     """
 
     window: int = 0
@@ -49,8 +49,8 @@ class Tally:
                 after.from_sender[sender] = n = after.from_sender.get(sender, 0) + 1
                 place = (sealed.domain, "largest_one_address")
                 most[place] = max(n, most.get(place, 0))
-            for kind, counts in (("working_hours", working), ("paper", entry.paper)):
-                if counts:
+            for kind in ("working_hours" if working else "", entry.typed_in):
+                if kind:
                     adds[sealed.domain, kind] = adds.get((sealed.domain, kind), 0) + 1
         return (
             [(domain, kind, n) for (domain, kind), n in sorted(adds.items())],

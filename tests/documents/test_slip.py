@@ -64,6 +64,7 @@ def test_ten_thousand_printed_slips_are_read_back_by_both_decoders(imprint, at, 
         # OpenCV's detector now and then sees no code at all (about one in ten thousand); it never reads another.
         assert all(seen in ("", link) for seen, link in zip(again, links, strict=False))
         missed += sum(seen == "" for seen in again[: len(links)])
+    print(f"10 000 slips: zxing read all; OpenCV saw no code on {missed} and misread none")  # noqa: T201
     assert missed <= 5
 
 

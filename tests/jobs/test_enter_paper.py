@@ -13,7 +13,14 @@ from survey.canonical import decode, encode
 from survey.certification.sealing import open_box, read_leaf
 from survey.jobs.create_wave import create_wave
 from survey.jobs.draw_sample import draw_wave
-from survey.jobs.enter_paper import Difference, PaperCodeError, SamePersonError, enter_paper, find_form
+from survey.jobs.enter_paper import (
+    Difference,
+    OtherModeError,
+    PaperCodeError,
+    SamePersonError,
+    enter_paper,
+    find_form,
+)
 from survey.jobs.import_frame import import_frame
 from survey.jobs.run_fieldwork import publish_wave
 from survey.jobs.sign_plan import sign_plan
@@ -105,5 +112,23 @@ async def test_differences_come_back_sealed_until_somebody_else_has_chosen(
     assert marker not in rows and marker.encode().hex() not in rows and code not in rows
     assert differs.differences == (Difference(two, 4, 2),)
     assert untouched == [] and settled.state == "received"
-    assert details == [{"pass": 2, "differences": 1}, {"pass": 1}]
+    assert details == [{"pass": 2, "mode": "paper", "differences": 1}, {"pass": 1, "mode": "paper"}]
     assert refused == 5
+
+
+async def test_a_telephone_call_is_a_mode_of_its_own_that_both_passes_name(
+    settings: Settings, office: IntakeOffice, code: str
+) -> None:
+    form = await find_form(office, WAVE, code)
+    typed = {item.id: ["4"] for item in form.instrument.items if item.is_satisfaction}
+    by = {"mode": "telephone", "now": NOW}
+
+    await enter_paper(settings, office, WAVE, code, typed, clerk="jia", **by)
+    with pytest.raises(OtherModeError) as refusal:
+        await enter_paper(settings, office, WAVE, code, typed, clerk="yi", now=NOW)
+    done = await enter_paper(settings, office, WAVE, code, typed, clerk="yi", **by)
+    counters = await office.counters(WAVE)
+
+    assert "电话" in refusal.value.reason and done.state == "received"
+    assert counters[form.slip.domain, "telephone"] == 1
+    assert (form.slip.domain, "paper") not in counters

@@ -1,4 +1,4 @@
-"""Paper forms typed in from the keyboard alone: code, one field a question, twice by two people.
+"""Forms on paper and telephone calls typed in from the keyboard alone: code, one field a question, twice by two.
 
 Each question takes the code printed beside the box, so a practised clerk never leaves the
 number keys. The slip's code travels in the body of a request and never in an address.
@@ -12,7 +12,7 @@ from litestar import Response, get, post
 from litestar.params import FromPath
 
 from survey.errors import Fault, SurveyError
-from survey.jobs.enter_paper import Difference, Form, enter_paper, find_form
+from survey.jobs.enter_paper import MODES, Difference, Form, enter_paper, find_form
 from survey.scheme.answers import Answer
 from survey.scheme.instrument import Instrument, Item
 from survey.storage.paper_entries import count_entries
@@ -64,14 +64,15 @@ async def show_paper(request: AnyRequest, wave: FromPath[str]) -> Response[str]:
 @post("/waves/{wave:str}/paper/form", guards=[may("paper.enter")], status_code=200)
 async def post_code(request: AnyRequest, wave: FromPath[str]) -> Response[str]:
     """The form of a code."""
-    typed = str((await read_form(request)).get("code", ""))
+    given = await read_form(request)
+    typed, mode = str(given.get("code", "")), _mode(given.get("mode", ""))
     try:
         form = await find_form(request.app.state.office, wave, typed)
     except SurveyError as refusal:
         if not refusal.code.startswith("paper."):
             raise
-        return await _code_page(request, wave, typed=typed, refusal=refusal, status=422)
-    return await _form_page(request, wave, typed, form)
+        return await _code_page(request, wave, mode, typed=typed, refusal=refusal, status=422)
+    return await _form_page(request, wave, typed, mode, form)
 
 
 @post("/waves/{wave:str}/paper", guards=[may("paper.enter")], status_code=200)
@@ -79,7 +80,7 @@ async def post_paper(request: AnyRequest, wave: FromPath[str]) -> Response[str]:
     """One pass: kept for the second, shown with its differences, or taken in."""
     app, fields = request.app.state, {key: str(value) for key, value in (await read_form(request)).items()}
     typed = fields.pop("code", "")
-    settled = fields.pop("settled", "") == "1"
+    settled, mode = fields.pop("settled", "") == "1", _mode(fields.pop("mode", ""))
     fields.pop("form_key", None)
     try:
         form = await find_form(app.office, wave, typed)
@@ -91,21 +92,27 @@ async def post_paper(request: AnyRequest, wave: FromPath[str]) -> Response[str]:
             typed,
             raw,
             clerk=person_of(request).name,
+            mode=mode,
             settled=settled,
             now=app.now(),
         )
     except SurveyError as refusal:
         if not refusal.code.startswith("paper."):
             raise
-        return await _code_page(request, wave, typed=typed, refusal=refusal, status=422)
+        return await _code_page(request, wave, mode, typed=typed, refusal=refusal, status=422)
     if done.state == "faulty":
-        return await _form_page(request, wave, typed, form, fields, done.faults, status=422)
+        return await _form_page(request, wave, typed, mode, form, fields, done.faults, status=422)
     if done.state == "differs":
-        return await _difference_page(request, wave, typed, form, fields, done.differences)
-    return await _code_page(request, wave, done=DONE[done.state])
+        return await _difference_page(request, wave, typed, mode, form, fields, done.differences)
+    return await _code_page(request, wave, mode, done=DONE[done.state])
 
 
 PAPER_ENTRY_ROUTES = (show_paper, post_code, post_paper)
+
+
+def _mode(given: object) -> str:
+    """The mode a form names; paper where it names none."""
+    return str(given) if given in MODES else "paper"
 
 
 def _raw(instrument: Instrument, fields: dict[str, str]) -> dict[str, list[str]]:
@@ -123,6 +130,7 @@ def _raw(instrument: Instrument, fields: dict[str, str]) -> dict[str, list[str]]
 async def _code_page(
     request: AnyRequest,
     wave: str,
+    mode: str = "paper",
     *,
     typed: str = "",
     refusal: SurveyError | None = None,
@@ -135,7 +143,7 @@ async def _code_page(
     return console_page(
         request,
         "paper_entry.html",
-        title="录入纸质问卷",
+        title="录入纸质和电话答卷",
         crumbs=wave_crumbs(row),
         command="",
         row=row,
@@ -147,19 +155,24 @@ async def _code_page(
         open=row.state == "open",
         own=own,
         others=sum(waiting.values()) - own,
-        paper=await _counted(request, wave) if row.state not in ("draft", "framed", "drawn") else 0,
+        mode=mode,
+        modes=MODES,
+        taken=await _counted(request, wave) if row.state not in ("draft", "framed", "drawn") else {},
     )
 
 
-async def _counted(request: AnyRequest, wave: str) -> int:
+async def _counted(request: AnyRequest, wave: str) -> dict[str, int]:
     counters = await request.app.state.office.counters(wave)
-    return sum(n for (domain, kind), n in counters.items() if domain and kind == "paper")
+    return {
+        mode: sum(n for (domain, kind), n in counters.items() if domain and kind == mode) for mode in MODES
+    }
 
 
 async def _form_page(
     request: AnyRequest,
     wave: str,
     typed: str,
+    mode: str,
     form: Form,
     fields: dict[str, str] | None = None,
     faults: tuple[Fault, ...] = (),
@@ -173,7 +186,7 @@ async def _form_page(
         for number, item in enumerate(form.instrument.items, 1)
     ]
     return await _about_form(
-        request, "paper_form.html", wave, typed, form, status=status, fields=questions, faults=faults
+        request, "paper_form.html", wave, typed, mode, form, status=status, fields=questions, faults=faults
     )
 
 
@@ -181,6 +194,7 @@ async def _difference_page(
     request: AnyRequest,
     wave: str,
     typed: str,
+    mode: str,
     form: Form,
     fields: dict[str, str],
     differences: tuple[Difference, ...],
@@ -198,23 +212,33 @@ async def _difference_page(
     differing = {one.item for one in differences}
     same = {name: text for name, text in fields.items() if name not in differing}
     return await _about_form(
-        request, "paper_differences.html", wave, typed, form, choices=choices, same=same
+        request, "paper_differences.html", wave, typed, mode, form, choices=choices, same=same
     )
 
 
 async def _about_form(
-    request: AnyRequest, template: str, wave: str, typed: str, form: Form, *, status: int = 200, **more: Any
+    request: AnyRequest,
+    template: str,
+    wave: str,
+    typed: str,
+    mode: str,
+    form: Form,
+    *,
+    status: int = 200,
+    **more: Any,
 ) -> Response[str]:
     row = await load_wave(wave)
     return console_page(
         request,
         template,
         title="录入一份" if template == "paper_form.html" else "两遍不一样的地方",
-        crumbs=(*wave_crumbs(row), ("录入纸质问卷", f"/console/waves/{wave}/paper")),
+        crumbs=(*wave_crumbs(row), ("录入纸质和电话答卷", f"/console/waves/{wave}/paper")),
         command="",
         row=row,
         status=status,
         code=typed,
+        mode=mode,
+        mode_name=MODES[mode],
         form=form,
         group=GROUPS.get(form.draw.group, form.draw.group),
         **more,

@@ -49,7 +49,7 @@ TABS = (
     ("/papers", "纸条和海报", "drawn"),
     ("/monitor", "参与情况", "planned"),
     ("/schools", "学校发放", "planned"),
-    ("/paper", "纸质录入", "planned"),
+    ("/paper", "纸质、电话录入", "planned"),
     ("/callbacks", "电话回访", "planned"),
     ("/board", "留言", "open"),
     ("/results", "结果", "opened"),

@@ -50,3 +50,20 @@ async def test_two_clerks_type_a_form_and_the_second_settles_what_differs(site: 
     assert "第一遍：4 比较满意" in differs.text and "第二遍：2 不太满意" in differs.text
     assert "这份答卷已经收下" in done.text and "1<small>份已收下" in done.text
     assert code not in str(done.url) and code not in (await site.client.get(PAPER)).text
+
+
+async def test_a_call_is_typed_under_its_mode_on_every_page(site: Site, code: str) -> None:
+    await site.sign_in("jia", ("operator",))
+    form = await site.send(f"{PAPER}/form", {"code": code, "mode": "telephone"})
+    [item, *_] = re.findall(r'<input class="answer" id="(\w+)"', form.text)
+    said = {"code": code, "mode": "telephone", item: "5"}
+    first = await site.send(PAPER, said)
+    site.client.cookies.clear()
+    await site.sign_in("yi", ("reviewer",))
+    other = await site.send(PAPER, {**said, "mode": "paper"})
+    done = await site.send(PAPER, said)
+
+    assert "电话询问" in form.text and 'name="mode" value="telephone"' in form.text
+    assert 'value="telephone" checked' in first.text
+    assert other.status_code == 422 and "第一遍录的是电话询问" in other.text
+    assert "<dt>电话询问</dt><dd>1<small>" in done.text and "<dt>纸质问卷</dt><dd>0<small>" in done.text
