@@ -3,8 +3,8 @@
 The typed papers of a bundle with its slips and leaves enter; three claims leave. Every row of
 the table counts exactly its leaves that are not excluded, and what the statement says became
 of a domain's slips is what the slips say that were closed, and so many call-backs as it names
-were recorded when the two opened the answers. Paper forms are a note the intake
-kept, so of them only the bound is checked. Standard library only.
+were recorded when the two opened the answers. Paper forms and telephone calls are a note
+the intake kept, so of them only the bound is checked. Standard library only.
 """
 
 from __future__ import annotations
@@ -23,6 +23,8 @@ from survey.certification.statement import Statement
 from survey.certification.table import TableRow
 
 COUNTS = ("counted", "disputed", "eligible", "paper", "slips", "used", "voided")
+LATER = ("spares", "telephone")
+"""Counts that statements carry since 2026-11-25; an older one counts spare slips among the issued."""
 
 
 def check_counts(
@@ -78,14 +80,15 @@ def _counts_stated(
     """The statement's counts, domain by domain, are those of plan, slips and leaves.
 
     Slips held above the bureau and the canaries sent with them were nobody's (TRUST section 10),
-    so neither is counted among what people were given and used.
+    so neither is counted among what people were given and used; a spare slip was nobody's either,
+    unless more answered than were drawn.
     """
     canaries = Counter(leaves.domains[i] for i, reason in statement.excluded.items() if reason == "X1")
     counted = Counter(d for i, d in enumerate(leaves.domains) if i not in statement.excluded)
     arrived = Counter(leaves.domains)
     listed: set[str] = set()
     for entry in Fields("statement.json", statement.document).objects("counts"):
-        entry.only(("domain", *COUNTS))
+        entry.only(("domain", *COUNTS), LATER)
         name = entry.text("domain")
         if name not in plan.domains or name in listed:
             raise entry.refuse("domain", "方案里没有这个域，或者写了两次")
@@ -94,22 +97,30 @@ def _counts_stated(
         used = arrived[name] - canaries[name]
         expected = {"counted": counted[name], "eligible": domain.eligible, "used": used}
         if domain.mode == "slip":
-            expected |= _of_slips(domain, slips, used)
+            expected |= _of_slips(domain, slips, used, plan.spares if "spares" in entry.values else None)
+        elif "spares" in entry.values:
+            expected["spares"] = 0
         for key, value in expected.items():
             if entry.count(key) != value:
                 raise entry.refuse(key, f"{name}写的是{entry.values[key]}，按清单是{value}")
+        telephone = entry.count("telephone") if "telephone" in entry.values else 0
         if entry.count("paper") > used:
             raise entry.refuse("paper", f"{name}的纸质份数多于使用数")
+        if entry.count("paper") + telephone > used:
+            raise entry.refuse("telephone", f"{name}的纸质和电话份数合起来多于使用数")
     if missing := sorted(name for name, one in plan.domains.items() if one.eligible and name not in listed):
         raise FieldRefusedError("statement.json", "counts", f"缺少域{missing[0]}")
     return True, f"{len(listed)}个域的发出、使用、作废、声明未填和计入，都与清单一致"
 
 
-def _of_slips(domain: PlanDomain, slips: SlipList, used: int) -> dict[str, int]:
+def _of_slips(domain: PlanDomain, slips: SlipList, used: int, spares: int | None) -> dict[str, int]:
+    """What the slips of a domain say; without `spares` all that were made count as issued."""
     name, held = domain.domain, domain.more.get("held", 0)
     voided = slips.voided[name]
-    return {
-        "disputed": slips.disputed[name],
-        "slips": max(slips.issued[name] - (held if isinstance(held, int) else 0), used + voided),
-        "voided": voided,
-    }
+    given = slips.issued[name] - (held if isinstance(held, int) else 0)
+    made = max(given, used + voided)
+    told = {"disputed": slips.disputed[name], "slips": made, "voided": voided}
+    if spares is None:
+        return told
+    issued = max(made - (spares if given > spares else 0), used)
+    return {**told, "slips": issued, "spares": made - issued}

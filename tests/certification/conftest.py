@@ -324,6 +324,8 @@ def _counts(
                 "voided": states.count("voided"),
                 "disputed": states.count("disputed"),
                 "paper": min(used, 1),
+                "telephone": min(max(used - 1, 0), 1),
+                "spares": 0,
                 "counted": sum(d == name and i not in excluded for i, d in enumerate(at)),
             }
         )

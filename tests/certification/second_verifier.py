@@ -468,21 +468,27 @@ def check_counts(plan, statement, slips, values, excluded):
     for name, said in entries.items():
         numbers = set(said) - {"domain"}
         need(
-            numbers == {"eligible", "slips", "used", "voided", "disputed", "paper", "counted"},
+            numbers - {"spares", "telephone"}
+            == {"eligible", "slips", "used", "voided", "disputed", "paper", "counted"},
             "keys of counts",
         )
         need(all(type(said[one]) is int and said[one] >= 0 for one in numbers), "counts are whole numbers")
         here = [index for index, value in enumerate(values) if value["domain"] == name]
         used = [index for index in here if excluded.get(index) != "X1"]
         need(said["eligible"] == domains[name]["eligible"], f"eligible of {name}")
-        need(said["used"] == len(used) >= said["paper"], f"used of {name}")
+        need(said["used"] == len(used) >= said["paper"] + said.get("telephone", 0), f"used of {name}")
         need(said["counted"] == len([index for index in here if index not in excluded]), f"counted of {name}")
         if domains[name]["mode"] == "slip":
             states = Counter(slip["state"] for slip in slips if slip["domain"] == name)
             given = states.total() - domains[name].get("held", 0)
-            need(said["slips"] == max(given, len(used) + states["voided"]), f"slips of {name}")
+            made, spares = max(given, len(used) + states["voided"]), plan.get("spares", 0)
+            issued = max(made - spares * (given > spares), len(used)) if "spares" in said else made
+            need(said["slips"] == issued, f"slips of {name}")
+            need(said.get("spares", 0) == made - issued, f"spares of {name}")
             told = (said["voided"], said["disputed"])
             need(told == (states["voided"], states["disputed"]), f"states of {name}")
+        else:
+            need(said.get("spares", 0) == 0, f"spares of {name}")
 
 
 def complaints(data):

@@ -189,9 +189,11 @@ def with_counts(wave_of, seed: int, **changes: int):
     return wave_of(seed, statement_changes={"counts": counts})
 
 
-@pytest.mark.parametrize("key", ["eligible", "slips", "used", "voided", "disputed", "paper", "counted"])
+@pytest.mark.parametrize(
+    "key", ["eligible", "slips", "used", "voided", "disputed", "paper", "counted", "spares", "telephone"]
+)
 def test_a_count_that_is_not_the_lists_is_refused_and_named_though_the_two_signed_it(second, wave_of, key):
-    more = 1000 if key == "paper" else 1
+    more = 1000 if key in ("paper", "telephone") else 1
     wave = with_counts(wave_of, 7, **{key: more})
     verdict = verify_file(wave.bundle)
     false = verdict.first_false
@@ -199,6 +201,17 @@ def test_a_count_that_is_not_the_lists_is_refused_and_named_though_the_two_signe
     assert (verdict.exit_code, len([claim for claim in verdict.claims if claim.ok is False])) == (1, 1)
     assert false is not None and (false.file, false.field) == ("statement.json", f"counts[0].{key}")
     assert second.complaints(wave.bundle) != []
+
+
+def test_counts_without_spares_and_telephone_are_read_as_older_statements_are(second, wave_of):
+    later = ("spares", "telephone")
+    counts = [
+        {key: n for key, n in one.items() if key not in later} for one in wave_of(7).statement["counts"]
+    ]
+    wave = wave_of(7, statement_changes={"counts": counts})
+
+    assert verify_file(wave.bundle).exit_code == 0
+    assert second.complaints(wave.bundle) == []
 
 
 def test_a_domain_left_out_of_the_counts_is_refused_by_both(second, wave_of):
