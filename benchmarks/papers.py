@@ -1,7 +1,8 @@
 """Times and sizes of paper: a thousand slips, posters, or a county's whole print job, as JSON.
 
-Run by hand: `python benchmarks/papers.py slips|posters|county [--schools N]`. Each part in a
-process of its own, so that the peak memory is its own. Figures kept: `papers.md` beside this.
+Run by hand: `python benchmarks/papers.py slips|posters|county [--schools N]`, or `all --write` for
+slips and posters in one go (`--county` adds 2 000 schools), kept in `papers.md` beside this. Each
+part runs in a process of its own, so that the peak memory is its own.
 """
 
 from __future__ import annotations
@@ -11,6 +12,8 @@ import json
 import platform
 import random
 import resource
+import subprocess
+import sys
 import tempfile
 import time
 from datetime import UTC, date, datetime
@@ -86,12 +89,51 @@ def peak_megabytes() -> int:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
 
 
+KEPT = Path(__file__).with_name("papers.md")
+BEGIN, END = "<!-- measured: begin -->\n", "<!-- measured: end -->\n"
+
+
+def measured_apart(part: str, schools: int) -> dict[str, Any]:
+    """The figures of one part, measured by a process of its own."""
+    command = [sys.executable, __file__, part, "--schools", str(schools)]
+    done = subprocess.run(command, check=True, capture_output=True, text=True)
+    found: dict[str, Any] = json.loads(done.stdout)
+    return found
+
+
+def all_parts(*, county: bool) -> str:
+    """Every part as a table, for people."""
+    wanted = [("slips", 0), ("posters", 500), *([("county", 2000)] if county else [])]
+    lines = ["| what | wall seconds | processor seconds | size | peak memory |", "|---|---|---|---|---|"]
+    found: dict[str, Any] = {}
+    for part, schools in wanted:
+        found = measured_apart(part, schools)
+        of = found[part]
+        runs = [(f"1 000 slips, {how}", of[how]) for how in ("cold", "warm")] if part == "slips" else []
+        if part != "slips":
+            runs = [(f"{part} of {schools} schools, {of['files']} files, {of['pages']} pages", of)]
+        size = f"{of.get('bytes', of.get('zip_bytes')) / 1e6:.1f} MB"
+        memory = f"{found['peak_memory_megabytes']} MB"
+        for what, took in runs:
+            lines.append(f"| {what} | {took['seconds']} | {took['processor_seconds']} | {size} | {memory} |")
+    return "\n".join([*lines, "", f"Python {found['python']}, {found['processor']}."]) + "\n"
+
+
 def main() -> None:
-    """Measure one part, so that its peak memory is its own, and print."""
+    """Measure one part, so that its peak memory is its own, and print; or all of them."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("part", choices=("slips", "posters", "county"))
+    parser.add_argument("part", choices=("slips", "posters", "county", "all"))
     parser.add_argument("--schools", type=int, default=500)
+    parser.add_argument("--county", action="store_true", help="all: also a county of 2 000 schools")
+    parser.add_argument("--write", action="store_true", help="all: keep the table in papers.md")
     given = parser.parse_args()
+    if given.part == "all":
+        table = all_parts(county=given.county)
+        print(table)
+        if given.write:
+            before, _, rest = KEPT.read_text(encoding="utf-8").partition(BEGIN)
+            KEPT.write_text(before + BEGIN + table + END + rest.partition(END)[2], encoding="utf-8")
+        return
     figures: dict[str, Any] = {}
     if given.part == "slips":
         rng = random.Random(1)
