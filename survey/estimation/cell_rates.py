@@ -98,6 +98,7 @@ def rate_table(
         cells: totals under base weights.
         design: of these cells; its weights may have been calibrated since.
         domains: by name, (cells,) masks; all cells as "" when not given.
+        level: of the intervals, in (0, 1).
         method: interval of proportions, as `intervals.METHODS`; means get a t interval.
 
     Returns:
@@ -135,7 +136,17 @@ def rate_table(
 
 
 def by_key(cells: CellTotals, key: str) -> dict[str, Flags]:
-    """A domain for each label of a key, in ascending order."""
+    """A domain for each label of a key, in ascending order.
+
+    Args:
+        cells: totals that have the key.
+        key: its name.
+
+    Returns:
+        Label → (cells,) mask.
+
+    Source: METHOD 1, a domain is a mask; R `svyby(by = ~key)` goes through the same groups.
+    """
     column = cells.key(key)
     return {str(label): column == label for label in np.unique(column)}
 
@@ -248,7 +259,16 @@ def _replicate_variances(
 def replicate_rates(cells: CellTotals, design: ReplicateDesign, domain: Flags | None = None) -> Floats:
     """(R, readings) the rates under every replicate weight; NaN where a replicate has no base.
 
-    Source: METHOD 17: a matrix (replicates × cells) times (cells × readings).
+    Args:
+        cells: totals under base weights.
+        design: replicate weights of these cells.
+        domain: (cells,) mask; all cells when not given.
+
+    Returns:
+        (R, readings) rates.
+
+    Source: METHOD 17: a matrix (replicates × cells) times (cells × readings); R survey 4.5
+    `withReplicates(design, ...)` on the rows.
     """
     inside = flags(domain, "域", len(cells)) & (cells.weight != 0)
     factor = np.zeros_like(design.replicate_weights)
@@ -298,10 +318,15 @@ def cell_estimate(
     """One rate as an `Estimate`, whose scores are by cell: for composites, comparisons and tests.
 
     Args:
+        cells: totals under base weights.
+        design: of these cells; its weights may have been calibrated since.
         reading: its name.
+        domain: (cells,) mask; all cells when not given.
 
     Raises:
         ReadingError: no such reading, or nobody in its base.
+
+    Source: as `means.ratio`, METHOD 8 and 9; R survey 4.5 `svyratio(~y, ~m, subset(design, domain))`.
     """
     names = [one.name for one in cells.readings]
     if reading not in names:
@@ -349,13 +374,22 @@ def cell_quantile(
     """A quantile of a coded item and its Woodruff interval, from the counts of its options.
 
     Args:
+        cells: totals whose counts hold the item.
+        design: of these cells; its weights may have been calibrated since.
+        item: its name.
         values: the value of each option that counts.
         probability: in (0, 1).
+        domain: (cells,) mask; all cells when not given.
+        level: of the interval, in (0, 1).
 
     Returns:
         Equal to `quantiles.quantile` over the rows, rule `math`, interval `mean`.
 
-    Source: Woodruff (1952), JASA 47, p. 635; METHOD 4, quantiles from a histogram per PSU.
+    Raises:
+        IntervalError: a probability outside (0, 1). ReadingError: nobody answered the item in the domain.
+
+    Source: Woodruff (1952), JASA 47, p. 635; METHOD 4, quantiles from a histogram per PSU; R survey 4.5
+    `svyquantile(~x, design, p, interval.type = "mean", qrule = "math")`.
     """
     if not 0 < probability < 1:
         raise IntervalError("分位数", f"{probability}不在0和1之间", "例如中位数写0.5")

@@ -112,12 +112,17 @@ def cell_totals(
     """The totals that readings make of counts.
 
     Args:
+        counts: exact counts per cell, item and option.
+        readings: how many points each option of an item is worth; an option left out is outside the base.
         cell_weights: (cells,) the weight of each answer of a cell, for counts made without weights.
+
+    Returns:
+        (cells, readings) totals of points and of the base, with the counts they came from.
 
     Raises:
         ReadingError: an item that was not counted, or an option it does not have.
 
-    Source: METHOD 4.
+    Source: METHOD 4, sufficient statistics; R has none, it keeps rows.
     """
     each = None if cell_weights is None else weights_column(cell_weights, length=len(counts))
     width = int(counts.counting.starts[-1])
@@ -164,9 +169,14 @@ def design_of(
     """A design whose rows are cells, weighted by the sum of weights in each.
 
     Args:
+        cells: totals whose keys name the units.
         psu: names of the keys that say school, class and so on, one for each stage.
         stratum: name of the key of first-stage strata.
         population: per stage, (cells,) units in the population of the cell's stratum.
+        lonely_psu: the policy for a stratum with one unit drawn out of several.
+
+    Source: METHOD 4: weights are constant inside a cell, so a design of cells has the PSU totals of
+    the rows; R survey 4.5 `svydesign(ids, strata, weights, fpc)` on the rows gives the same errors.
     """
     units = (psu,) if isinstance(psu, str) else tuple(psu)
     return Design(
@@ -184,8 +194,16 @@ def rake_cell_totals(
     """The design of cells raked to known totals by key, and how it went.
 
     Args:
+        cells: totals whose keys the margins name.
+        design: of these cells, under the weights before raking.
         margins: by name of a key, the known total of each of its labels.
         options: `tolerance` and `max_sweeps` of `calibration.rake`.
+
+    Returns:
+        The design with raked weights, whose variance takes residuals, and the raking's own account.
+
+    Source: as `weighting.calibration.rake` (Deville & Särndal 1992); R survey 4.5
+    `calibrate(design, calfun = "raking")` on the rows.
     """
     known = [Margin(name, cells.key(name), totals) for name, totals in margins.items()]
     made = rake(design.weights, known, **options)

@@ -35,13 +35,16 @@ def rake_replicates(
         keys: by name, (cells,) labels.
         margins: by name of a key, the known total of each of its labels.
         scale: of the squared deviations; 1/R when not given.
+        tolerance: largest margin error over the total at which raking ends.
+        max_sweeps: after so many sweeps it is refused.
 
     Returns:
         (cells,) raked weights and (cells, R) raked replicate weights, centred at the full sample.
 
     Raises:
         MarginMismatchError, EmptyMarginError: as `calibration.rake`. NotConvergedError: a replicate
-            that does not meet the margins, or holds nobody of a class.
+            that does not meet the margins, or holds nobody of a class. ShapeError: factors that are not
+            a row for each PSU.
 
     Source: Rao, Wu & Yue (1992), sec. 3: every replicate repeats the whole weighting; METHOD 17;
     R survey 4.5 `calibrate(as.svrepdesign(...), calfun = "raking")`.

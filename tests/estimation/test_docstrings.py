@@ -11,10 +11,15 @@ import pytest
 
 ROOMS = Path(__file__).parents[2] / "survey"
 FORMULAS = (
-    *(f"sampling/{name}" for name in ("allocation", "decision", "expected_precision", "joint_probabilities", "lonely")),
+    *(
+        f"sampling/{name}"
+        for name in ("allocation", "decision", "expected_precision", "joint_probabilities", "lonely")
+    ),
     *(f"sampling/{name}" for name in ("multistage", "sample_size", "selection")),
     *(f"weighting/{name}" for name in ("calibration", "design_weights", "diagnostics", "margins")),
     *(f"weighting/{name}" for name in ("nonresponse", "replicates", "trimming")),
+    "weighting/cell_raking",
+    *(f"estimation/{name}" for name in ("cell_rates", "cell_totals")),
     *(f"estimation/{name}" for name in ("census", "comparison", "composite", "design_effect")),
     *(f"estimation/{name}" for name in ("disclosure_audit", "intervals", "linearization", "means")),
     *(f"estimation/{name}" for name in ("quantiles", "replication", "scores", "table_tests", "totals")),
