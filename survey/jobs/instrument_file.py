@@ -12,15 +12,13 @@ from dataclasses import dataclass
 from io import BytesIO
 
 from survey.errors import Fault, FaultsError
+from survey.jobs.old_workbook import OLD_EXCEL
 from survey.jobs.read_apart import read_sheets_apart
-from survey.sampling.sheet import MAX_BYTES, MAX_COLUMNS, MAX_ROWS
+from survey.sampling.sheet import MAX_BYTES
 from survey.scheme.authoring import instrument_from_sheets
 from survey.scheme.authoring_template import ABOUT, ITEMS, Rows
 from survey.scheme.instrument import Instrument, read_instrument
 from survey.scheme.xlsform import csv_sheets, instrument_from_xlsform, is_xlsform
-
-OLD_EXCEL = b"\xd0\xcf\x11\xe0"
-DEEPEST_SHEETS = 20
 
 
 @dataclass(frozen=True)
@@ -70,31 +68,11 @@ def read_instrument_file(data: bytes, filename: str, *, group: str = "") -> Inst
 
 
 def _sheets(data: bytes, filename: str) -> dict[str, Rows]:
-    if data.startswith(OLD_EXCEL):
-        return _old_workbook(data, filename)
-    read, faults = read_sheets_apart(data, filename)
+    read, faults = read_sheets_apart(data, filename, old=data.startswith(OLD_EXCEL))
     if faults:
         raise FaultsError(f"问卷文件“{filename}”", faults)
     named = {sheet.name: sheet.rows for sheet in read if sheet.name is not None}
     return dict(named) if named else csv_sheets(read[0].rows)
-
-
-def _old_workbook(data: bytes, filename: str) -> dict[str, Rows]:
-    import xlrd  # needed only for workbooks of before 2007
-
-    try:
-        with xlrd.open_workbook(file_contents=data, on_demand=True, logfile=BytesIO()) as book:
-            names = book.sheet_names()[:DEEPEST_SHEETS]
-            sheets: dict[str, Rows] = {}
-            for name in names:
-                sheet = book.sheet_by_name(name)
-                if sheet.nrows > MAX_ROWS or sheet.ncols > MAX_COLUMNS:
-                    raise ValueError("too long")
-                sheets[name] = [sheet.row_values(row) for row in range(sheet.nrows)]
-            return sheets
-    except Exception as error:
-        fault = Fault("authoring.xls_broken", "旧版Excel文件读不出来，或加了密码", "另存为.xlsx再试")
-        raise FaultsError(f"问卷文件“{filename}”", (fault,)) from error
 
 
 def workbook(sheets: Mapping[str, Rows]) -> bytes:

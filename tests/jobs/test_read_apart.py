@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from survey.jobs.instrument_file import read_instrument_file
+from survey.jobs.old_workbook import OLD_EXCEL, read_old_workbook
 from survey.jobs.read_apart import read_sheets_apart
 from survey.sampling.frame_file import read_frame, sample_county
 
@@ -43,7 +45,9 @@ LAUGHS = (
     + b"".join(b'<!ENTITY %c "%s">' % (98 + n, b"&%c;" % (97 + n) * 10) for n in range(9))
     + b"]><workbook>&j;</workbook>"
 )
-FOREIGN = b'<?xml version="1.0"?><!DOCTYPE w [<!ENTITY x SYSTEM "file:///etc/hostname">]><workbook>&x;</workbook>'
+FOREIGN = (
+    b'<?xml version="1.0"?><!DOCTYPE w [<!ENTITY x SYSTEM "file:///etc/hostname">]><workbook>&x;</workbook>'
+)
 BOMBS: dict[str, Callable[[], bytes]] = {
     "one to a thousand": lambda: packed({"xl/worksheets/sheet1.xml": b"<worksheet>" + b" " * 60 * 2**20}),
     "nested": lambda: packed({"a.zip": packed({"b.zip": packed({"c.bin": bytes(50 * 2**20)})})}, keep=False),
@@ -57,7 +61,11 @@ BOMBS: dict[str, Callable[[], bytes]] = {
     "wrong mark": lambda: b"\xff\xfe" + "学校,在校生\n".encode("utf-8") * 100,
     "nothing but quotes": lambda: b'"' * 5_000_001,
     "deep cells": lambda: packed(
-        {"xl/worksheets/sheet1.xml": b"<worksheet><sheetData>" + b"<row>" * 300_000 + b"</sheetData></worksheet>"}
+        {
+            "xl/worksheets/sheet1.xml": b"<worksheet><sheetData>"
+            + b"<row>" * 300_000
+            + b"</sheetData></worksheet>"
+        }
     ),
 }
 
@@ -83,12 +91,13 @@ def test_twelve_bombs_are_refused_in_words(bomb: str) -> None:
 
 
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="memory is read from /proc")
-@pytest.mark.parametrize("bomb", ["one to a thousand", "very many entries", "very many lines", "deep cells"])
+@pytest.mark.parametrize("bomb", BOMBS)
 def test_a_bomb_costs_less_than_two_seconds_and_300_mb(bomb: str) -> None:
     child = subprocess.run(
         [sys.executable, "-c", WEIGHED, "名册"], input=BOMBS[bomb](), capture_output=True, check=True
     )
     _, megabytes, seconds = child.stdout.split()
+    print(f"{bomb}: {megabytes.decode()} MB, {float(seconds):.2f} s")
 
     assert int(megabytes) < 300
     assert float(seconds) < 2
@@ -115,3 +124,21 @@ def test_a_reader_that_dies_is_a_fault_and_no_error(monkeypatch: pytest.MonkeyPa
     sheets, [fault] = read_sheets_apart(b"a,b\n1,2\n", "a.csv")
 
     assert sheets == () and fault.code == "frame.file_too_hard"
+
+
+@pytest.mark.parametrize("rest", [b"", b"\x00" * 508, b"\xff" * 5_000_000], ids=["cut", "empty", "full"])
+def test_a_broken_workbook_of_before_2007_is_refused_in_words(rest: bytes) -> None:
+    sheets, [fault] = read_sheets_apart(OLD_EXCEL + b"\xa1\xb1\x1a\xe1" + rest, "a.xls", old=True)
+
+    assert sheets == () and fault.code == "authoring.xls_broken"
+
+
+def test_a_workbook_of_before_2007_is_read_without_a_parser_here(
+    shared: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = next(shared.rglob("yes_or_no_question.xls")).read_bytes()
+    expected, _ = read_old_workbook(data)
+    monkeypatch.setitem(sys.modules, "xlrd", None)  # an import of it here would fail
+
+    assert expected and read_sheets_apart(data, "a.xls", old=True) == (expected, ())
+    assert read_instrument_file(data, "a.xls", group="parent").kind == "XLSForm"
