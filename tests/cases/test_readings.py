@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 
 import pytest
@@ -68,7 +69,7 @@ def test_the_worked_example_of_sixty_thirty_eight_two_reads_as_published(read, e
     scale = load_scale("sat3")
     counts = {3: 60, 2: 30, 1: 8, 98: 2}
     item = instruments()[PARENT].by_id[OVERALL]
-    three = type(item)(**{**item.__dict__, "scale": "sat3", "options": scale.options})
+    three = replace(item, scale="sat3", options=scale.options)
     worths = [(read(three, value), n) for value, n in counts.items()]
     top = sum((worth[0] * n for worth, n in worths if worth), Fraction(0))
     base = sum((worth[1] * n for worth, n in worths if worth), Fraction(0))
