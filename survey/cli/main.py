@@ -29,6 +29,7 @@ VERBS = {
     "papers": "survey.cli.printing",
     "slips": "survey.cli.printing",
     "posters": "survey.cli.printing",
+    "check": "survey.cli.launching",
     "publish": "survey.cli.fielding",
     "pause": "survey.cli.fielding",
     "resume": "survey.cli.fielding",

@@ -5,12 +5,13 @@ from __future__ import annotations
 from datetime import datetime
 
 from survey.errors import SurveyError
+from survey.jobs.launch import hold_launch
 from survey.jobs.signed_papers import load_signed_plan
 from survey.settings import Settings
 from survey.storage.audit import record_audit
 from survey.storage.evidence import find_evidence
 from survey.storage.office import IntakeOffice
-from survey.storage.plans import load_wave, set_state
+from survey.storage.plans import load_wave, require_state, set_state
 from survey.storage.print_files import erase_print_file, has_print_file, held_of
 
 
@@ -57,10 +58,11 @@ class HeldCodesError(SurveyError):
 async def publish_wave(
     settings: Settings, office: IntakeOffice, wave: str, *, actor: str, now: datetime
 ) -> None:
-    """Accept answers from now on; the print file is erased first.
+    """Accept answers from now on, if no line of the checklist is red; the print file is erased first.
 
     Raises:
-        PlanNotSignedError, WrongStateError.
+        PlanNotSignedError, WrongStateError, HeldCodesError.
+        LaunchRefusedError: the checklist is red.
     """
     await load_wave(wave)
     if await find_evidence(wave, "plan.note") is None:
@@ -68,6 +70,8 @@ async def publish_wave(
     await load_signed_plan(wave)
     if has_print_file(settings, held_of(wave)):
         raise HeldCodesError(wave)
+    await require_state(wave, "planned")
+    await hold_launch(settings, office, wave, now=now)
     await set_state(wave, "planned", "open", now=now)
     erase_print_file(settings, wave)
     await office.set_state(wave, "planned", "open")

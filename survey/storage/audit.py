@@ -75,10 +75,27 @@ async def record_audit(
 async def list_audit(limit: int = 200, wave: str | None = None) -> tuple[AuditEntry, ...]:
     """The newest entries, newest first; of one object when named."""
     query = AuditTrail.select().order_by(AuditTrail.position, ascending=False)
-    # The object is inside the canonical text, so a wave's entries are picked after reading.
-    rows = await (query.limit(limit) if wave is None else query)
+    # The object is inside the canonical text: the database leaves out most, reading decides.
+    named = None if wave is None else query.where(AuditTrail.document.like(f'%"object":"{wave}"%'))
+    rows = await (query.limit(limit) if named is None else named)
     entries = (_entry(row["document"]) for row in rows)
     return tuple(entry for entry in entries if wave is None or entry.object == wave)[:limit]
+
+
+async def acts_on(wave: str, what: str) -> int:
+    """How often something was done to an object, with whatever result."""
+    return int(
+        await AuditTrail.count().where(
+            AuditTrail.document.like(f'%"object":"{wave}"%'),
+            AuditTrail.document.like(f'%"what":"{what}"%'),
+        )
+    )
+
+
+async def newest_act() -> datetime | None:
+    """When the newest entry was made."""
+    last = await AuditTrail.select().order_by(AuditTrail.position, ascending=False).limit(1)
+    return datetime.fromisoformat(_entry(last[0]["document"]).at) if last else None
 
 
 async def audit_head() -> tuple[int, str]:

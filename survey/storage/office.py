@@ -178,7 +178,7 @@ class IntakeOffice:
         Raises:
             BusyError: too many are waiting. StorageFullError: the disk has no room.
         """
-        self._check_disk()
+        self.check_disk()
         return await self.intake(wave).submit(entry)
 
     async def dispute(self, code: str, on: date) -> None:
@@ -317,7 +317,7 @@ class IntakeOffice:
                 f"调查 {wave} 的密钥 {name}", "已经有另一把", "密钥不能被替换；请新建一次调查"
             )
 
-    def _check_disk(self) -> None:
+    def check_disk(self) -> None:
         """Refuse before the disk is full: below 200 MB or 5 % free (TRUST R6); looked at once a second.
 
         Five per cent of a very large disk are many counties' answers, so the share counts up to 2 GB.

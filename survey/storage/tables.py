@@ -44,6 +44,29 @@ class Plans(Table, tablename="plans"):
     saved_at = Timestamptz(default=None)
 
 
+class PlanDrafts(Table, tablename="plan_drafts"):
+    """What a person has typed into the set-up pages so far, as it was typed."""
+
+    draft = Text(primary_key=True)
+    wave = Text(null=True, default=None)
+    owner = Text()
+    county_code = Text()
+    fields = Text()
+    version = Integer()
+    saved_by = Text()
+    saved_at = Timestamptz(default=None)
+
+
+class LaunchTicks(Table, tablename="launch_ticks"):
+    """Lines of the launch checklist that a named person has answered for."""
+
+    wave = Text(primary_key=True)
+    item = Text()
+    person = Text()
+    note = Text()
+    ticked_at = Timestamptz(default=None)
+
+
 class Frames(Table, tablename="frames"):
     """Who exists: the schools of a wave."""
 

@@ -40,6 +40,8 @@ _ALL = frozenset(ROLES)
 
 RIGHTS: dict[str, frozenset[str]] = {
     "wave.see": _ALL,
+    "plan.write": frozenset({"admin", "operator"}),
+    "launch.tick": frozenset({"admin", "operator", "reviewer"}),
     "frame.import": frozenset({"admin", "operator"}),
     "sample.see": _ALL,
     "sample.draw": frozenset({"admin", "operator"}),

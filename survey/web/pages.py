@@ -142,6 +142,8 @@ _ACTS = {
     "draw_sample": "抽样",
     "redraw_reason": "说明重抽的理由",
     "sign_plan": "签署方案",
+    "launch_tick": "确认发布检查的一项",
+    "launch_untick": "撤回一项确认",
     "publish_wave": "发布",
     "pause_wave": "暂停",
     "resume_wave": "继续",

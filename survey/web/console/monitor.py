@@ -10,10 +10,10 @@ from litestar.response import Redirect
 from survey.errors import SurveyError
 from survey.fieldwork.progress import Tally
 from survey.jobs.participation import participation
-from survey.jobs.run_fieldwork import pause_wave, publish_wave, resume_wave
+from survey.jobs.run_fieldwork import pause_wave, resume_wave
 from survey.sampling.frame import PLACE_NAMES, STAGE_NAMES
 from survey.storage.plans import load_fielded_plan, load_wave
-from survey.web.access import may, person_of, read_form
+from survey.web.access import may, person_of
 from survey.web.console.page import GROUPS, PUBLISHED, console_page, state_reached, wave_crumbs
 from survey.web.console.waves import tabs_of
 from survey.web.pages import CHINA, AnyRequest
@@ -68,16 +68,6 @@ async def show_monitor(request: AnyRequest, wave: FromPath[str]) -> Response[str
     )
 
 
-@post("/waves/{wave:str}/publish", guards=[may("wave.run")], status_code=303)
-async def post_publish(request: AnyRequest, wave: FromPath[str]) -> Redirect:
-    """发布: accept answers from now on; the print file is erased, so the wave's name is asked for."""
-    app, form = request.app.state, await read_form(request)
-    if str(form.get("confirm", "")).strip() != wave:
-        raise WrongNameError(wave)
-    await publish_wave(app.settings, app.office, wave, actor=person_of(request).name, now=app.now())
-    return Redirect(path=f"/console/waves/{wave}/monitor", status_code=303)
-
-
 @post("/waves/{wave:str}/pause", guards=[may("wave.run")], status_code=303)
 async def post_pause(request: AnyRequest, wave: FromPath[str]) -> Redirect:
     """暂停: accept nothing for a while."""
@@ -94,7 +84,7 @@ async def post_resume(request: AnyRequest, wave: FromPath[str]) -> Redirect:
     return Redirect(path=f"/console/waves/{wave}/monitor", status_code=303)
 
 
-MONITOR_ROUTES = (show_monitor, post_publish, post_pause, post_resume)
+MONITOR_ROUTES = (show_monitor, post_pause, post_resume)
 
 
 def _named(tallies: tuple[Tally, ...], names: dict[str, str]) -> list[tuple[str, Tally]]:

@@ -8,6 +8,7 @@ from survey.web.console.callbacks import CALLBACK_ROUTES
 from survey.web.console.certificate import CERTIFICATE_ROUTES
 from survey.web.console.counties import COUNTY_ROUTES
 from survey.web.console.frame import FRAME_ROUTES
+from survey.web.console.launch import LAUNCH_ROUTES
 from survey.web.console.ledger import LEDGER_ROUTES
 from survey.web.console.monitor import MONITOR_ROUTES
 from survey.web.console.paper_entry import PAPER_ENTRY_ROUTES
@@ -36,6 +37,7 @@ def console_router() -> Router:
             *CALLBACK_ROUTES,
             *BOARD_ROUTES,
             *SCHOOL_ROUTES,
+            *LAUNCH_ROUTES,
             *MONITOR_ROUTES,
             *SIGNING_ROUTES,
             *RESULT_ROUTES,
