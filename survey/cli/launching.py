@@ -45,8 +45,7 @@ def check_command(
             for item in unticks:
                 await untick_launch(wave, item, actor=actor(), now=utc_now())
             if ticks:
-                noted = dict.fromkeys(ticks, note)
-                await tick_launch(wave, noted, person, actor=actor(), now=utc_now())
+                await tick_launch(wave, ticks, person, note, actor=actor(), now=utc_now())
             return await launch_checklist(settings, office, wave, now=utc_now())
 
     items = run(work())

@@ -10,15 +10,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from io import BytesIO
+from typing import Any
 
 from survey.errors import Fault, FaultsError
 from survey.jobs.old_workbook import OLD_EXCEL
 from survey.jobs.read_apart import read_sheets_apart
 from survey.sampling.sheet import MAX_BYTES
-from survey.scheme.authoring import instrument_from_sheets
+from survey.scheme.authoring import document_from_sheets, instrument_from_sheets
 from survey.scheme.authoring_template import ABOUT, ITEMS, Rows
 from survey.scheme.instrument import Instrument, read_instrument
 from survey.scheme.xlsform import csv_sheets, instrument_from_xlsform, is_xlsform
+from survey.scheme.yaml_text import read_plain
 
 
 @dataclass(frozen=True)
@@ -65,6 +67,22 @@ def read_instrument_file(data: bytes, filename: str, *, group: str = "") -> Inst
             ),
         ),
     )
+
+
+def issued_document(data: bytes, filename: str) -> dict[str, Any]:
+    """The document of a form that a superior office has issued, as a plan carries it.
+
+    Raises:
+        FaultsError: every fault of the file, or a kind of file that holds less than a plan needs.
+    """
+    kind = read_instrument_file(data, filename).kind
+    if kind == "XLSForm":
+        remedy = "照着填进本系统的Excel模板（survey instrument template 文件.xlsx），再交一次"
+        fault = Fault("authoring.xlsform_in_a_plan", "XLSForm没有写一套问卷需要的全部内容", remedy)
+        raise FaultsError(f"问卷文件“{filename}”", (fault,))
+    if kind == "YAML":
+        return dict(read_plain(data, "问卷"))
+    return document_from_sheets(_sheets(data, filename))
 
 
 def _sheets(data: bytes, filename: str) -> dict[str, Rows]:

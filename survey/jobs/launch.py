@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Mapping
+from collections.abc import Collection
 from datetime import datetime, timedelta, timezone
 from typing import Any
 from urllib.parse import urlsplit
@@ -38,6 +38,7 @@ from survey.storage.samples import load_sample
 BEFORE_LAUNCH = ("draft", "framed", "drawn", "planned")
 CHINA = timezone(timedelta(hours=8))
 CLOCK_SLACK = timedelta(minutes=5)
+UNSIGNED_YET = Seen("amber", "签署以后再核对")
 NOT_SIGNED = Seen("red", "方案还没有签署", "抽样以后，由经办和签发两人签署")
 
 
@@ -107,12 +108,9 @@ async def hold_launch(settings: Settings, office: IntakeOffice, wave: str, *, no
 
 
 async def tick_launch(
-    wave: str, ticked: Mapping[str, str], person: str, *, actor: str, now: datetime
+    wave: str, ticked: Collection[str], person: str, note: str = "", *, actor: str, now: datetime
 ) -> None:
-    """Let a named person answer for lines, each with a note or none.
-
-    Args:
-        ticked: item to note.
+    """Let a named person answer for lines.
 
     Raises:
         NothingToTickError, TickWithoutNameError. WrongStateError: the wave is published.
@@ -125,7 +123,7 @@ async def tick_launch(
         if item not in BY_KEY or not BY_KEY[item].asked:
             raise NothingToTickError(item)
     async with transaction():
-        for item, note in ticked.items():
+        for item in ticked:
             await save_tick(wave, item, name, _plain(note, 200), now=now)
             await record_audit(actor, "launch_tick", wave, details={"item": item, "person": name}, now=now)
 
@@ -149,7 +147,7 @@ async def _facts(settings: Settings, office: IntakeOffice, plan: Plan, now: date
     signed = await find_evidence(wave, "plan.note") is not None
     return {
         "plan_signed": Seen("green", "两人的签名都对") if signed else NOT_SIGNED,
-        "plan_holds": await _plan_holds(plan, scheme) if signed else NOT_SIGNED,
+        "plan_holds": await _plan_holds(plan, scheme) if signed else UNSIGNED_YET,
         "values_confirmed": _values_confirmed(plan, scheme),
         "languages": await _languages(plan),
         "address": _address(settings, plan),
@@ -213,7 +211,7 @@ async def _papers(plan: Plan, signed: bool) -> Seen:
     if all(mode_of(plan, entry.group) != "slip" for entry in plan.groups):
         return Seen("green", "没有用纸条的人群")
     if not signed:
-        return NOT_SIGNED
+        return Seen("amber", "签署以后才有填写码可印")
     taken = await acts_on(plan.wave, "download_papers")
     if not taken:
         return Seen("red", "还没有人取走打印文件；发布时它会被清除", "排印，下载，印好再发布")

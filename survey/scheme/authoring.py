@@ -50,6 +50,15 @@ class _Reading:
 def instrument_from_sheets(sheets: Mapping[str, Rows]) -> Instrument:
     """The instrument written in the sheets 问卷, 题目 and 选项.
 
+    Raises:
+        FaultsError: every fault at once, with sheet, row and column.
+    """
+    return read_instrument(canonical.encode(document_from_sheets(sheets)))
+
+
+def document_from_sheets(sheets: Mapping[str, Rows]) -> dict[str, Any]:
+    """The document of an instrument written in the sheets, as a plan carries an issued form.
+
     Args:
         sheets: name to rows of cells; row 1 is the first. Options that several items
             share come from a scale; 选项 is for items with options of their own.
@@ -68,7 +77,8 @@ def instrument_from_sheets(sheets: Mapping[str, Rows]) -> Instrument:
     document["sections"] = _sections(sheets[ITEMS], options, reading)
     if not reading.faults:
         try:
-            return read_instrument(canonical.encode(document))
+            read_instrument(canonical.encode(document))
+            return document
         except FaultsError as error:
             reading.faults += [_placed(fault, document, reading) for fault in error.faults]
     raise FaultsError("问卷表格", tuple(reading.faults))

@@ -58,7 +58,7 @@ async def test_a_real_wave_is_published_when_facts_and_people_have_settled_every
     with pytest.raises(LaunchRefusedError) as refused:
         await publish_wave(bureau.settings, bureau.office, WAVE, **bureau.by)
     await took_the_papers()
-    await tick_launch(WAVE, dict.fromkeys(BY_HAND, ""), "李主任", **bureau.by)
+    await tick_launch(WAVE, BY_HAND, "李主任", **bureau.by)
     last = await states(bureau)
     await publish_wave(bureau.settings, bureau.office, WAVE, **bureau.by)
 
@@ -69,12 +69,12 @@ async def test_a_real_wave_is_published_when_facts_and_people_have_settled_every
     assert (await load_wave(WAVE)).state == "open"
 
 
-async def test_before_signing_the_lines_that_rest_on_signatures_are_red_even_for_a_demonstration(
+async def test_before_signing_the_missing_signatures_are_red_even_for_a_demonstration(
     desk: Bureau,
 ) -> None:
     seen = await states(desk)
 
-    assert {key for key, state in seen.items() if state == "red"} == {"plan_signed", "plan_holds"}
+    assert {key for key, state in seen.items() if state == "red"} == {"plan_signed"}
 
 
 @pytest.mark.parametrize(
@@ -128,16 +128,16 @@ async def test_a_plan_changed_in_the_database_after_signing_is_red(desk: Bureau)
 async def test_a_tick_needs_a_name_and_a_line_and_can_be_taken_back_until_publishing(desk: Bureau) -> None:
     await desk.act(sign_plan)
     with pytest.raises(TickWithoutNameError):
-        await tick_launch(WAVE, {"phones": ""}, " \u200b ", **desk.by)
+        await tick_launch(WAVE, ["phones"], " \u200b ", **desk.by)
     with pytest.raises(NothingToTickError):
-        await tick_launch(WAVE, {"plan_signed": ""}, "李主任", **desk.by)
-    await tick_launch(WAVE, {"phones": "两部安卓"}, "李主任", **desk.by)
+        await tick_launch(WAVE, ["plan_signed"], "李主任", **desk.by)
+    await tick_launch(WAVE, ["phones"], "李主任", "两部安卓", **desk.by)
     ticked = (await states(desk))["phones"]
     await untick_launch(WAVE, "phones", **desk.by)
     taken_back = (await states(desk))["phones"]
     await publish_wave(desk.settings, desk.office, WAVE, **desk.by)
     with pytest.raises(WrongStateError):
-        await tick_launch(WAVE, {"phones": ""}, "李主任", **desk.by)
+        await tick_launch(WAVE, ["phones"], "李主任", **desk.by)
     log = [(entry.what, entry.details.get("person")) for entry in await list_audit(wave=WAVE)]
 
     assert (ticked, taken_back) == ("green", "amber")

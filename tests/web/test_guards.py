@@ -106,6 +106,6 @@ def _is(guard: object, right: str) -> bool:
 
 
 def _address(path: str) -> str:
-    for name, value in (("{wave:str}", "no-such-wave"), ("{name:str}", "x.pdf"), ("{number:int}", "1"), ("{code:str}", "000000"), ("{kind:str}", "pdf")):
+    for name, value in (("{wave:str}", "no-such-wave"), ("{name:str}", "x.pdf"), ("{number:int}", "1"), ("{code:str}", "000000"), ("{kind:str}", "pdf"), ("{draft:str}", "x"), ("{step:int}", "1")):
         path = path.replace(name, value)
     return path.replace("{token:str}", "x").replace("{number:str}", "1")

@@ -9,6 +9,7 @@ from survey.jobs.launch import BEFORE_LAUNCH, launch_checklist, tick_launch, unt
 from survey.jobs.launch_lines import LINES, STATE_WORDS
 from survey.jobs.preview_form import preview_links
 from survey.jobs.run_fieldwork import publish_wave
+from survey.sampling.frame import STAGE_NAMES
 from survey.storage.plans import WaveRow, load_plan, load_wave
 from survey.web.access import may, person_of, read_form
 from survey.web.console.monitor import WrongNameError
@@ -28,19 +29,19 @@ async def show_launch(request: AnyRequest, wave: FromPath[str]) -> Response[str]
 async def post_ticks(request: AnyRequest, wave: FromPath[str]) -> Response[str] | Redirect:
     """Keep who answers for the lines that were ticked."""
     row, form = await load_wave(wave), await read_form(request)
-    ticked = {
-        line.key: str(form.get(f"note_{line.key}", "")) for line in LINES if form.get(f"tick_{line.key}")
-    }
+    ticked = [line.key for line in LINES if form.get(f"tick_{line.key}")]
+    said = {name: str(form.get(name, "")) for name in ("person", "note")}
     try:
         await tick_launch(
             wave,
             ticked,
-            str(form.get("person", "")),
+            said["person"],
+            said["note"],
             actor=person_of(request).name,
             now=request.app.state.now(),
         )
     except SurveyError as refusal:
-        return await _page(request, row, refusal, dict(ticked))
+        return await _page(request, row, refusal, ticked, said)
     return Redirect(path=f"/console/waves/{wave}/launch", status_code=303)
 
 
@@ -74,7 +75,8 @@ async def _page(
     request: AnyRequest,
     row: WaveRow,
     refusal: SurveyError | None = None,
-    ticked: dict[str, str] | None = None,
+    ticked: list[str] | None = None,
+    said: dict[str, str] | None = None,
 ) -> Response[str]:
     app, plan = request.app.state, await load_plan(row.wave)
     items = await launch_checklist(app.settings, app.office, row.wave, now=app.now())
@@ -93,10 +95,11 @@ async def _page(
         red=sum(item.state == "red" for item in items),
         amber=sum(item.state == "amber" for item in items),
         refusal=refusal,
-        ticked=ticked or {},
+        ticked=ticked or [],
+        said=said or {"person": person_of(request).display, "note": ""},
         before=row.state in BEFORE_LAUNCH,
         previews=[
-            (GROUPS.get(link.group, link.group), link.instrument, link.address)
+            (GROUPS.get(link.group, link.group), STAGE_NAMES.get(link.stage, ""), link.address)
             for link in await preview_links(app.settings, row.wave)
         ],
     )

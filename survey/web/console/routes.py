@@ -17,6 +17,7 @@ from survey.web.console.people import PEOPLE_ROUTES
 from survey.web.console.results import RESULT_ROUTES
 from survey.web.console.sample import SAMPLE_ROUTES
 from survey.web.console.schools import SCHOOL_ROUTES
+from survey.web.console.setup import SETUP_ROUTES
 from survey.web.console.sign_in import SIGN_IN_ROUTES
 from survey.web.console.signing import SIGNING_ROUTES
 from survey.web.console.waves import WAVE_ROUTES
@@ -30,6 +31,7 @@ def console_router() -> Router:
         route_handlers=[
             *SIGN_IN_ROUTES,
             *WAVE_ROUTES,
+            *SETUP_ROUTES,
             *FRAME_ROUTES,
             *SAMPLE_ROUTES,
             *PAPER_ROUTES,

@@ -8,13 +8,14 @@ from litestar.params import FromPath
 from litestar.response import Redirect
 
 from survey.jobs.participation import participation
+from survey.jobs.set_up_wave import SAMPLE, drafts_of
 from survey.scheme.plan import plan_digest
 from survey.storage.audit import list_audit
 from survey.storage.divisions import waves_of
 from survey.storage.frames import find_frame
 from survey.storage.plans import WaveRow, load_plan, load_wave
 from survey.storage.results import find_results
-from survey.web.access import may, person_of
+from survey.web.access import has_right, may, person_of
 from survey.web.console.page import console_page, group_names, state_reached, wave_crumbs
 from survey.web.pages import CHINA, AnyRequest
 
@@ -88,8 +89,17 @@ async def show_console() -> Redirect:
 @get("/waves", guards=[may("wave.see")])
 async def show_waves(request: AnyRequest) -> Response[str]:
     """C1: every wave with its state, dates, needed and valid counts, and its next step."""
-    lines = [await _line(request, row) for row in await waves_of(person_of(request))]
-    return console_page(request, "waves.html", title="调查", command="survey waves --json", lines=lines)
+    person = person_of(request)
+    rows = await waves_of(person)
+    return console_page(
+        request,
+        "waves.html",
+        title="调查",
+        command="survey waves --json",
+        lines=[await _line(request, row) for row in rows],
+        drafts=await drafts_of(person) if has_right(person, "plan.write") else (),
+        sample=SAMPLE,
+    )
 
 
 @get("/waves/{wave:str}", guards=[may("wave.see")])
