@@ -1,7 +1,7 @@
 """An instrument from whatever file an office has, and as a workbook for others.
 
-YAML or JSON as we keep it, our own template in Excel, an XLSForm in XLSX, old XLS or CSV: the
-bytes decide which, and whatever is wrong comes back all at once. Workbooks that are written
+YAML or JSON as we keep it, our own template in Excel, an XLSForm, or an office's list of questions
+(题目标题, 题型, 选项内容) in XLSX, old XLS or CSV: the bytes decide which, and whatever is wrong comes back all at once. Workbooks that are written
 hold text only, so no cell can be a formula.
 """
 
@@ -19,6 +19,7 @@ from survey.sampling.sheet import MAX_BYTES
 from survey.scheme.authoring import document_from_sheets, instrument_from_sheets
 from survey.scheme.authoring_template import ABOUT, ITEMS, Rows
 from survey.scheme.instrument import Instrument, read_instrument
+from survey.scheme.office_sheet import instrument_from_office_sheet, is_office_sheet
 from survey.scheme.xlsform import csv_sheets, instrument_from_xlsform, is_xlsform
 from survey.scheme.yaml_text import read_plain
 
@@ -36,7 +37,7 @@ def read_instrument_file(data: bytes, filename: str, *, group: str = "") -> Inst
     """The instrument in a file.
 
     Args:
-        group: the respondent group, for an XLSForm that names none.
+        group: the respondent group, for a file that names none.
 
     Raises:
         FaultsError: every fault at once; in a workbook with sheet, row and column.
@@ -54,6 +55,9 @@ def read_instrument_file(data: bytes, filename: str, *, group: str = "") -> Inst
         return InstrumentFile(instrument, "XLSForm", notes)
     if ABOUT in sheets or ITEMS in sheets:
         return InstrumentFile(instrument_from_sheets(sheets), "Excel模板")
+    if is_office_sheet(sheets):
+        instrument, notes = instrument_from_office_sheet(sheets, group=group, name=filename.rpartition(".")[0])
+        return InstrumentFile(instrument, "题目表", notes)
     first = next(iter(sheets), "")
     raise FaultsError(
         f"问卷文件“{filename}”",
@@ -61,7 +65,8 @@ def read_instrument_file(data: bytes, filename: str, *, group: str = "") -> Inst
             Fault(
                 "authoring.unknown_workbook",
                 f"不认识这种表格（工作表：{'、'.join(sheets) or '没有'}）",
-                "用本系统的模板（survey instrument template 文件.xlsx），或XLSForm（有survey、choices、settings三张表）",
+                "用本系统的模板（survey instrument template 文件.xlsx），XLSForm（有survey、choices、settings三张表），"
+                "或第一行有题目标题、题型、选项内容的题目表",
                 sheet=first or None,
                 row=1,
             ),
@@ -90,7 +95,7 @@ def _sheets(data: bytes, filename: str) -> dict[str, Rows]:
     if faults:
         raise FaultsError(f"问卷文件“{filename}”", faults)
     named = {sheet.name: sheet.rows for sheet in read if sheet.name is not None}
-    return dict(named) if named else csv_sheets(read[0].rows)
+    return dict(named) if named else csv_sheets(read[0].rows) or {"": read[0].rows}
 
 
 def workbook(sheets: Mapping[str, Rows]) -> bytes:
