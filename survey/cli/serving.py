@@ -28,7 +28,7 @@ from survey.errors import SurveyError
 from survey.settings import Settings, load_settings
 from survey.storage.database import open_database
 from survey.storage.office import IntakeOffice
-from survey.web.app import create_app
+from survey.web.app import at_the_door, create_app
 
 
 class PortInUseError(SurveyError):
@@ -117,7 +117,7 @@ async def serve(settings: Settings, door: socket.socket) -> None:
         for reason in office.stale():
             click.echo(f"只读：{reason}", err=True)
         try:
-            application: Any = create_app(settings, database, office)
+            application: Any = at_the_door(create_app(settings, database, office))
             if settings.trusted_proxies:
                 application = wrap_asgi_with_proxy_headers(application, list(settings.trusted_proxies))
             logging.getLogger("_granian").setLevel(logging.ERROR)

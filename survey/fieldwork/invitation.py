@@ -68,7 +68,12 @@ def slip_digest(slip_key: bytes, code: str) -> str:
         raise SlipKeyError(len(slip_key))
     if not is_code(code):
         raise SurveyError("填写码", "不是规范的12位填写码", "先用normalise整理再计算摘要")
-    return hmac.digest(slip_key, SLIP_LABEL + code.encode("ascii"), "sha256").hex()
+    return digest_of(slip_key, code).hex()
+
+
+def digest_of(slip_key: bytes, signs: str) -> bytes:
+    """The same for looking up: signs that are no code have a digest too, which nobody was issued."""
+    return hmac.digest(slip_key, SLIP_LABEL + signs.encode(), "sha256")
 
 
 def slip_leaf(domain: str, e: str) -> bytes:

@@ -13,11 +13,11 @@ import logging
 import shutil
 import time
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from typing import NamedTuple
 
 from survey.certification.signature import Signer
-from survey.fieldwork.invitation import slip_digest
+from survey.fieldwork.invitation import digest_of
 from survey.fieldwork.paradata import LEFT
 from survey.settings import Settings
 from survey.storage.head_guard import HeadGuard
@@ -47,8 +47,7 @@ REFRESH_SECONDS = 5.0
 SHARE_AT_MOST = 2 * 1024**3
 
 
-@dataclass(frozen=True)
-class SlipFound:
+class SlipFound(NamedTuple):
     """A slip, the wave and domain it belongs to, and what became of it."""
 
     wave: str
@@ -159,9 +158,9 @@ class IntakeOffice:
     # ── respondents ─────────────────────────────────────────────────────────────────────
 
     async def find_slip(self, code: str) -> SlipFound | None:
-        """The slip of a code (12 signs, upper case), in whichever wave it was issued."""
+        """The slip of a code (12 signs, upper case), in whichever wave it was issued; None for any other text."""
         for wave, key in self._slip_keys.items():
-            e = bytes.fromhex(slip_digest(key, code))
+            e = digest_of(key, code)
             found = await self._intakes[wave].find_slip(e)
             if found is not None:
                 domain, state, wave_state = found

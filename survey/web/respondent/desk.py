@@ -17,13 +17,16 @@ from survey.certification.note import Vkey
 from survey.certification.receipt import parse_code, receipt_code
 from survey.certification.transparency_log import MerkleTree
 from survey.fieldwork.code import CodeFormatError, normalise
+from survey.sampling.sample import DomainDraw
 from survey.storage.cases import has_cases
 from survey.storage.office import IntakeOffice, SlipFound
 from survey.storage.plans import find_wave
 from survey.web.respondent.look import Look, read_look
 from survey.web.respondent.misses import Misses, Pace
 from survey.web.respondent.pages import Pages
-from survey.web.respondent.reply import Asked, page
+from survey.web.respondent.ready import ReadyForms
+from survey.web.respondent.reply import Asked, headers, page, raw_headers
+from survey.web.respondent.splice import SplicedPage
 from survey.web.respondent.waves import Place, Wave, Waves
 
 MOST_REMEMBERED = 100_000
@@ -65,6 +68,23 @@ class Desk:
     board: Pace = field(default_factory=Pace)
     final_logs: dict[str, FinalLog] = field(default_factory=dict)
     """The logs of closed waves, which no longer change."""
+
+    def __post_init__(self) -> None:
+        self.ready = ReadyForms(self.office, self.misses, self.stamp_key)
+        self.always: tuple[tuple[bytes, bytes], ...] = ()
+
+    def keep_ready(self, wave: Wave, draw: DomainDraw, blank: SplicedPage, school: bytes | None) -> None:
+        """Keep the form of a domain ready for everybody who asks for nothing out of the ordinary."""
+        packed = raw_headers((*headers().items(), ("Content-Encoding", "gzip")))
+        self.ready.keep(
+            wave.plan.wave,
+            draw.domain,
+            blank,
+            school,
+            headers=(*packed, *self.always),
+            fresh_until=self.waves.fresh_until(wave.plan.wave),
+            closes=wave.closes_at.timestamp(),
+        )
 
     async def look(self, request: Asked) -> Look:
         """How a person wants a page that belongs to no wave."""

@@ -9,7 +9,7 @@ and lets every other address through. Pages, refusals and headers are the same e
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from functools import cached_property, lru_cache
+from functools import cached_property
 from types import SimpleNamespace
 from typing import Any
 from urllib.parse import parse_qsl
@@ -21,7 +21,7 @@ from survey.errors import SurveyError
 from survey.web.respondent.desk import Desk
 from survey.web.respondent.form import slip_form, slip_sent
 from survey.web.respondent.posters import poster_form, poster_sent
-from survey.web.respondent.reply import Page
+from survey.web.respondent.reply import Page, raw_headers
 from survey.web.respondent.routes import failure_page, refusal_page
 
 NAMED = frozenset({"thanks", "dispute", "privacy"})
@@ -76,6 +76,8 @@ def with_front(application: ASGIApp, desk: Desk, always: tuple[tuple[bytes, byte
         always: headers that every response of this installation carries.
     """
 
+    desk.always = always
+
     async def answered(scope: Any, receive: Any, send: Any) -> None:
         if scope["type"] != "http" or scope["method"] not in ("GET", "HEAD", "POST"):
             await application(scope, receive, send)
@@ -89,6 +91,15 @@ def with_front(application: ASGIApp, desk: Desk, always: tuple[tuple[bytes, byte
             return
         visit, sent = Visit(scope, receive), scope["method"] == "POST"
         try:
+            if slip and scope["method"] == "GET" and not scope.get("query_string"):
+                client = scope.get("client")
+                found = await desk.ready.form(
+                    parts[2], scope["headers"], client[0] if client else "", desk.waves.now(), desk.clock()
+                )
+                if found is not None:
+                    await send({"type": "http.response.start", "status": 200, "headers": found[0]})
+                    await send({"type": "http.response.body", "body": found[1]})
+                    return
             if not desk.waves.are_read:
                 await desk.waves.place()
             if slip:
@@ -113,15 +124,8 @@ async def _send(
     body = reply.content
     named = dict(reply.headers)
     address = named.pop("Location", None)  # holds a receipt, so it is kept in no cache
-    headers = [*_raw(tuple(named.items())), *always, (b"content-length", str(len(body)).encode())]
+    headers = [*raw_headers(tuple(named.items())), *always, (b"content-length", str(len(body)).encode())]
     if address is not None:
         headers.append((b"location", address.encode("latin-1")))
     await send({"type": "http.response.start", "status": reply.status_code, "headers": headers})
     await send({"type": "http.response.body", "body": b"" if head else body})
-
-
-@lru_cache(maxsize=256)
-def _raw(headers: tuple[tuple[str, str], ...]) -> tuple[tuple[bytes, bytes], ...]:
-    """Headers as they travel; most pages carry the same ones."""
-    named = tuple((name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers)
-    return ((b"content-type", b"text/html; charset=utf-8"), *named)

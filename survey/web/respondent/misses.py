@@ -40,6 +40,8 @@ class Misses:
 
     def minutes_to_rest(self, address: str) -> int:
         """Whole minutes the address still has to wait, 0 when it may look up."""
+        if not self._resting:
+            return 0
         until = self._resting.get(network_of(address))
         if until is None:
             return 0

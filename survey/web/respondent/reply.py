@@ -6,7 +6,7 @@ policy admits exactly the style and the scripts that stand in our own files, by 
 
 import zlib
 from collections.abc import AsyncIterator, Mapping
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, Protocol
 
 from litestar import MediaType, Request, Response
@@ -109,3 +109,10 @@ def page(body: bytes, status: int = 200, *, packed: bool = False, retry_after: i
 def see_other(address: str) -> Page:
     """A 303 to one of our own pages."""
     return Page(b"", status_code=303, headers={**headers(), "Location": address}, media_type=MediaType.HTML)
+
+
+@lru_cache(maxsize=256)
+def raw_headers(headers: tuple[tuple[str, str], ...]) -> tuple[tuple[bytes, bytes], ...]:
+    """Headers as they travel; most pages carry the same ones."""
+    named = tuple((name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers)
+    return ((b"content-type", b"text/html; charset=utf-8"), *named)

@@ -50,6 +50,11 @@ def _sums_of(bits: list[int]) -> list[int]:
     return sums
 
 
+def stored(length: int) -> bytes:
+    """What stands before so many uncompressed bytes: an unfinished stored block, RFC 1951 section 3.2.4."""
+    return b"\x00" + length.to_bytes(2, "little") + (length ^ 0xFFFF).to_bytes(2, "little")
+
+
 @dataclass(frozen=True)
 class SplicedPage:
     """A page in pieces, plain and compressed; between two pieces stands one gap."""
@@ -74,16 +79,9 @@ class SplicedPage:
         for gap, piece, packed, passing in zip(
             gaps, self.plain[1:], self.packed[1:], self.sums[1:], strict=True
         ):
-            length = len(gap)
-            out += (
-                b"\x00",
-                length.to_bytes(2, "little"),
-                (length ^ 0xFFFF).to_bytes(2, "little"),
-                gap,
-                packed,
-            )
+            out += (stored(len(gap)), gap, packed)
             checksum = passing.after(zlib.crc32(gap, checksum))
-            size += length + len(piece)
+            size += len(gap) + len(piece)
         return b"".join((*out, checksum.to_bytes(4, "little"), (size & 0xFFFFFFFF).to_bytes(4, "little")))
 
 

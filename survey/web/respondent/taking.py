@@ -54,12 +54,12 @@ class WayIn:
         The stored state decides; after the last day people were told, no form is given out,
         and what was open already is taken in for half an hour more.
         """
-        ends = self.wave.closes_at() + (GRACE if sending else timedelta())
+        ends = self.wave.closes_at + (GRACE if sending else timedelta())
         return "closed" if self.state == "open" and now >= ends else self.state
 
     def day(self, now: datetime) -> datetime:
         """The instant a response counts as, so that the grace belongs to the last day."""
-        return min(now, self.wave.closes_at() - timedelta(seconds=1))
+        return min(now, self.wave.closes_at - timedelta(seconds=1))
 
     @property
     def is_pupils(self) -> bool:
@@ -71,8 +71,11 @@ def blank_form(request: Asked, desk: Desk, look: Look, way: WayIn) -> Response[b
     """The empty form with a submission key of its own; nothing is noted anywhere."""
     blank = desk.pages.form(way.wave, way.draw, look)
     hidden = hidden_bytes(secrets.token_hex(16), make_stamp(desk.stamp_key, int(desk.clock().timestamp())))
-    gaps = (school_bytes(way.draw), hidden) if way.draw.school_code else (hidden,)
+    school = school_bytes(way.draw) if way.draw.school_code else None
+    gaps = (hidden,) if school is None else (school, hidden)
     if wants_gzip(request):
+        if way.slip is not None and not look.query:
+            desk.keep_ready(way.wave, way.draw, blank, school)
         return page(blank.gzip(*gaps), packed=True)
     return page(blank.text(*gaps))
 

@@ -7,6 +7,7 @@ state of a wave is never kept here, it comes with the slip from the intake itsel
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, time, timedelta
+from functools import cached_property
 
 from survey.errors import SurveyError
 from survey.jobs.receive_response import OFFICE_TIME
@@ -84,6 +85,7 @@ class Wave:
         sentence = self.scheme.document["purpose"]["must_say"]
         return words.source(ui_key("must_say"), sentence, office=self.plan.office)
 
+    @cached_property
     def closes_at(self) -> datetime:
         """The end of the last day people were told, by the clock on the wall."""
         return datetime.combine(self.plan.closes_on + timedelta(days=1), time.min, OFFICE_TIME)
@@ -125,11 +127,19 @@ class Waves:
                 hear_at=f"/s/hear/{wave}/",
             )
             self._dates_read_at[wave] = now
-        elif now - self._dates_read_at[wave] > NOTICED_AFTER_SECONDS:
+        elif now - self._dates_read_at[wave] >= NOTICED_AFTER_SECONDS:
             # The closing date may have been put off; all else of a published plan stays.
             found = self._waves[wave] = replace(found, plan=await load_fielded_plan(wave))
             self._dates_read_at[wave] = now
         return found
+
+    def now(self) -> float:
+        """The clock by which waves are read again."""
+        return self._clock()
+
+    def fresh_until(self, wave: str) -> float:
+        """Until when what was read of a wave is believed."""
+        return self._dates_read_at[wave] + NOTICED_AFTER_SECONDS
 
     @property
     def are_read(self) -> bool:
