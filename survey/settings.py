@@ -15,22 +15,45 @@ demonstration leaves nothing behind when its folder is removed:
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from survey.errors import SurveyError
+from survey.errors import Fault, FaultsError, SurveyError
 
 DEFAULT_DATA = "survey-data"
 
 
-class SettingsError(SurveyError):
-    """A setting cannot be used as it stands."""
+class SettingsError(FaultsError):
+    """Settings that cannot be used as they stand; carries every one of them, with its variable."""
 
     code = "settings.invalid"
-    kind = "invalid"
+
+    def __init__(self, faults: tuple[Fault, ...]) -> None:
+        super().__init__("设置", faults)
+
+
+VARIABLES: dict[str, str] = {
+    "SURVEY_DATA": "数据文件夹",
+    "SURVEY_DATABASE_URL": "PostgreSQL数据库；不设时用数据文件夹里的SQLite",
+    "SURVEY_BASE_URL": "公开网址，印在纸上和链接里",
+    "SURVEY_HOST": "监听地址",
+    "SURVEY_PORT": "监听端口",
+    "SURVEY_TRUSTED_PROXIES": "可以相信其转发头的代理地址",
+    "SURVEY_LAST_HEADS": "数据文件夹以外，记住各日志最后一头的文件夹",
+    "SURVEY_STAMP_COMMAND": "给签名文盖时间戳的外部程序",
+    "SURVEY_LOG": "日志格式：auto、json或plain",
+    "SURVEY_BACKUP_RECIPIENT": "备份用的age公钥（age1…），私钥不放在服务器上",
+    "SURVEY_OPERATOR_PASSPHRASE_FILE": "经办口令所在的文件",
+    "SURVEY_APPROVER_PASSPHRASE_FILE": "签发口令所在的文件",
+}
+"""Every variable that is read, with its meaning; the README's table says the same in English."""
+
+LOG_FORMATS = ("auto", "json", "plain")
 
 
 class FolderNotWritableError(SurveyError):
@@ -60,6 +83,10 @@ class Settings:
     """A folder outside `data` that remembers each log's last head, so that an old copy is noticed."""
     stamp_command: str | None = None
     """A program that gets a signed note on its input and writes a stamp: a time stamp, or another signature."""
+    log_format: str = "auto"
+    """How the log is written: JSON lines, plain, or by whether a person is looking (auto)."""
+    backup_recipient: str | None = None
+    """An age public key for backups; its private half lies elsewhere."""
     least_free_bytes: int = 200 * 1024 * 1024
     least_free_share: float = 0.05
     """Below either of the two, new answers are refused before the disk is full (TRUST R6)."""
@@ -117,35 +144,95 @@ def load_settings(
 
     Args:
         environ: SURVEY_DATA, SURVEY_DATABASE_URL, SURVEY_BASE_URL, SURVEY_HOST, SURVEY_PORT,
-            SURVEY_TRUSTED_PROXIES (comma separated), SURVEY_LAST_HEADS, SURVEY_STAMP_COMMAND;
-            default `os.environ`.
+            SURVEY_TRUSTED_PROXIES (comma separated) and the others of `VARIABLES`; default `os.environ`.
         data: the data folder; wins over SURVEY_DATA.
         overrides: fields of `Settings`; a None is as good as absent.
 
     Raises:
-        SettingsError: a port that is no port, an address without scheme, another database.
+        SettingsError: a port that is no port, an address without scheme, another database; all at once.
     """
     environ = os.environ if environ is None else environ
     given = {name: value for name, value in overrides.items() if value is not None}
-    host = str(given.get("host", environ.get("SURVEY_HOST", "127.0.0.1")))
-    port = _port(given.get("port", environ.get("SURVEY_PORT", "8000")))
+    faults: list[Fault] = []
+
+    def checked(variable: str, check: Callable[[Any], Any], value: Any) -> Any:
+        try:
+            return check(value)
+        except _Unusable as unusable:
+            faults.append(Fault("settings.invalid", unusable.reason, unusable.remedy, item=variable))
+            return None
+
+    host = str(given.get("host", environ.get("SURVEY_HOST") or "127.0.0.1"))
+    port = checked("SURVEY_PORT", _port, given.get("port", environ.get("SURVEY_PORT") or "8000"))
     shown_host = "127.0.0.1" if host in {"0.0.0.0", "::"} else host
-    base_url = str(given.get("base_url", environ.get("SURVEY_BASE_URL", f"http://{shown_host}:{port}")))
-    database_url = given.get("database_url", environ.get("SURVEY_DATABASE_URL")) or None
-    proxies = given.get("trusted_proxies", environ.get("SURVEY_TRUSTED_PROXIES", ""))
-    last_heads = given.get("last_heads", environ.get("SURVEY_LAST_HEADS"))
-    return Settings(
-        data=Path(data or environ.get("SURVEY_DATA") or DEFAULT_DATA).expanduser().absolute(),
-        database_url=_database_url(database_url),
-        base_url=_base_url(base_url),
+    base_url = str(given.get("base_url", environ.get("SURVEY_BASE_URL") or f"http://{shown_host}:{port or 8000}"))
+    data_folder = Path(data or environ.get("SURVEY_DATA") or DEFAULT_DATA).expanduser().absolute()
+    heads = given.get("last_heads", environ.get("SURVEY_LAST_HEADS"))
+    last_heads = Path(heads).expanduser().absolute() if heads else None
+    settings = Settings(
+        data=data_folder,
+        database_url=checked(
+            "SURVEY_DATABASE_URL", _database_url, given.get("database_url", environ.get("SURVEY_DATABASE_URL"))
+        ),
+        base_url=checked("SURVEY_BASE_URL", _base_url, base_url) or "",
         host=host,
-        port=port,
-        trusted_proxies=_names(proxies),
-        last_heads=Path(last_heads).expanduser().absolute() if last_heads else None,
+        port=port or 0,
+        trusted_proxies=checked(
+            "SURVEY_TRUSTED_PROXIES",
+            _proxies,
+            given.get("trusted_proxies", environ.get("SURVEY_TRUSTED_PROXIES", "")),
+        )
+        or (),
+        last_heads=checked("SURVEY_LAST_HEADS", partial(_outside, data_folder), last_heads),
         stamp_command=given.get("stamp_command", environ.get("SURVEY_STAMP_COMMAND")) or None,
+        log_format=checked(
+            "SURVEY_LOG", _log_format, given.get("log_format", environ.get("SURVEY_LOG") or "auto")
+        )
+        or "auto",
+        backup_recipient=checked(
+            "SURVEY_BACKUP_RECIPIENT",
+            _recipient,
+            given.get("backup_recipient", environ.get("SURVEY_BACKUP_RECIPIENT")),
+        ),
         least_free_bytes=int(given.get("least_free_bytes", Settings.least_free_bytes)),
         least_free_share=float(given.get("least_free_share", Settings.least_free_share)),
     )
+    if faults:
+        raise SettingsError(tuple(faults))
+    return settings
+
+
+def unknown_variables(environ: Mapping[str, str] | None = None) -> tuple[str, ...]:
+    """Variables that begin like ours and are read by nobody: mistyped, most likely."""
+    environ = os.environ if environ is None else environ
+    return tuple(
+        sorted(
+            name
+            for name in environ
+            if name.startswith("SURVEY_") and name not in VARIABLES and "_TEST_" not in name
+        )
+    )
+
+
+def effective_settings(settings: Settings) -> dict[str, str]:
+    """What is in force, by variable, without a secret: a database's password is left out.
+
+    >>> effective_settings(Settings(Path("d"), "postgresql://u:secret@db/s"))["SURVEY_DATABASE_URL"]
+    'postgresql://u:***@db/s'
+    """
+    values: dict[str, Any] = {
+        "SURVEY_DATA": settings.data,
+        "SURVEY_DATABASE_URL": _without_password(settings.database_url),
+        "SURVEY_BASE_URL": settings.base_url,
+        "SURVEY_HOST": settings.host,
+        "SURVEY_PORT": settings.port,
+        "SURVEY_TRUSTED_PROXIES": ",".join(settings.trusted_proxies),
+        "SURVEY_LAST_HEADS": settings.last_heads,
+        "SURVEY_STAMP_COMMAND": settings.stamp_command,
+        "SURVEY_LOG": settings.log_format,
+        "SURVEY_BACKUP_RECIPIENT": settings.backup_recipient,
+    }
+    return {name: "" if value is None else str(value) for name, value in values.items()}
 
 
 def prepare_folders(settings: Settings) -> None:
@@ -164,35 +251,73 @@ def prepare_folders(settings: Settings) -> None:
         raise FolderNotWritableError(settings.data, error.strerror or "没有权限") from error
 
 
+class _Unusable(Exception):
+    """A value that cannot be used, and how to mend it."""
+
+    def __init__(self, reason: str, remedy: str) -> None:
+        super().__init__(reason)
+        self.reason, self.remedy = reason, remedy
+
+
 def _port(value: Any) -> int:
     try:
         port = int(str(value))
     except ValueError:
         port = -1
     if not 0 <= port <= 65535:
-        raise SettingsError("端口", f"“{value}”不是0到65535之间的整数", "例如 --port 8000")
+        raise _Unusable(f"“{value}”不是0到65535之间的整数", "例如 8000")
     return port
 
 
 def _base_url(value: str) -> str:
-    parts = urlsplit(value)
-    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment:
-        raise SettingsError(
-            "网址 SURVEY_BASE_URL", f"“{value}”不是完整网址", "写成 https://survey.example 这样的形式"
-        )
+    try:
+        parts = urlsplit(value)
+        usable = parts.scheme in {"http", "https"} and parts.hostname and not (parts.query or parts.fragment)
+        _ = parts.port
+    except ValueError:
+        usable = False
+    if not usable:
+        raise _Unusable(f"“{value}”不是完整网址", "写成 https://survey.example 这样的形式")
     return value.rstrip("/")
 
 
 def _database_url(value: str | None) -> str | None:
     if value and urlsplit(value).scheme not in {"postgres", "postgresql"}:
-        raise SettingsError(
-            "数据库 SURVEY_DATABASE_URL",
-            "只认识 postgresql:// 开头的地址",
-            "不设这一项时使用数据文件夹里的SQLite文件",
+        raise _Unusable("只认识 postgresql:// 开头的地址", "不设这一项时使用数据文件夹里的SQLite文件")
+    return value or None
+
+
+def _without_password(url: str | None) -> str | None:
+    if url is None:
+        return None
+    hidden = re.sub(r"^([a-z]+://[^/@:]*):.*@", r"\1:***@", url)
+    return re.sub(r"(?i)(password=)[^&]*", r"\1***", hidden)
+
+
+def _proxies(value: Any) -> tuple[str, ...]:
+    parts = value.split(",") if isinstance(value, str) else value
+    names = tuple(part.strip() for part in parts if part.strip())
+    for name in names:
+        if name == "*":
+            raise _Unusable("“*”等于相信任何人写的来源地址", "写上反向代理的地址，例如 127.0.0.1")
+    return names
+
+
+def _outside(data: Path, folder: Path | None) -> Path | None:
+    if folder is not None and folder.is_relative_to(data):
+        raise _Unusable(
+            "在数据文件夹里面，恢复旧备份时会一起被换成旧的", "写成另一块磁盘或另一台机器上的文件夹"
         )
+    return folder
+
+
+def _log_format(value: str) -> str:
+    if value not in LOG_FORMATS:
+        raise _Unusable(f"“{value}”不是{'、'.join(LOG_FORMATS)}之一", "不设这一项时自动选择")
     return value
 
 
-def _names(value: Any) -> tuple[str, ...]:
-    parts = value.split(",") if isinstance(value, str) else value
-    return tuple(part.strip() for part in parts if part.strip())
+def _recipient(value: str | None) -> str | None:
+    if value and not re.fullmatch(r"age1[0-9a-z]{58}", value):
+        raise _Unusable("不是age公钥", "用 survey backup --new-key 生成，填 age1 开头的那一行")
+    return value or None

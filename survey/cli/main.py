@@ -54,6 +54,9 @@ VERBS = {
     "revoke": "survey.cli.guarding",
     "audit-trail": "survey.cli.keeping",
     "erase": "survey.cli.keeping",
+    "settings": "survey.cli.operating",
+    "example": "survey.cli.operating",
+    "completion": "survey.cli.operating",
     "verify": "survey.cli.checking",
     "validate": "survey.cli.checking",
 }

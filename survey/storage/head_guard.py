@@ -11,7 +11,7 @@ import os
 import time
 from pathlib import Path
 
-from survey.certification.note import split_note
+from survey.certification.note import NoteRefusedError, open_note, split_note
 from survey.certification.signature import Signer
 from survey.certification.transparency_log import Checkpoint, CompactTree, parse_checkpoint, sign_head
 from survey.storage.intake import About, BusyError, IntakeBrokenError, IntakeStaleError
@@ -66,6 +66,20 @@ def signed_head(about: About, tree: CompactTree, signer: Signer) -> str:
         return sign_head(about.origin, tree.size, tree.root(), [signer])
     except Exception as error:
         raise BusyError(f"无法签署日志（{type(error).__name__}）", 30) from error
+
+
+def check_signature(about: About, last: str | None, signer: Signer) -> None:
+    """Refuse a last head that this log's key did not sign: whoever rewrote the leaves could not sign it.
+
+    Raises:
+        IntakeBrokenError: no line by the log's key, or one that does not hold.
+    """
+    if last is None:
+        return
+    try:
+        open_note(last, [signer.key])
+    except NoteRefusedError as error:
+        raise IntakeBrokenError(about.wave, f"最后的日志头不是本日志的密钥签的（{error.reason}）") from error
 
 
 def check_head(

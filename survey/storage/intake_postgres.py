@@ -24,7 +24,7 @@ from survey.certification.signature import Signer
 from survey.certification.transparency_log import CompactTree
 from survey.errors import SurveyError
 from survey.storage.gathering import Gathering
-from survey.storage.head_guard import HeadGuard, check_head, signed_head
+from survey.storage.head_guard import HeadGuard, check_head, check_signature, signed_head
 from survey.storage.intake import (
     BATCH_LIMIT,
     QUEUE_LIMIT,
@@ -127,6 +127,7 @@ class PostgresIntake(PostgresReading):
             self._signer = Signer(self.about.origin, self._seed)
             tree = await self._catch_up(connection)
             last = await connection.fetchval("SELECT note FROM heads ORDER BY size DESC LIMIT 1")
+            check_signature(self.about, last, self._signer)
             self.stale = check_head(self.about, tree, last, self._guard)
             posters = await connection.fetch("SELECT domain, mode, quota, surplus FROM posters")
             check_posters(self.about, [tuple(row) for row in posters])

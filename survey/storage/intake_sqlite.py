@@ -18,7 +18,7 @@ from typing import Any
 from survey.certification.signature import Signer
 from survey.certification.transparency_log import CompactTree
 from survey.errors import SurveyError
-from survey.storage.head_guard import HeadGuard, check_head, signed_head
+from survey.storage.head_guard import HeadGuard, check_head, check_signature, signed_head
 from survey.storage.intake import (
     QUEUE_LIMIT,
     STEPS,
@@ -140,6 +140,7 @@ class SqliteIntake:
             check_key(self.about.wave, index, leaf, k)
             self._tree.add(leaf)
         last = connection.execute("SELECT note FROM heads ORDER BY size DESC LIMIT 1").fetchone()
+        check_signature(self.about, last[0] if last else None, self._signer)
         self.stale = check_head(self.about, self._tree, last[0] if last else None, self._guard)
         self._load_slips(connection)
         check_posters(
