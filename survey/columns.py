@@ -324,3 +324,8 @@ def _by_size(text: str) -> tuple[int, float, tuple[str, ...]]:
 def _short(text: str) -> str:
     kept = "".join(sign for sign in text if sign.isprintable())
     return kept if len(kept) <= 40 else kept[:39] + "…"
+
+
+def plain_cell(text: str) -> str:
+    """The cell with an apostrophe before whatever a spreadsheet would take for a formula."""
+    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r", "\0")) else text

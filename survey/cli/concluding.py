@@ -1,4 +1,4 @@
-"""Commands from the closed box to the certificate: open, certify, report."""
+"""Commands from the closed box to what is handed in: open, certify, report, pack, export."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from survey.cli.session import actor, at_desk, at_intake, command_options, emit,
 from survey.jobs.certify_wave import certify_wave
 from survey.jobs.export_answers import export_answers
 from survey.jobs.open_wave import open_wave
+from survey.jobs.pack_wave import pack_wave
 from survey.jobs.render_report import KINDS, render_report
 
 
@@ -120,6 +121,22 @@ def report_command(data: Path | None, wave: str, kind: str, out: Path | None, as
 
     write_file(target, run(work()))
     emit({"wave": wave, "report": str(target)}, as_json, f"报告：{target}")
+
+
+@click.command("pack")
+@click.argument("wave")
+@click.option("--out", type=click.Path(path_type=Path), default=None, help="写到哪个文件 (output ZIP)")
+@command_options
+def pack_command(data: Path | None, wave: str, out: Path | None, as_json: bool) -> None:
+    """装建档包：检查要看的材料，带目录和摘要。The evidence pack of a certified wave, with index and digests."""
+    target = out or Path(f"{wave}_建档.zip")
+
+    async def work() -> bytes:
+        async with at_desk(data) as (settings, _):
+            return await pack_wave(settings, wave, actor=actor(), now=utc_now())
+
+    write_file(target, run(work()))
+    emit({"wave": wave, "pack": str(target)}, as_json, f"建档包：{target}")
 
 
 @click.command("export")

@@ -46,6 +46,7 @@ VERBS = {
     "count": "survey.cli.counting",
     "certify": "survey.cli.concluding",
     "report": "survey.cli.concluding",
+    "pack": "survey.cli.concluding",
     "export": "survey.cli.concluding",
     "ledger": "survey.cli.ledger",
     "counties": "survey.cli.across",

@@ -8,33 +8,25 @@ sheet and the public bundle are three views of one statement.
 from __future__ import annotations
 
 from asyncio import to_thread
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
 from survey import canonical
-from survey.certification.bundle import attachment_digests, build_bundle, numbered
+from survey.certification.bundle import build_bundle, numbered
 from survey.certification.certificate import build_certificate
-from survey.certification.r_script import r_files
 from survey.certification.registry import prove_registered, registry_document
-from survey.certification.signed_plan import SignedPlan
 from survey.certification.statement import short_code
-from survey.certification.table import members_of, read_table
-from survey.certification.transparency_log import parse_checkpoint
 from survey.certification.verification import verify_file
 from survey.documents.certificate_sheet import certificate_sheet, sheet_of
 from survey.errors import SurveyError
-from survey.estimation.results import Results
-from survey.jobs.estimate_wave import results_document, wave_results
-from survey.jobs.plan_rules import hold_rules
+from survey.jobs.propose_statement import propose_statement
 from survey.jobs.render_papers import printed_at, wave_imprint
 from survey.jobs.render_report import render_report
-from survey.jobs.signed_papers import issue_paper, load_document, load_issues, load_signed_plan
+from survey.jobs.signed_papers import issue_paper, load_document, load_issues
 from survey.jobs.signers import Signers, hold_same_people
-from survey.jobs.stamp_notes import STAMPED, load_stamps, stamp_notes
-from survey.jobs.state_figure import FigureMovedError, Issue, state_figure
-from survey.jobs.void_domains import readable_reason
 from survey.sampling.wave_sample import design_document
 from survey.scheme.plan import scheme_of
 from survey.settings import Settings
@@ -44,8 +36,7 @@ from survey.storage.current import transaction
 from survey.storage.evidence import load_evidence, save_evidence
 from survey.storage.frames import load_frame
 from survey.storage.office import IntakeOffice
-from survey.storage.plans import load_plan, require_state, set_state
-from survey.storage.results import load_results
+from survey.storage.plans import load_plan, set_state
 from survey.storage.samples import load_sample
 
 
@@ -129,12 +120,16 @@ async def certify_wave(
     now: datetime,
     reason: str | None = None,
     audited: Audited | None = None,
+    on: date | None = None,
+    steps: Mapping[str, str] | None = None,
 ) -> Certified:
     """Sign and issue the certificate of an estimated wave, or a new one that replaces the last.
 
     Args:
         reason: why a certified wave is certified anew; nothing that was issued is ever edited.
         audited: an auditor's statement and line, which the two confirm; it brings its own reason.
+        on: the day the statement bears, where it was prepared on an earlier one.
+        steps: who prepared, reviewed and signed, for the trail.
 
     Raises:
         WrongStateError: the wave is not estimated, or certified already and no reason is given.
@@ -143,35 +138,13 @@ async def certify_wave(
     """
     if audited is not None:
         reason = audited.reason
-    row = await require_state(wave, "estimated" if reason is None else "certified")
-    plan = await load_signed_plan(wave)
+    dated = audited.on if audited is not None else on or now.date()
+    level = "public" if audited is None else "audited"
+    proposed = await propose_statement(
+        settings, office, wave, on=dated, reason=reason, level=level, actor=actor, now=now
+    )
+    plan, statement, table, shown = proposed.plan, proposed.statement, proposed.table, proposed.shown
     hold_same_people(plan, signers)
-    drafted = await load_plan(wave)
-    hold_rules(plan, drafted, scheme_of(drafted), await load_frame(wave), await load_sample(wave))
-    results = await wave_results(office, wave)
-    shown = results_document(results)
-    if shown != await load_results(wave):
-        raise FigureMovedError(wave)
-
-    closing_note = await load_evidence(wave, "closing.note")
-    head = parse_checkpoint(closing_note.rpartition("\n\n")[0] + "\n")
-    closing_digest = canonical.digest(await load_document(wave, "closing.json"))
-    earlier = await load_issues(wave, "statement")
-    await stamp_notes(settings, wave, actor=actor, now=now)
-    stamps = await load_stamps(wave)
-    attached = {**await to_thread(_in_r, plan, results), **stamps}
-    issue = Issue(
-        now.date() if audited is None else audited.on,
-        attachments=attachment_digests(attached),
-        supersedes=canonical.digest(earlier[-1][0]) if earlier else None,
-        reason=None if reason is None else readable_reason(wave, reason),
-        keeps_history=await office.keeps_history(wave),
-        level="public" if audited is None else "audited",
-        time_stamped=len(stamps) == len(STAMPED),
-    )
-    statement, table = await to_thread(
-        state_figure, plan, results, shown, head.root.hex(), head.size, closing_digest, issue
-    )
     if audited is not None and statement != audited.statement:
         raise OtherStatementError(wave)
     # One transaction: a crash leaves either no certificate or a whole one.
@@ -187,15 +160,18 @@ async def certify_wave(
             "statement": statement,
             "statement_note": note,
             "table": table,
-            "closing_note": closing_note,
+            "closing_note": proposed.closing_note,
         }
         number = len((await load_registry()).leaves) - 1
-        made = await _issue(settings, office, wave, signed, shown, number, short_code(digest), attached, now)
-        name = f"{numbered('table', len(earlier) + 1)}.json"
+        made = await _issue(
+            settings, office, wave, signed, shown, number, short_code(digest), proposed.attached, now
+        )
+        name = f"{numbered('table', proposed.issue)}.json"
         await save_evidence(wave, name, canonical.encode(table).decode(), now=now)
         await save_certificate(number, wave, made.short, made.certificate.read_bytes(), now=now)
-        await set_state(wave, row.state, "certified", now=now)
-        details = {"number": number, "statement_digest": digest, "supersedes": issue.supersedes}
+        await set_state(wave, proposed.state, "certified", now=now)
+        details = {"number": number, "statement_digest": digest, "supersedes": statement["supersedes"]}
+        details |= steps or {}
         await record_audit(actor, "certify_wave", wave, details=details, now=now)
     made.report.write_bytes(await render_report(wave, now=now))
     return made
@@ -254,12 +230,6 @@ async def _issue(
     made.bundle.write_bytes(bundle)
     made.sheet.write_bytes(sheet)
     return made
-
-
-def _in_r(plan: SignedPlan, results: Results) -> dict[str, bytes]:
-    """The script and the counts by which anybody recomputes the figure in R."""
-    rows = read_table(results.certified_table(), plan.estimator)
-    return r_files(rows, plan, members_of(rows, plan, results.pooled))
 
 
 @dataclass(frozen=True)

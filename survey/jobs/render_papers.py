@@ -171,6 +171,12 @@ async def render_slips(
     return await to_thread(slips, piles, imprint, at=printed_at(now))
 
 
+def form_and_notice_pieces(plan: Plan, sample: Sample, imprint: Imprint, at: datetime) -> Iterator[Piece]:
+    """The papers of a wave that hold no code: every questionnaire and every notice."""
+    yield from paper_form_pieces(_instruments(plan, sample, None), imprint, at=at, folder="3_纸质问卷/")
+    yield from _notices(plan, imprint, at)
+
+
 def _text(text: str) -> bytes:
     return text.encode()
 

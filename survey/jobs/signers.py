@@ -83,11 +83,11 @@ class NotTheSignersError(SurveyError):
 class Signers:
     """Both signers with their passphrases, for the length of one verb."""
 
-    operator: Signer
+    operator: Signer | RemoteSigner
     approver: Signer | RemoteSigner
     passphrases: Mapping[str, str]
 
-    def both(self) -> tuple[Signer, Signer | RemoteSigner]:
+    def both(self) -> tuple[Signer | RemoteSigner, Signer | RemoteSigner]:
         """Operator first, approver second, the order of lines in every note."""
         return self.operator, self.approver
 

@@ -161,6 +161,19 @@ class Certificates(Table, tablename="certificates"):
     saved_at = Timestamptz(default=None)
 
 
+class CertificationSteps(Table, tablename="certification_steps"):
+    """Who prepared, reviewed, sent back and signed a certificate; only ever added to."""
+
+    wave = Text(primary_key=True)
+    number = Integer()
+    issue = Integer()
+    step = Text()
+    person = Text()
+    digest = Text()
+    document = Text()
+    done_at = Timestamptz(default=None)
+
+
 class LedgerEntries(Table, tablename="ledger_entries"):
     """Problems of a wave and what is done about them; each row's document holds its history."""
 

@@ -1,12 +1,13 @@
 """C11, light: the certificates of a wave, with what to download and how anyone checks them."""
 
-from litestar import Response, get
+from litestar import Response, get, post
 from litestar.params import FromPath
 
 from survey.canonical import sha256_hex
+from survey.jobs.pack_wave import pack_wave
 from survey.storage.certificates import list_certificates
 from survey.storage.plans import load_wave
-from survey.web.access import may
+from survey.web.access import may, person_of
 from survey.web.console.page import console_page, wave_crumbs
 from survey.web.console.waves import tabs_of
 from survey.web.errors import UnknownPageError
@@ -34,7 +35,7 @@ async def show_certificate(request: AnyRequest, wave: FromPath[str]) -> Response
         "certificate.html",
         title="结果证书",
         crumbs=wave_crumbs(row),
-        command=f"survey certify {wave}\nsurvey verify 证书.json",
+        command=f"survey verify 证书.json\nsurvey pack {wave}",
         row=row,
         tabs=tabs_of(row, "/certificate"),
         newest=newest,
@@ -57,4 +58,12 @@ async def download_file(request: AnyRequest, wave: FromPath[str], name: FromPath
     return download(made[name].read_bytes(), f"{row.county}_{row.wave}_{name}")
 
 
-CERTIFICATE_ROUTES = (show_certificate, download_file)
+@post("/waves/{wave:str}/pack", guards=[may("certificate.see")], status_code=200)
+async def post_pack(request: AnyRequest, wave: FromPath[str]) -> Response[bytes]:
+    """建档包: everything an inspection asks for in one ZIP; a POST, because it is kept in the trail."""
+    app, row = request.app.state, await load_wave(wave)
+    made = await pack_wave(app.settings, wave, actor=person_of(request).name, now=app.now())
+    return download(made, f"{row.county}_{row.wave}_建档.zip")
+
+
+CERTIFICATE_ROUTES = (show_certificate, download_file, post_pack)

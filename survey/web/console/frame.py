@@ -9,6 +9,7 @@ from litestar.datastructures import UploadFile
 from litestar.params import FromPath
 from litestar.response import Redirect
 
+from survey.columns import plain_cell
 from survey.errors import Fault
 from survey.jobs.import_frame import import_frame
 from survey.sampling.frame import KIND_CODES, PLACE_NAMES, STAGE_NAMES, Frame, control_totals
@@ -102,11 +103,6 @@ def faults_sheet(faults: tuple[Fault, ...]) -> bytes:
         cells = (fault.sheet, fault.row, fault.column, fault.problem, fault.remedy, fault.code)
         sheet.writerow([plain_cell("" if cell is None else str(cell)) for cell in cells])
     return text.getvalue().encode("utf-8-sig")
-
-
-def plain_cell(text: str) -> str:
-    """The cell with an apostrophe before whatever a spreadsheet would take for a formula."""
-    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r", "\0")) else text
 
 
 async def _page(

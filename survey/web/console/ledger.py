@@ -10,13 +10,13 @@ from litestar import Response, get, post
 from litestar.params import FromPath
 from litestar.response import Redirect
 
+from survey.columns import plain_cell
 from survey.errors import Fault, FaultsError, SurveyError
 from survey.followup.ledger import ACTS, SOURCES, STATES, LedgerEntry, by_urgency
 from survey.jobs.keep_ledger import Findings, act_on_entry, findings_of, ledger_of, take_up
 from survey.storage.ledger import load_entry
 from survey.storage.plans import WaveRow, load_wave
 from survey.web.access import check_query, may, person_of, read_form
-from survey.web.console.frame import plain_cell
 from survey.web.console.page import console_page, wave_crumbs
 from survey.web.console.waves import tabs_of
 from survey.web.errors import status_of

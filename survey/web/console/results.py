@@ -11,6 +11,7 @@ from typing import Any
 from litestar import Response, get, post
 from litestar.params import FromPath
 
+from survey.columns import plain_cell
 from survey.errors import SurveyError
 from survey.jobs.export_answers import export_answers
 from survey.jobs.render_report import KINDS, render_report
@@ -20,7 +21,6 @@ from survey.storage.results import find_results
 from survey.storage.samples import find_sample
 from survey.web.access import may, person_of
 from survey.web.console.charts import dot_chart
-from survey.web.console.frame import plain_cell
 from survey.web.console.page import AFTER_OPENING, GROUPS, console_page, wave_crumbs
 from survey.web.console.waves import tabs_of
 from survey.web.files import download

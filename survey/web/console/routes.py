@@ -6,6 +6,7 @@ from survey.web.access import check_form
 from survey.web.console.board import BOARD_ROUTES
 from survey.web.console.callbacks import CALLBACK_ROUTES
 from survey.web.console.certificate import CERTIFICATE_ROUTES
+from survey.web.console.certify import CERTIFY_ROUTES
 from survey.web.console.counties import COUNTY_ROUTES
 from survey.web.console.frame import FRAME_ROUTES
 from survey.web.console.launch import LAUNCH_ROUTES
@@ -43,6 +44,7 @@ def console_router() -> Router:
             *MONITOR_ROUTES,
             *SIGNING_ROUTES,
             *RESULT_ROUTES,
+            *CERTIFY_ROUTES,
             *CERTIFICATE_ROUTES,
             *COUNTY_ROUTES,
             *LEDGER_ROUTES,

@@ -1,8 +1,9 @@
-"""The four acts of two people: sign the plan, close, open the box, certify.
+"""The three acts of two people at one desk: sign the plan, close, open the box.
 
 Operator and approver stand together and each types a passphrase of their own; neither is kept,
 and a wrong one changes nothing. On two computers each signs a file with `survey sign`; this
-page is for one desk, and the certificate of a demonstration says that all keys lay there.
+page is for one desk, and the certificate of a demonstration says that all keys lay there. The
+certificate has three steps of three people, on a page of its own (`certify`).
 """
 
 from asyncio import to_thread
@@ -15,7 +16,6 @@ from litestar.params import FromPath
 from litestar.response import Redirect
 
 from survey.errors import SurveyError
-from survey.jobs.certify_wave import certify_wave
 from survey.jobs.close_wave import close_wave
 from survey.jobs.estimate_wave import estimate_wave
 from survey.jobs.open_wave import open_wave
@@ -77,18 +77,7 @@ OPEN = Act(
     open_wave,
     "results",
 )
-CERTIFY = Act(
-    "签发证书",
-    "签发",
-    "survey certify {wave}",
-    (
-        "从答卷重新算一遍，必须与“结果”页上看到的一样，才会签。",
-        "经办核对了数字，复核核对了流程；经办和签发两人签名，登记，生成证书、公开包和纸面。",
-    ),
-    certify_wave,
-    "certificate",
-)
-BY_STATE = {"drawn": SIGN, "open": CLOSE, "paused": CLOSE, "closed": OPEN, "estimated": CERTIFY}
+BY_STATE = {"drawn": SIGN, "open": CLOSE, "paused": CLOSE, "closed": OPEN}
 
 
 class NothingToSignError(SurveyError):

@@ -39,7 +39,7 @@ STEPS = (
     Step("closed", "看参与情况", "看参与情况，到期结束", "monitor", "survey close {wave}"),
     Step("opened", "开箱", "两人开箱，拆开封存的答卷", "signing", "survey open {wave}"),
     Step("estimated", "计算", "计算满意度和区间", "results", "survey estimate {wave}"),
-    Step("certified", "签发证书", "经办、复核、签发，出结果证书", "signing", "survey certify {wave}"),
+    Step("certified", "签发证书", "经办、复核、签发，出结果证书", "certify", "survey certify {wave}"),
 )
 """The road of a wave; the page or command beside each step takes it there."""
 
@@ -55,6 +55,7 @@ TABS = (
     ("/callbacks", "电话回访", "planned"),
     ("/board", "留言", "open"),
     ("/results", "结果", "opened"),
+    ("/certify", "签发", "estimated"),
     ("/certificate", "证书", "certified"),
     ("/ledger", "问题台账", "certified"),
 )

@@ -1,0 +1,196 @@
+"""C11 certify: 经办 prepares, 复核 reviews, 签发 signs; three people, each asked again who they are.
+
+At every step the person signed in gives the password and, where a real wave is certified, a
+one-time code; the two who hold signing keys also give the passphrase of their own key. What
+was typed is forgotten at once.
+"""
+
+from asyncio import to_thread
+from datetime import timedelta
+from typing import Any
+
+from litestar import Response, get, post
+from litestar.params import FromPath
+from litestar.response import Redirect
+
+from survey.errors import SurveyError
+from survey.jobs.certify_in_steps import (
+    STEPS,
+    certification_standing,
+    prepare_certificate,
+    review_certificate,
+    send_back_certificate,
+    sign_certificate,
+)
+from survey.jobs.signers import APPROVER, OPERATOR, TITLES, open_signer
+from survey.storage.accounts import check_password
+from survey.storage.audit import record_audit
+from survey.storage.certification_steps import list_steps
+from survey.storage.keys import has_key
+from survey.storage.plans import WaveRow, load_wave
+from survey.storage.results import find_results
+from survey.storage.second_factors import has_second_factor, spend_code
+from survey.web.access import has_right, may, person_of, read_form
+from survey.web.console.page import console_page, state_reached, wave_crumbs
+from survey.web.console.results import NotOpenedError, filled
+from survey.web.console.sign_in import TooManyTriesError
+from survey.web.console.waves import tabs_of
+from survey.web.errors import status_of
+from survey.web.pages import AnyRequest
+
+WORDS = {
+    "prepare": "核对过数字、口径、回收和质量提示，用自己的密钥签名。",
+    "review": "不看经办的结论，自己再核对一遍流程和数字；不对就写明理由退回。",
+    "sign": "看过前两步，用自己的密钥签名；登记、出证书、公开包和报告。",
+}
+KEYS = {"prepare": OPERATOR, "sign": APPROVER}
+"""Steps that need a signing key, and whose."""
+
+
+class NotYourselfError(SurveyError):
+    """Password or one-time code are not the person's."""
+
+    code = "certify.not_yourself"
+    kind = "invalid"
+
+    def __init__(self, what: str) -> None:
+        super().__init__("本人确认", f"{what}不对", "输入自己登录用的密码，和手机上现在的6位验证码")
+
+
+class NoSecondFactorError(SurveyError):
+    """A real wave is certified only by people with a one-time code."""
+
+    code = "certify.no_second_factor"
+    kind = "forbidden"
+
+    def __init__(self) -> None:
+        super().__init__("本人确认", "这个账号还没有启用验证码", "先在“我的账号”里启用，再来做这一步")
+
+
+@get("/waves/{wave:str}/certify", guards=[may("certificate.see")])
+async def show_certify(request: AnyRequest, wave: FromPath[str]) -> Response[str]:
+    """What is to be certified, how far it has come, and the step that is due."""
+    return await _page(request, await load_wave(wave))
+
+
+@post("/waves/{wave:str}/certify/prepare", guards=[may("certify.prepare")], status_code=303)
+async def post_prepare(request: AnyRequest, wave: FromPath[str]) -> Response[Any]:
+    """经办: sign what is to be certified."""
+    return await _do(request, wave, "prepare")
+
+
+@post("/waves/{wave:str}/certify/review", guards=[may("certify.review")], status_code=303)
+async def post_review(request: AnyRequest, wave: FromPath[str]) -> Response[Any]:
+    """复核: let it pass."""
+    return await _do(request, wave, "review")
+
+
+@post("/waves/{wave:str}/certify/back", guards=[may("certify.send_back")], status_code=303)
+async def post_send_back(request: AnyRequest, wave: FromPath[str]) -> Response[Any]:
+    """退回: back to the first step, with a reason."""
+    return await _do(request, wave, "send_back")
+
+
+@post("/waves/{wave:str}/certify/sign", guards=[may("certify.sign")], status_code=303)
+async def post_sign(request: AnyRequest, wave: FromPath[str]) -> Response[Any]:
+    """签发: the second signature, and the certificate."""
+    return await _do(request, wave, "sign")
+
+
+CERTIFY_ROUTES = (show_certify, post_prepare, post_review, post_send_back, post_sign)
+
+
+async def _do(request: AnyRequest, wave: str, step: str) -> Response[Any]:
+    """One step, if the person is who they say; otherwise the page says why, and nothing has changed."""
+    app, row, form = request.app.state, await load_wave(wave), await read_form(request)
+    actor = person_of(request).name
+    by: dict[str, Any] = {"actor": actor, "now": app.now()}
+    typed = {name: str(form.get(name, "")) for name in ("note", "reason")}
+    try:
+        await _confirm(request, row, form)
+        if step == "prepare":
+            key = await to_thread(open_signer, app.settings, OPERATOR, str(form.get("passphrase", "")))
+            reason = typed["reason"].strip() or None
+            await prepare_certificate(app.settings, app.office, wave, key, reason=reason, **by)
+        elif step == "review":
+            await review_certificate(app.settings, app.office, wave, **by)
+        elif step == "send_back":
+            await send_back_certificate(wave, typed["note"], **by)
+        else:
+            key = await to_thread(open_signer, app.settings, APPROVER, str(form.get("passphrase", "")))
+            await sign_certificate(app.settings, app.office, wave, key, **by)
+    except SurveyError as refusal:
+        details = {"step": step, "why": refusal.code}
+        await record_audit(actor, "certify_step", wave, "refused", details=details, now=app.now())
+        return await _page(request, await load_wave(wave), refusal, typed)
+    return Redirect(
+        path=f"/console/waves/{wave}/{'certificate' if step == 'sign' else 'certify'}", status_code=303
+    )
+
+
+async def _confirm(request: AnyRequest, row: WaveRow, form: dict[str, Any]) -> None:
+    """The person signed in, shown once more by password and one-time code.
+
+    Raises:
+        NotYourselfError: one of them is wrong. TooManyTriesError: too often.
+        NoSecondFactorError: a real wave, and the account has no code.
+    """
+    app, name = request.app.state, person_of(request).name
+    coded = await has_second_factor(name)
+    if not coded and not row.demonstration:
+        raise NoSecondFactorError
+    who = (f"{name} certify", request.client.host if request.client else "-")
+    if (wait := app.tries.wait(who, app.now())) > timedelta(0):
+        raise TooManyTriesError(wait)
+    password = str(form.get("password", ""))
+    if not 0 < len(password) <= 1024 or await check_password(name, password) is None:
+        app.tries.failed(who, app.now())
+        raise NotYourselfError("密码")
+    if coded and not await spend_code(app.settings, name, str(form.get("code", ""))[:40], now=app.now()):
+        app.tries.failed(who, app.now())
+        raise NotYourselfError("验证码")
+    app.tries.passed(who)
+
+
+async def _page(
+    request: AnyRequest,
+    row: WaveRow,
+    refusal: SurveyError | None = None,
+    typed: dict[str, str] | None = None,
+) -> Response[str]:
+    if not state_reached(row.state, "estimated"):
+        raise NotOpenedError(row.state_name)
+    person, settings = person_of(request), request.app.state.settings
+    standing = await certification_standing(row.wave)
+    due, taken = standing.due, standing.taken_by(person.name)
+    results = await find_results(row.wave)
+    return console_page(
+        request,
+        "certify.html",
+        title="签发证书",
+        crumbs=wave_crumbs(row),
+        command=f"survey certify {row.wave}",
+        row=row,
+        tabs=tabs_of(row, "/certify"),
+        status=status_of(refusal) if refusal else 200,
+        refusal=refusal,
+        faults=getattr(refusal, "faults", ()),
+        typed={"note": "", "reason": "", **(typed or {})},
+        standing=standing,
+        results=filled(results) if results else None,
+        rows=[
+            (step, name, WORDS[step], standing.prepared if step == "prepare" else standing.reviewed)
+            for step, name in STEPS.items()
+        ],
+        past=await list_steps(row.wave),
+        step_names={**STEPS, "send_back": "退回"},
+        due=due,
+        due_name=STEPS[due],
+        taken=STEPS[taken] if taken else "",
+        mine=taken is None and has_right(person, f"certify.{due}"),
+        may_send_back=taken is None and due != "prepare" and has_right(person, "certify.send_back"),
+        key_of=TITLES[KEYS[due]] if due in KEYS else "",
+        key_missing=due in KEYS and not has_key(settings, None, KEYS[due]),
+        coded=await has_second_factor(person.name),
+        anew=row.state == "certified",
+    )
