@@ -24,6 +24,12 @@ PAPER = click.option(
     help="海报的纸张 (paper of the posters)",
 )
 SCHOOL = click.option("--school", default=None, help="只印这所学校 (one school's code)")
+LANGUAGE = click.option(
+    "--language",
+    default="zh",
+    show_default=True,
+    help="纸条和问卷的语言；海报和告知一面中文一面这种语言 (language the plan offers)",
+)
 CLASSES = click.option(
     "--classes",
     type=click.Path(path_type=Path),
@@ -44,6 +50,7 @@ CLASSES = click.option(
 @PAPER
 @SCHOOL
 @CLASSES
+@LANGUAGE
 @click.option("--out", type=click.Path(path_type=Path), default=None, help="写到哪个文件 (output ZIP)")
 @command_options
 def papers_command(
@@ -53,11 +60,12 @@ def papers_command(
     paper: str,
     school: str | None,
     classes: Path | None,
+    language: str,
     out: Path | None,
     as_json: bool,
 ) -> None:
     """全县要印的都在一个压缩包里：纸条、封面、海报、纸质问卷、告知。Everything on paper, in one ZIP."""
-    wish = Wish(parts or tuple(PARTS), paper, school, _classes(classes))
+    wish = Wish(parts or tuple(PARTS), paper, school, _classes(classes), language)
     target = out or Path(f"{wave}_papers{'_' + school if school else ''}.zip")
     _report(wave, "papers", run(_write(data, wave, wish, target, as_json)), as_json)
 
@@ -66,6 +74,7 @@ def papers_command(
 @click.argument("wave")
 @SCHOOL
 @CLASSES
+@LANGUAGE
 @click.option("--out", type=click.Path(path_type=Path), default=None, help="写到哪个文件 (output file)")
 @command_options
 def slips_command(
@@ -73,19 +82,20 @@ def slips_command(
     wave: str,
     school: str | None,
     classes: Path | None,
+    language: str,
     out: Path | None,
     as_json: bool,
 ) -> None:
     """排印填写码纸条；一千张以内是一个PDF。开始以后就不能再印。Print the slips; impossible once the wave is open."""
     name = f"{wave}_slips{'_' + school if school else ''}"
-    wish = Wish(("slips",), school=school, classes=_classes(classes))
+    wish = Wish(("slips",), school=school, classes=_classes(classes), language=language)
 
     async def in_one_piece() -> bytes | None:
         async with at_desk(data) as (settings, _):
             if (await plan_papers(settings, wave, wish, now=utc_now())).n_slips > ONE_PIECE:
                 return None
-            pdf = await render_slips(settings, wave, school=school, classes=wish.classes, now=utc_now())
-            details = {"parts": ["slips"], "school": school or "all"}
+            pdf = await render_slips(settings, wave, wish, now=utc_now())
+            details = {"parts": ["slips"], "school": school or "all", "language": language}
             await record_audit(actor(), "download_papers", wave, details=details, now=utc_now())
             return pdf
 
@@ -126,7 +136,11 @@ async def _write(data: Path | None, wave: str, wish: Wish, target: Path, quiet: 
                 bar.update(done - bar.pos)
 
             done = await to_thread(write_papers, job, target, progress=None if quiet else advance)
-        details: dict[str, Any] = {"parts": list(wish.parts), "school": wish.school or "all"}
+        details: dict[str, Any] = {
+            "parts": list(wish.parts),
+            "school": wish.school or "all",
+            "language": wish.language,
+        }
         await record_audit(actor(), "download_papers", wave, details=details, now=utc_now())
         return done
 

@@ -13,9 +13,9 @@ import msgspec
 
 from survey.documents.emblem import emblem_of
 from survey.errors import SurveyError
+from survey.scheme.paper_words import PaperWords
 from survey.scheme.plan import Approval, Plan
 from survey.scheme.scheme import Scheme
-from survey.scheme.texts import paper
 
 GROUPS = {
     "parent": "家长",
@@ -34,7 +34,6 @@ STAGES = {
     "senior": "高中",
     "special": "特殊教育",
 }
-DEMONSTRATION = "演示数据"
 
 
 @dataclass(frozen=True)
@@ -53,6 +52,8 @@ class Imprint:
     approval: Approval | None = None
     emblem: bytes = b""
     """A PNG that `emblem.safe_raster` made; empty for none."""
+    words: PaperWords = PaperWords()
+    """The language of the sheets."""
 
     @property
     def host(self) -> str:
@@ -66,17 +67,17 @@ class Imprint:
 
     @property
     def deadline(self) -> str:
-        """The closing date as paper says it, 12月5日."""
-        return day_in_words(self.closes_on)
+        """The closing date as paper says it, such as 12月5日."""
+        return self.words.date(self.closes_on)
 
     @property
     def approval_lines(self) -> list[tuple[str, str]]:
         """Label and value of each line of the approval, in the order of an approved form."""
         if self.approval is None:
             return []
-        labels = paper("zh")["approval_box"]
+        labels = self.words.texts["approval_box"]
         values = msgspec.structs.asdict(self.approval)
-        return [(label, values[name]) for name, label in labels.items() if values[name]]
+        return [(label, self.words.apart(values[name])) for name, label in labels.items() if values[name]]
 
     def link(self, path: str) -> str:
         """The full link of a path such as `/s`."""
@@ -91,6 +92,20 @@ class UnknownPaperError(SurveyError):
 
     def __init__(self, paper: str, known: tuple[str, ...]) -> None:
         super().__init__(f"纸张“{paper}”", "没有这种尺寸的版式", f"可选：{'、'.join(known)}")
+
+
+def shared(imprint: Imprint) -> dict[str, object]:
+    """What every template needs of an imprint, whatever it prints."""
+    words = imprint.words
+    return {
+        **words.setting,
+        "head": words.survey(imprint.county),
+        "must_say": words.apart(imprint.must_say),
+        "plan_code": imprint.printed_code,
+        "plan_code_label": words.texts["plan_code"],
+        "demonstration": words.texts["demonstration"] if imprint.demonstration else "",
+        "emblem": list(imprint.emblem),
+    }
 
 
 def imprint_of(plan: Plan, scheme: Scheme, plan_code: str = "") -> Imprint:
@@ -116,15 +131,6 @@ def grouped(signs: str) -> str:
     'af94 b898 c7'
     """
     return " ".join(signs[start : start + 4] for start in range(0, len(signs), 4))
-
-
-def day_in_words(day: date) -> str:
-    """A day of the wave as paper says it.
-
-    >>> day_in_words(date(2026, 12, 5))
-    '12月5日'
-    """
-    return f"{day.month}月{day.day}日"
 
 
 def group_name(group: str) -> str:

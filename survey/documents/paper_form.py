@@ -13,30 +13,33 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
-from survey.documents.imprint import Imprint
+from survey.documents.imprint import Imprint, shared
 from survey.documents.pdf import pages
 from survey.documents.pieces import Piece
+from survey.scheme.catalogue import instrument_key, option_key
 from survey.scheme.instrument import Instrument, Item
-from survey.scheme.texts import fill, languages, paper, text_in
+from survey.scheme.paper_words import PaperWords
 
 SIDE_BY_SIDE = {False: ((8, 3), (14, 2)), True: ((9, 2),)}
 """By size: the longest label, in Chinese characters, with which so many options share a row."""
-Say = Callable[[Mapping[str, str] | None], str]
+Say = Callable[..., str]
 WIDE = 1.0
 NARROW = 0.55
 
 
 def paper_form(
-    instrument: Instrument, imprint: Imprint, *, large: bool = False, lang: str = "zh", at: datetime
+    instrument: Instrument, imprint: Imprint, *, large: bool = False, at: datetime
 ) -> bytes:
     """The questionnaire as a PDF to print and fill in.
 
     Args:
+        imprint: with the words of a language; what is not translated stands in Chinese.
         large: 18 pt instead of 14 pt.
-        lang: a signed-off language; what is not translated stands in Chinese.
     """
-    title = f"{text_in(instrument.title, lang)}（{'大字' if large else '纸质'}问卷）"
-    return pages("paper_form", _document(instrument, imprint, large, lang), title=title, at=at)
+    words = imprint.words
+    kind = words.texts["paper_form"]["kind_large" if large else "kind"]
+    title = words.fill(kind, title=words.source(instrument_key(instrument, "title"), instrument.title))
+    return pages("paper_form", _document(instrument, imprint, large), title=title, at=at)
 
 
 def paper_form_pieces(
@@ -53,39 +56,35 @@ def paper_form_pieces(
             yield Piece(path, partial(paper_form, instrument, imprint, large=large, at=at))
 
 
-def _document(instrument: Instrument, imprint: Imprint, large: bool, lang: str) -> dict[str, Any]:
-    words = paper(lang)["paper_form"]
+def _document(instrument: Instrument, imprint: Imprint, large: bool) -> dict[str, Any]:
+    spoken = imprint.words
+    words = spoken.texts["paper_form"]
     numbers = {item.id: number for number, item in enumerate(instrument.items, 1)}
 
-    def say(text: Mapping[str, str] | None) -> str:
+    def say(text: Mapping[str, str] | None, *place: str, key: str = "") -> str:
         """A text of the instrument in the form's language, with the place it names."""
-        return fill(text_in(text, lang), county=imprint.county) if text else ""
+        if not text:
+            return ""
+        found = spoken.source(key or instrument_key(instrument, *place), text)
+        return spoken.fill(found, county=imprint.county)
 
     how = words["how_child" if instrument.layout == "child" else "how"]
-    direction = next(language.dir for language in languages() if language.code == lang)
     return {
+        **shared(imprint),
         "large": large,
-        "dir": direction,
-        "lang": "zh" if lang == "zh" else lang,
-        "head": f"{imprint.county}教育满意度调查",
-        "title": say(instrument.title),
-        "intro": say(instrument.intro),
-        "how": [fill(line, deadline=imprint.deadline, phone=imprint.telephone) for line in how],
+        "title": say(instrument.title, "title"),
+        "intro": say(instrument.intro, "intro"),
+        "how": [spoken.fill(line, deadline=imprint.deadline, phone=imprint.telephone) for line in how],
         "code": words["code"],
         "code_hint": words["code_hint"],
         "office_only": words["office_only"],
-        "page": [part for part in fill(words["page"], page="|", pages="|").split("|")],
-        "plan_code_label": words["plan_code"],
-        "plan_code": imprint.printed_code,
-        "must_say": imprint.must_say,
+        "page": [part for part in spoken.fill(words["page"], page="|", pages="|").split("|")],
         "approval": [list(line) for line in imprint.approval_lines],
-        "emblem": list(imprint.emblem),
-        "demonstration": imprint.demonstration,
         "sections": [
             {
-                "title": say(section.title),
-                "note": say(section.note),
-                "items": [_item(item, instrument, numbers, large, lang, say) for item in section.items],
+                "title": say(section.title, section.id, "title"),
+                "note": say(section.note, section.id, "note"),
+                "items": [_item(item, instrument, numbers, large, spoken, say) for item in section.items],
             }
             for section in instrument.sections
         ],
@@ -93,27 +92,29 @@ def _document(instrument: Instrument, imprint: Imprint, large: bool, lang: str) 
 
 
 def _item(
-    item: Item, instrument: Instrument, numbers: Mapping[str, int], large: bool, lang: str, say: Say
+    item: Item, instrument: Instrument, numbers: Mapping[str, int], large: bool, spoken: PaperWords, say: Say
 ) -> dict[str, Any]:
-    words = paper(lang)["paper_form"]
+    words = spoken.texts["paper_form"]
     notes = []
     if item.show_if:
-        condition = condition_in_words(item.show_if, instrument, numbers, lang)
-        notes.append(fill(words["only_if"], condition=condition))
+        condition = condition_in_words(item.show_if, instrument, numbers, spoken)
+        notes.append(spoken.fill(words["only_if"], condition=condition))
     if item.kind == "multiple":
         notes.append(words["several"])
     if item.required:
         notes.append(words["required"])
     if item.kind == "text" and item.max_chars:
-        notes.append(fill(words["text"], limit=item.max_chars))
-    labels = [say(option.text) for option in item.options]
+        notes.append(spoken.fill(words["text"], limit=item.max_chars))
+    labels = [
+        say(option.text, key=option_key(instrument, item, option.value)) for option in item.options
+    ]
     longest = max(map(_width, labels), default=0)
     fitting = [columns for width, columns in SIDE_BY_SIDE[large] if longest <= width]
     return {
         "number": numbers[item.id],
         "id": item.id,
-        "text": say(item.text),
-        "hint": say(item.hint),
+        "text": say(item.text, item.id, "text"),
+        "hint": say(item.hint, item.id, "hint"),
         "notes": notes,
         "kind": item.kind,
         "columns": fitting[0] if fitting and len(labels) > 2 else 1,
@@ -130,7 +131,10 @@ def _width(text: str) -> float:
 
 
 def condition_in_words(
-    condition: Mapping[str, Any], instrument: Instrument, numbers: Mapping[str, int], lang: str = "zh"
+    condition: Mapping[str, Any],
+    instrument: Instrument,
+    numbers: Mapping[str, int],
+    spoken: PaperWords = PaperWords(),
 ) -> str:
     """A condition as a person reads it on paper: by the number of the question and its options.
 
@@ -141,16 +145,18 @@ def condition_in_words(
     >>> condition_in_words({"item": first.id, "in": [option.value]}, parents, {first.id: 1})
     '第1题选了“非常满意”'
     """
-    words = paper(lang)["paper_form"]
+    words = spoken.texts["paper_form"]
     for key, joint in (("all", words["and"]), ("any", words["or"])):
         if key in condition:
             return str(joint).join(
-                condition_in_words(part, instrument, numbers, lang) for part in condition[key]
+                condition_in_words(part, instrument, numbers, spoken) for part in condition[key]
             )
     item = instrument.by_id[condition["item"]]
     values = condition["in"] if "in" in condition else condition["not_in"]
-    labels = [f"“{text_in(item.option(value).text, lang)}”" for value in values]
-    return fill(
+    labels = [
+        f"“{spoken.source(option_key(instrument, item, value), item.option(value).text)}”" for value in values
+    ]
+    return spoken.fill(
         words["is" if "in" in condition else "is_not"],
         number=numbers[item.id],
         options=str(words["or_option"]).join(labels),

@@ -7,6 +7,7 @@ There is no sentence that a photograph of the poster or of a screen proves anyth
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,18 +16,20 @@ from itertools import groupby
 from typing import Any, Literal
 
 from survey.documents.archive import file_name
-from survey.documents.imprint import GROUPS, Imprint, UnknownPaperError, group_name
+from survey.documents.imprint import GROUPS, Imprint, UnknownPaperError, shared
 from survey.documents.pdf import pages
 from survey.documents.pieces import Piece
 from survey.documents.qr import printed_link, qr_svg
-from survey.scheme.texts import fill
-from survey.scheme.texts import paper as paper_texts
+from survey.scheme.paper_words import sentences
 
 PAPERS = ("a3", "a4", "a5")
 ROOMY = {"school": 14, "office": 14, "host": 18, "telephone": 13, "approval": 70}
 """Characters up to which a poster is known to fit without being measured; a test sets them all at once."""
 LONGEST_LINE = 12
 """Characters of a title's first line; a longer county name gets a line of its own."""
+
+
+_NUMBER = re.compile(r"^\s*\d\s+")
 
 
 @dataclass(frozen=True)
@@ -42,15 +45,25 @@ class PosterPage:
     """`/s`, `/o/{wave}/{domain}` or `/o/{wave}`."""
 
 
-def posters(items: Iterable[PosterPage], imprint: Imprint, paper: str = "a4", *, at: datetime) -> bytes:
+def posters(
+    items: Iterable[PosterPage], imprint: Imprint, paper: str = "a4", *, at: datetime, also: tuple[Imprint, ...] = ()
+) -> bytes:
     """One PDF, a page for each poster, in the order given.
+
+    Args:
+        also: the same wave in other languages; each poster gets a page in each.
 
     Raises:
         UnknownPaperError: not a3, a4 or a5.
         LinkTooLongError: the address needs a code too fine to print.
     """
     check_paper(paper)
-    data = {"paper": paper, "posters": [_poster(item, imprint) for item in items], **_shared(imprint)}
+    said = (imprint, *also)
+    data = {
+        "paper": paper,
+        "said": [_shared(one) for one in said],
+        "posters": [_poster(item, one) | {"said": n} for item in items for n, one in enumerate(said)],
+    }
     return pages("poster", data, title=f"{imprint.county}教育满意度调查　海报", at=at)
 
 
@@ -65,13 +78,19 @@ def check_paper(paper: str) -> None:
 
 
 def poster_pieces(
-    items: Iterable[PosterPage], imprint: Imprint, paper: str = "a4", *, at: datetime, folder: str = ""
+    items: Iterable[PosterPage],
+    imprint: Imprint,
+    paper: str = "a4",
+    *,
+    at: datetime,
+    folder: str = "",
+    also: tuple[Imprint, ...] = (),
 ) -> Iterator[Piece]:
     """The files of posters, one for each school, a page for each of its groups."""
     ordered = sorted(items, key=lambda item: (item.school_code, item.school_name, _rank(item.group)))
     for (code, name), own in groupby(ordered, key=lambda item: (item.school_code, item.school_name)):
         path = folder + file_name(code, name or "全县", f"海报{paper.upper()}", ending=".pdf")
-        yield Piece(path, partial(posters, list(own), imprint, paper, at=at), paper.upper())
+        yield Piece(path, partial(posters, list(own), imprint, paper, at=at, also=also), paper.upper())
 
 
 def _rank(group: str) -> int:
@@ -79,19 +98,19 @@ def _rank(group: str) -> int:
 
 
 def _poster(item: PosterPage, imprint: Imprint) -> dict[str, Any]:
-    words = paper_texts("zh")["poster"]
-    title = words["title"].get(item.group) or f"{{county}}教育满意度调查　请{group_name(item.group)}填写"
-    head, _, call = fill(title, county=imprint.county).partition("　")
+    words = imprint.words
+    said = words.texts["poster"]
+    title = said["title"].get(item.group) or said["title"]["other"]
+    filled = words.fill(title, county=imprint.county, group=words.group(item.group))
+    head, _, call = filled.partition("　")
+    is_short = words.lang != "zh" or len(head) <= LONGEST_LINE
     link = imprint.link(item.path)
+    lines = [head, call] if is_short else [imprint.county, head.removeprefix(imprint.county), call]
     return {
-        "roomy": len(head) <= LONGEST_LINE and is_roomy(item, imprint),
-        "title": [head, call]
-        if len(head) <= LONGEST_LINE
-        else [imprint.county, head.removeprefix(imprint.county), call],
+        "roomy": words.lang == "zh" and is_short and is_roomy(item, imprint),
+        "title": [line for line in lines if line],
         "school": item.school_name,
-        "steps": [
-            _step(step, item, imprint) for step in words["steps" if item.way == "slip" else "steps_open"]
-        ],
+        "steps": [_step(step, item, imprint) for step in said["steps" if item.way == "slip" else "steps_open"]],
         "link": printed_link(link),
         "typed": link.partition("://")[2],
         "svg": qr_svg(link),
@@ -113,33 +132,23 @@ def is_roomy(item: PosterPage, imprint: Imprint) -> bool:
 
 def _step(text: str, item: PosterPage, imprint: Imprint) -> str:
     """A step without its number, which the page sets apart."""
-    return fill(text, host=imprint.host, minutes=item.minutes).partition("　")[2]
+    return _NUMBER.sub("", imprint.words.fill(text, host=imprint.host, minutes=item.minutes))
 
 
 def _shared(imprint: Imprint) -> dict[str, Any]:
-    words = paper_texts("zh")["poster"]
+    words = imprint.words
+    said = words.texts["poster"]
+    genuine = words.fill(said["genuine"], org=imprint.office, phone=imprint.telephone, host=imprint.host)
     return {
-        "county": imprint.county,
-        "lead": words["lead"],
-        "promise": _sentences(words["promise"]),
-        "until": fill(words["until"], deadline=imprint.deadline),
-        "no_phone": fill(words["no_phone"], phone=imprint.telephone),
-        "genuine": _sentences(
-            fill(words["genuine"], org=imprint.office, phone=imprint.telephone, host=imprint.host)
-        ),
-        "not_proof": fill(words["not_proof"], phone=imprint.telephone),
-        "must_say": imprint.must_say or words["not_national"],
+        **shared(imprint),
+        "lead": said["lead"],
+        "promise": sentences(said["promise"]),
+        "until": words.fill(said["until"], deadline=imprint.deadline),
+        "stop": "。" if words.lang == "zh" else ".",
+        "space": "" if words.lang == "zh" else " ",
+        "no_phone": words.fill(said["no_phone"], phone=imprint.telephone),
+        "genuine": sentences(genuine),
+        "not_proof": words.fill(said["not_proof"], phone=imprint.telephone),
+        "must_say": words.apart(imprint.must_say) or said["not_national"],
         "approval": "　".join(f"{label}：{value}" for label, value in imprint.approval_lines),
-        "emblem": list(imprint.emblem),
-        "plan_code": imprint.printed_code,
-        "demonstration": imprint.demonstration,
     }
-
-
-def _sentences(text: str) -> list[str]:
-    """The sentences of a text, so that a line may end where a thought ends.
-
-    >>> _sentences("不写姓名。填不填由您决定。")
-    ['不写姓名。', '填不填由您决定。']
-    """
-    return [f"{sentence}。" for sentence in text.split("。") if sentence]

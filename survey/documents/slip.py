@@ -17,11 +17,11 @@ from itertools import groupby
 from typing import Any
 
 from survey.documents.archive import file_name
-from survey.documents.imprint import GROUPS, STAGES, Imprint, group_name, stage_name
+from survey.documents.imprint import GROUPS, STAGES, Imprint, shared
 from survey.documents.pdf import pages
 from survey.documents.pieces import Piece
 from survey.documents.qr import printed_link, qr_svg
-from survey.scheme.texts import fill, paper
+from survey.scheme.paper_words import PaperWords
 
 CHUNK = 400
 """Slips set in one piece: about 100 MB of memory while they are set; 1 000 need four times that."""
@@ -88,7 +88,7 @@ def slip_links(piles: Iterable[SlipPile], imprint: Imprint) -> str:
     """The links of all slips as plain text, for people who cannot use the printed code."""
     lines = []
     for pile in _ordered(piles):
-        lines.append("　".join(filter(None, [pile.school_name, _about(pile)])))
+        lines.append("　".join(filter(None, [pile.school_name, _about(pile, imprint.words)])))
         lines += [f"{code_in_groups(code)}  {imprint.link(f'/s/{code}')}" for code in pile.codes]
         lines.append("")
     return "\n".join(lines)
@@ -147,62 +147,57 @@ def _parts(piles: list[SlipPile]) -> list[list[SlipPile]]:
 
 
 def _document(schools: list[dict[str, Any]], imprint: Imprint) -> dict[str, Any]:
-    words = paper("zh")
+    words = imprint.words
+    said = words.texts["slip"]
+    cover = words.texts["class_cover"]
     return {
+        **shared(imprint),
         "schools": schools,
-        "code_label": words["slip"]["code"],
-        "how": fill(words["slip"]["how"], host=imprint.host),
-        "once": fill(words["slip"]["once"], deadline=imprint.deadline),
-        "promise": words["slip"]["promise"],
-        "phone": fill(words["slip"]["phone"], phone=imprint.telephone),
-        "phone_wide": len(imprint.telephone) > WIDEST_TELEPHONE,
-        "call": fill(words["slip"]["phone"], phone="").strip(),
+        "code_label": said["code"],
+        "how": words.fill(said["how"], host=imprint.host),
+        "once": words.fill(said["once"], deadline=imprint.deadline),
+        "promise": said["promise"],
+        "phone": words.fill(said["phone"], phone=imprint.telephone),
+        # Only a Chinese line is known to be short enough to leave room for the number beside it.
+        "phone_wide": words.lang != "zh" or len(imprint.telephone) > WIDEST_TELEPHONE,
+        "call": words.fill(said["phone"], phone="").strip(),
         "telephone": imprint.telephone,
-        "must_say": imprint.must_say,
-        "plan_code": imprint.printed_code,
-        "demonstration": imprint.demonstration,
-        "emblem": list(imprint.emblem),
         "cover": {
-            "head": f"{imprint.county}教育满意度调查",
-            "do": list(words["class_cover"]["do"]),
-            "spare": words["spare_cover"],
-            "host": imprint.host,
-            "office": imprint.office,
-            "deadline": imprint.deadline,
+            **cover,
+            "spare": words.texts["spare_cover"],
+            "address": words.fill(cover["address"], host=imprint.host, deadline=imprint.deadline),
         },
     }
 
 
 def _school(piles: list[SlipPile], imprint: Imprint, covers: bool) -> dict[str, Any]:
-    first = piles[0]
+    first, words = piles[0], imprint.words
+    total = sum(len(pile.codes) for pile in piles)
     return {
         "name": first.school_name,
         "code": first.school_code,
-        "total": sum(len(pile.codes) for pile in piles),
+        "total": words.fill(words.texts["class_cover"]["total"], count=total),
         "covers": covers,
         "spare": first.spare,
-        "spare_title": fill(
-            paper("zh")["spare_cover"]["title"],
-            school=first.school_name,
-            count=sum(len(pile.codes) for pile in piles),
+        "spare_title": words.fill(
+            words.texts["spare_cover"]["title"], school=first.school_name, count=total
         ),
         "piles": [_pile(pile, imprint) for pile in piles],
     }
 
 
 def _pile(pile: SlipPile, imprint: Imprint) -> dict[str, Any]:
-    group = group_name(pile.group)
-    words = paper("zh")
-    about = _about(pile)
+    words = imprint.words
+    about = _about(pile, words)
+    joint = "" if words.lang == "zh" else ", "
+    group = joint.join(filter(None, [words.stage(pile.stage), words.group(pile.group)]))
+    title = words.texts["class_cover"]["title"]
     return {
-        "head": fill(words["slip"]["head"], county=imprint.county, group=stage_name(pile.stage) + group),
+        "head": words.fill(words.texts["slip"]["head"], county=imprint.county, group=group),
         "about": about,
         "class": pile.class_name,
-        "group": group,
         "count": len(pile.codes),
-        "title": fill(
-            words["class_cover"]["title"], school=pile.school_name, **{"class": about}, count=len(pile.codes)
-        ),
+        "title": words.fill(title, school=pile.school_name, **{"class": about}, count=len(pile.codes)),
         "slips": [
             {
                 "code": code_in_groups(code),
@@ -214,8 +209,9 @@ def _pile(pile: SlipPile, imprint: Imprint) -> dict[str, Any]:
     }
 
 
-def _about(pile: SlipPile) -> str:
-    return "　".join(filter(None, [stage_name(pile.stage), pile.class_name, group_name(pile.group)]))
+def _about(pile: SlipPile, words: PaperWords) -> str:
+    said = [words.stage(pile.stage), pile.class_name, words.group(pile.group)]
+    return ("　" if words.lang == "zh" else ", ").join(filter(None, said))
 
 
 def _title(imprint: Imprint, what: str) -> str:

@@ -22,8 +22,8 @@ from survey.errors import SurveyError
 FAMILY = "Noto Sans SC"
 ARABIC = "Noto Sans Arabic"
 MONO = "DejaVu Sans Mono"
-# Line ends and the joiners that typst consumes itself need no glyph.
-INVISIBLE = frozenset("\n\r\t\u200b\u200c\u200d\u2060\ufeff")
+# Line ends, joiners and isolates that typst consumes itself need no glyph.
+INVISIBLE = frozenset("\n\r\t\u200b\u200c\u200d\u2060\u2068\u2069\ufeff")
 
 
 class MissingGlyphError(SurveyError):

@@ -24,8 +24,10 @@ from survey.documents.poster import PosterPage, check_paper, poster_pieces
 from survey.documents.slip import SlipPile, slip_links, slip_pieces, slips
 from survey.errors import SurveyError
 from survey.jobs.class_piles import ClassPiles
+from survey.jobs.translate import pinned_catalogues
 from survey.sampling.sample import DomainDraw, Sample
 from survey.scheme.instrument import Instrument
+from survey.scheme.paper_words import PaperWords
 from survey.scheme.plan import Plan, instrument_of, scheme_of
 from survey.settings import Settings
 from survey.storage.evidence import find_evidence
@@ -63,6 +65,16 @@ class UnknownPartError(SurveyError):
         super().__init__("排印的内容", f"没有“{'、'.join(parts)}”这一种", f"可选：{'、'.join(PARTS)}")
 
 
+class LanguageNotPlannedError(SurveyError):
+    """The signed plan does not offer this language, so nobody stands for its words."""
+
+    code = "papers.language_not_planned"
+    kind = "invalid"
+
+    def __init__(self, language: str, planned: tuple[str, ...]) -> None:
+        super().__init__(f"语言“{language}”", "签过的计划里没有这种语言", f"可选：{'、'.join(planned)}")
+
+
 class SignFirstError(SurveyError):
     """Papers carry the plan code, which exists once the plan is signed."""
 
@@ -83,6 +95,8 @@ class Wish:
     paper: str = "a4"
     school: str | None = None
     classes: ClassPiles = ClassPiles()
+    language: str = "zh"
+    """Of slips and forms; posters and notices stand in Chinese and, on a page of its own, in this."""
 
 
 @dataclass(frozen=True)
@@ -104,6 +118,7 @@ async def plan_papers(settings: Settings, wave: str, wish: Wish, *, now: datetim
         PrintFileGoneError: slips are asked for, and the wave is open: the codes are erased.
         NothingToPrintError: no such school was drawn.
         UnknownPartError, UnknownPaperError: asked for what is not printed.
+        LanguageNotPlannedError: a language the signed plan does not offer.
         FaultsError: the list of classes does not fit the slips.
     """
     if strange := [part for part in wish.parts if part not in PARTS]:
@@ -111,6 +126,8 @@ async def plan_papers(settings: Settings, wave: str, wish: Wish, *, now: datetim
     check_paper(wish.paper)
     plan, sample = await load_plan(wave), await load_sample(wave)
     imprint, at = await wave_imprint(plan), printed_at(now)
+    own = replace(imprint, words=await paper_words(plan, wish.language))
+    also = () if wish.language == "zh" else (own,)
     if wish.school and wish.school not in sample.schools:
         raise NothingToPrintError(wave, wish.school)
     pieces: list[Piece] = []
@@ -120,19 +137,19 @@ async def plan_papers(settings: Settings, wave: str, wish: Wish, *, now: datetim
         if not piles and set(wish.parts) == {"slips"}:
             raise NothingToPrintError(wave, wish.school)
         n_slips = sum(len(pile.codes) for pile in piles)
-        pieces += slip_pieces(piles, imprint, at=at, folder=f"{BUREAU}/")
+        pieces += slip_pieces(piles, own, at=at, folder=f"{BUREAU}/")
         if piles:
-            links = partial(_text, slip_links(piles, imprint))
+            links = partial(_text, slip_links(piles, own))
             pieces.append(Piece(f"{BUREAU}/链接清单_读屏用.txt", links, ""))
     if "posters" in wish.parts:
         items = _poster_pages(plan, sample, wish.school)
-        pieces += poster_pieces(items, imprint, wish.paper, at=at, folder="2_海报/")
+        pieces += poster_pieces(items, imprint, wish.paper, at=at, folder="2_海报/", also=also)
     if "forms" in wish.parts:
         pieces += paper_form_pieces(
-            _instruments(plan, sample, wish.school), imprint, at=at, folder="3_纸质问卷/"
+            _instruments(plan, sample, wish.school), own, at=at, folder="3_纸质问卷/"
         )
     if "notices" in wish.parts:
-        pieces += _notices(plan, imprint, at)
+        pieces += _notices(plan, (imprint, *also), at)
     return PaperJob(wave, tuple(pieces), at, n_slips)
 
 
@@ -155,19 +172,19 @@ async def render_posters(
 
 
 async def render_slips(
-    settings: Settings, wave: str, *, school: str | None = None, classes: ClassPiles | None = None, now: datetime
-) -> bytes:  # fmt: skip
+    settings: Settings, wave: str, wish: Wish = Wish(), *, now: datetime
+) -> bytes:
     """Slips with their cover sheets as one PDF, for up to about `ONE_PIECE` slips.
 
     Raises:
-        SignFirstError, PrintFileGoneError, NothingToPrintError, FaultsError: as `plan_papers`.
+        SignFirstError, PrintFileGoneError, NothingToPrintError, LanguageNotPlannedError, FaultsError:
+            as `plan_papers`.
     """
     plan, sample = await load_plan(wave), await load_sample(wave)
-    imprint = await wave_imprint(plan)
-    wish = Wish(school=school, classes=classes or ClassPiles())
+    imprint = replace(await wave_imprint(plan), words=await paper_words(plan, wish.language))
     piles = _piles(plan, sample, load_print_file(settings, wave), wish)
     if not piles:
-        raise NothingToPrintError(wave, school)
+        raise NothingToPrintError(wave, wish.school)
     return await to_thread(slips, piles, imprint, at=printed_at(now))
 
 
@@ -246,35 +263,45 @@ def _instruments(plan: Plan, sample: Sample, school: str | None) -> dict[str, In
     }
 
 
-def _notices(plan: Plan, imprint: Imprint, at: datetime) -> Iterator[Piece]:
+def _notices(plan: Plan, imprints: tuple[Imprint, ...], at: datetime) -> Iterator[Piece]:
     """Guardians' notice and supervisor sheet where pupils are asked; the message for parents' groups."""
     folder = "4_告知/"
     pupils = plan.group("student")
     if pupils is not None:
         notice = partial(
             guardian_notice,
-            imprint,
-            grades=grades_in_words(pupils.from_grade, pupils.instruments.keys()),
+            *imprints,
+            grades=grades_asked(pupils.from_grade, pupils.instruments.keys()),
             reply_by=plan.opens_on - timedelta(days=1),
             at=at,
         )
         yield Piece(f"{folder}给家长的告知.pdf", notice)
-        yield Piece(f"{folder}学生填写时的现场要求.pdf", partial(supervisor_sheet, imprint, at=at))
-    message = parents_group_message(imprint)
+        yield Piece(f"{folder}学生填写时的现场要求.pdf", partial(supervisor_sheet, *imprints, at=at))
+    message = "\n\n".join(map(parents_group_message, imprints))
     yield Piece(f"{folder}家长群文字_照原文转发.txt", partial(_text, message + "\n"), "")
 
 
-def grades_in_words(from_grade: int | None, stages: Iterable[str]) -> str:
-    """The grades that are asked, as a notice says them.
+def grades_asked(from_grade: int | None, stages: Iterable[str]) -> tuple[int, int]:
+    """The first and the last grade that are asked.
 
-    >>> grades_in_words(4, {"primary": "…", "junior": "…"}), grades_in_words(4, {"primary": "…"})
-    ('四至九年级', '四至六年级')
+    >>> grades_asked(4, {"primary": "…", "junior": "…"}), grades_asked(4, {"primary": "…"})
+    ((4, 9), (4, 6))
     """
-    digits = "一二三四五六七八九"
     named = set(stages)
     last = 6 if named == {"primary"} else 9
     first = max(from_grade or 4, 7 if named == {"junior"} else 1)
-    return f"{digits[first - 1]}至{digits[last - 1]}年级"
+    return first, last
+
+
+async def paper_words(plan: Plan, language: str) -> PaperWords:
+    """The words of a language that the signed plan offers.
+
+    Raises:
+        LanguageNotPlannedError: it offers no such language.
+    """
+    if language != "zh" and language not in plan.languages:
+        raise LanguageNotPlannedError(language, plan.languages)
+    return PaperWords(language, (await pinned_catalogues(plan.wave)).get(language))
 
 
 async def wave_imprint(plan: Plan) -> Imprint:

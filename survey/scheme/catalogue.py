@@ -1,4 +1,4 @@
-"""The texts a translator fills in: every sentence of the answering side, and what was made of it.
+"""The texts a translator fills in: every sentence of pages and paper, and what was made of it.
 
 A language enters by its code, a `Catalogue` leaves: translations by key, each beside the
 Chinese it was made from, so that a sentence that has changed since falls back to Chinese by
@@ -20,7 +20,7 @@ from survey.errors import SurveyError
 from survey.scheme.instrument import FILES, GRADE_THREE, Instrument, Item, load_instrument
 from survey.scheme.presets import list_schemes, load_scheme
 from survey.scheme.scales import load_scales
-from survey.scheme.texts import find_language, ui, ui_places
+from survey.scheme.texts import find_language, paper, ui, ui_places
 
 TYPE = "survey/catalogue/v1"
 SCALE_IS_WHOLE = "scale/"
@@ -141,6 +141,15 @@ def ui_key(key: str) -> str:
     return f"ui/{key}"
 
 
+def paper_key(*place: str) -> str:
+    """The key of a printed text.
+
+    >>> paper_key("poster", "steps", "0")
+    'paper/poster/steps/0'
+    """
+    return "/".join(("paper", *place))
+
+
 def instrument_key(instrument: Instrument, *place: str) -> str:
     """The key of a text of an instrument; grade 3 reads the words of grades 4 to 6.
 
@@ -165,7 +174,7 @@ def option_key(instrument: Instrument, item: Item, value: int | str) -> str:
 
 @cache
 def messages() -> tuple[Message, ...]:
-    """Every text of the answering side, in the order a translator works best: scales first."""
+    """Every text of the answering side and of paper, in the order a translator works best: scales first."""
     return tuple({one.key: one for one in _messages()}.values())
 
 
@@ -177,11 +186,20 @@ def _messages() -> Iterator[Message]:
     for key, zh in ui("zh").items():
         where, most = ui_places()[key]
         yield Message(ui_key(key), zh, en[key], where, most)
+    yield from _of_paper(paper("zh"), paper("en"))
     for name in FILES:
         yield from _of_instrument(load_instrument(name, "full", frozenset(), True))
     for scheme in map(load_scheme, list_schemes()):
         for group in scheme.groups:
             yield Message(group_key(group.id, group.zh), group.zh, group.en, "kind of person, open link page")
+
+
+def _of_paper(zh: Any, en: Any, *place: str) -> Iterator[Message]:
+    if isinstance(zh, str):
+        yield Message(paper_key(*place), zh, en, f"printed on paper: {place[0]}")
+    else:
+        for key in zh if isinstance(zh, Mapping) else range(len(zh)):
+            yield from _of_paper(zh[key], en[key], *place, str(key))
 
 
 def group_key(group: str, zh: str) -> str:
@@ -190,9 +208,14 @@ def group_key(group: str, zh: str) -> str:
 
 
 def _of_instrument(instrument: Instrument) -> Iterator[Message]:
+    for name, text in (("title", instrument.title), ("intro", instrument.intro)):
+        yield Message(instrument_key(instrument, name), text["zh"], text.get("en", ""), "head of the paper form")
     for section in instrument.sections:
         key = instrument_key(instrument, section.id, "title")
         yield Message(key, section.title["zh"], section.title.get("en", ""), "part heading")
+        if section.note:
+            key = instrument_key(instrument, section.id, "note")
+            yield Message(key, section.note["zh"], section.note.get("en", ""), "below a part heading")
         for item in section.items:
             en = item.text.get("en", "")
             key = instrument_key(instrument, item.id, "text")

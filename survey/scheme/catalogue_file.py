@@ -55,7 +55,7 @@ def po_bytes(language: str, known: Catalogue | None = None) -> bytes:
 
 
 _HEADER = """\
-# Texts of the answering pages. msgid is the Chinese source; fill msgstr.
+# Texts of the answering pages and of paper. msgid is the Chinese source; fill msgstr.
 # Keep the place-holders in braces; they may move inside the sentence. Digits stay 0-9.
 # Plain words, polite form. An entry marked fuzzy is unfinished and is shown in Chinese."""
 

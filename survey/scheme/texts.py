@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -129,6 +130,26 @@ def ui(lang: str = "zh") -> Mapping[str, str]:
 def ui_places() -> Mapping[str, tuple[str, int]]:
     """Where each interface string stands, and its longest Chinese length, for translators."""
     return {key: (entry[2], entry[3]) for key, entry in _document("ui_strings.yaml")["strings"].items()}
+
+
+MONTHS = (
+    *("January", "February", "March", "April", "May", "June"),
+    *("July", "August", "September", "October", "November", "December"),
+)
+
+
+def say_day(day: date, lang: str, pattern: str | None = None) -> str:
+    """A day as people say it, without the year.
+
+    Args:
+        pattern: how a language that does not come with the product says it; Chinese without one.
+
+    >>> say_day(date(2026, 12, 5), "zh"), say_day(date(2026, 12, 5), "en")
+    ('12月5日', '5 December')
+    """
+    if lang == "en":
+        return f"{day.day} {MONTHS[day.month - 1]}"
+    return fill(pattern or ui("zh")["date.format"], month=day.month, day=day.day)
 
 
 @cache

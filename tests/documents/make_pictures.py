@@ -1,4 +1,4 @@
-"""Every paper as page images in a folder, to be looked at: `python tests/documents/make_pictures.py DIR`.
+"""Every paper as page images in a folder, to be looked at: `python -m tests.documents.make_pictures DIR`.
 
 Made from the sample county's plan and names that are short, long, and in another script. The
 folder is not committed; a contact sheet of each paper shows its pages side by side.
@@ -24,7 +24,10 @@ from survey.documents.poster import PAPERS, PosterPage, posters
 from survey.documents.slip import SlipPile, slips
 from survey.fieldwork.code import random_code
 from survey.scheme.instrument import INSTRUMENTS, load_instrument
+from survey.scheme.paper_words import PaperWords
 from survey.scheme.plan import Approval
+
+from .pseudo import pseudo_catalogue
 
 AT = datetime(2026, 11, 24, tzinfo=UTC)
 EMBLEM = (
@@ -66,6 +69,16 @@ SCHOOLS = {
 }
 
 
+def english(imprint: Imprint) -> Imprint:
+    """The same wave in English."""
+    return dataclasses.replace(imprint, words=PaperWords("en"))
+
+
+def mirrored(imprint: Imprint) -> Imprint:
+    """The same wave in a right-to-left language that nobody speaks."""
+    return dataclasses.replace(imprint, words=PaperWords("ug", pseudo_catalogue("ug")))
+
+
 def papers() -> Iterator[tuple[str, bytes]]:
     """Name and PDF of every kind of paper."""
     rng = random.Random(1)
@@ -79,13 +92,20 @@ def papers() -> Iterator[tuple[str, bytes]]:
             SlipPile("parent", codes[12:], school, "2136000123", "primary", spare=True),
         ]
         yield f"slips_{kind}", slips(piles, imprint, at=AT)
-    yield "notice_guardian", guardian_notice(SHORT, grades="四至九年级", reply_by=date(2026, 11, 23), at=AT)
+    for kind, other in (("english", english(SHORT)), ("rtl", mirrored(SHORT))):
+        for paper in PAPERS:
+            yield f"poster_{kind}_{paper}", posters([groups[0]], SHORT, paper, at=AT, also=(other,))
+        yield f"slips_{kind}", slips(piles, other, at=AT)
+        yield f"form_parents_{kind}", paper_form(load_instrument("parents"), other, at=AT)
+        notice = guardian_notice(SHORT, other, grades=(4, 9), reply_by=date(2026, 11, 23), at=AT)
+        yield f"notice_guardian_{kind}", notice
+        yield f"notice_supervisor_{kind}", supervisor_sheet(SHORT, other, at=AT)
+    yield "notice_guardian", guardian_notice(SHORT, grades=(4, 9), reply_by=date(2026, 11, 23), at=AT)
     yield "notice_supervisor", supervisor_sheet(SHORT, at=AT)
     for name in INSTRUMENTS:
         for large in (False, True):
             form = paper_form(load_instrument(name), SHORT, large=large, at=AT)
             yield f"form_{name}{'_large' if large else ''}", form
-    yield "form_parents_english", paper_form(load_instrument("parents"), LONG, lang="en", at=AT)
 
 
 def main(folder: Path) -> None:

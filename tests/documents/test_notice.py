@@ -9,7 +9,7 @@ from survey.documents.notice import guardian_notice, parents_group_message, supe
 
 def test_guardians_learn_who_asks_what_is_kept_and_how_to_say_no(imprint, at, eyes) -> None:
     [guardian] = eyes.text_of(
-        guardian_notice(imprint, grades="四至六年级", reply_by=date(2026, 11, 28), at=at)
+        guardian_notice(imprint, grades=(4, 6), reply_by=date(2026, 11, 28), at=at)
     )
     [supervisor] = eyes.text_of(supervisor_sheet(imprint, at=at))
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import pypdfium2 as pdfium
 import pytest
 
 from survey.documents.paper_form import condition_in_words, paper_form
 from survey.scheme.instrument import INSTRUMENTS, load_instrument
+from survey.scheme.paper_words import PaperWords
 
 
 @pytest.mark.parametrize("name", INSTRUMENTS)
@@ -68,7 +70,7 @@ def test_a_condition_is_told_by_the_number_of_the_question() -> None:
 
 
 def test_the_form_comes_in_english_too_and_gives_the_same_bytes_twice(imprint, at, eyes) -> None:
-    made = paper_form(load_instrument("parents"), imprint, lang="en", at=at)
+    made = paper_form(load_instrument("parents"), replace(imprint, words=PaperWords("en")), at=at)
 
     assert "Tickoneboxforeachquestion" in "".join(eyes.text_of(made))
-    assert made == paper_form(load_instrument("parents"), imprint, lang="en", at=at)
+    assert made == paper_form(load_instrument("parents"), replace(imprint, words=PaperWords("en")), at=at)

@@ -28,7 +28,7 @@ def papers(imprint, at, codes) -> dict[str, bytes]:
         "posters": posters([PosterPage("parent", 4)], imprint, at=at),
         "form": paper_form(load_instrument("parents"), imprint, at=at),
         "large form": paper_form(load_instrument("students_g4_6"), imprint, large=True, at=at),
-        "guardian": guardian_notice(imprint, grades="四至六年级", reply_by=imprint.closes_on, at=at),
+        "guardian": guardian_notice(imprint, grades=(4, 6), reply_by=imprint.closes_on, at=at),
         "supervisor": supervisor_sheet(imprint, at=at),
     }
 

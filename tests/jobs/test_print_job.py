@@ -16,7 +16,7 @@ from survey.documents.typeface import MissingGlyphError
 from survey.errors import FaultsError
 from survey.jobs.class_piles import read_class_piles
 from survey.jobs.print_job import write_papers
-from survey.jobs.render_papers import PaperJob, grades_in_words
+from survey.jobs.render_papers import PaperJob, grades_asked
 from survey.sampling.sample import DomainDraw
 
 AT = datetime(2026, 11, 24, tzinfo=UTC)
@@ -112,12 +112,12 @@ def test_a_class_list_cannot_ask_for_more_than_was_drawn() -> None:
 
 
 @pytest.mark.parametrize(
-    ("from_grade", "stages", "words"),
+    ("from_grade", "stages", "grades"),
     [
-        (4, {"primary"}, "四至六年级"),
-        (4, {"primary", "junior"}, "四至九年级"),
-        (None, {"junior"}, "七至九年级"),
+        (4, {"primary"}, (4, 6)),
+        (4, {"primary", "junior"}, (4, 9)),
+        (None, {"junior"}, (7, 9)),
     ],
 )
-def test_the_notice_names_the_grades_that_are_asked(from_grade, stages, words) -> None:
-    assert grades_in_words(from_grade, stages) == words
+def test_the_notice_names_the_grades_that_are_asked(from_grade, stages, grades) -> None:
+    assert grades_asked(from_grade, stages) == grades

@@ -17,6 +17,7 @@ from survey.scheme.catalogue import (
     sign_off,
 )
 from survey.scheme.catalogue_file import po_bytes, read_catalogue
+from survey.scheme.paper_words import PaperWords
 from survey.scheme.texts import UnknownLanguageError, known_languages
 
 
@@ -48,6 +49,18 @@ def test_every_message_has_a_key_of_its_own_and_an_english_draft() -> None:
 
     assert len(keys) == len(set(keys)) > 380
     assert all(one.zh and one.en for one in messages())
+
+
+def test_every_printed_text_is_handed_out_and_what_comes_back_is_printed() -> None:
+    words = PaperWords("ug", whole("ug"))
+    keys = {one.key for one in messages()}
+
+    assert {"paper/slip/once", "paper/poster/steps/0", "paper/supervisor_sheet/do/1", "parents/intro"} <= keys
+    assert words.texts["slip"]["code"] == "[填写码]"
+    assert words.texts["poster"]["steps"][0].startswith("[1　")
+    assert words.fill("{host}/s · {phone}", host="a.cn", phone="1-2") == (
+        "\u2068\u2068a.cn\u2069/s\u2069 · \u20681-2\u2069"
+    )
 
 
 def test_fuzzy_empty_and_outdated_entries_stay_chinese() -> None:

@@ -5,11 +5,14 @@ gone and the page says so. Everything else may be printed again at any time.
 """
 
 from litestar import Response, get, post
+from litestar.datastructures import UploadFile
 from litestar.params import FromPath
 from litestar.response import File, Redirect
 
+from survey.jobs.class_piles import ClassPiles, read_class_piles
 from survey.jobs.render_papers import PARTS, PaperJob, Wish, plan_papers
 from survey.sampling.sample import Sample
+from survey.scheme.texts import find_language
 from survey.storage.audit import record_audit
 from survey.storage.plans import load_plan, load_wave
 from survey.storage.print_files import archive_path, print_path
@@ -36,7 +39,7 @@ class NoArchiveError(WebError):
 @get("/waves/{wave:str}/papers", guards=[may("papers.download")])
 async def show_papers(request: AnyRequest, wave: FromPath[str]) -> Response[str]:
     """What there is to print, what must still happen before there is, and how to hand it out."""
-    row = await load_wave(wave)
+    row, plan = await load_wave(wave), await load_plan(wave)
     sample = await find_sample(wave)
     settings = request.app.state.settings
     return console_page(
@@ -47,7 +50,8 @@ async def show_papers(request: AnyRequest, wave: FromPath[str]) -> Response[str]
         command=f"survey papers {wave} --size a4\nsurvey publish {wave}",
         row=row,
         tabs=tabs_of(row, "/papers"),
-        plan=await load_plan(wave),
+        plan=plan,
+        languages={code: find_language(code).autonym for code in plan.languages},
         sample=sample,
         signed=state_reached(row.state, "planned"),
         printable=print_path(settings, row.wave).is_file(),
@@ -65,10 +69,16 @@ async def post_papers(request: AnyRequest, wave: FromPath[str]) -> Redirect:
     form = await read_form(request)
     parts = tuple(part for part in PARTS if form.get(f"part_{part}"))
     school = str(form.get("school", "")) or None
-    wish = Wish(parts or tuple(PARTS), str(form.get("size", "a4")), school)
+    wish = Wish(
+        parts or tuple(PARTS),
+        str(form.get("size", "a4")),
+        school,
+        await _classes(form.get("classes")),
+        str(form.get("language", "zh")),
+    )
     planned: PaperJob = await plan_papers(app.settings, row.wave, wish, now=app.now())
     app.print_room.start(app.settings, planned, wish, person.name)
-    details = {"parts": list(wish.parts), "school": school or "all"}
+    details = {"parts": list(wish.parts), "school": school or "all", "language": wish.language}
     await record_audit(person.name, "print_papers", row.wave, details=details, now=app.now())
     return Redirect(path=f"/console/waves/{row.wave}/papers/job", status_code=303)
 
@@ -115,6 +125,17 @@ async def download_papers(request: AnyRequest, wave: FromPath[str]) -> File:
 
 
 PAPER_ROUTES = (show_papers, post_papers, show_job, post_stop, download_papers)
+
+
+async def _classes(upload: object) -> ClassPiles:
+    """The list of classes somebody uploaded; read in memory and kept only as long as the job.
+
+    Raises:
+        FaultsError: every fault of the list, with row and column.
+    """
+    if not isinstance(upload, UploadFile) or not upload.filename:
+        return ClassPiles()
+    return read_class_piles(await upload.read(), upload.filename)
 
 
 def _schools(sample: Sample) -> dict[str, str]:

@@ -21,21 +21,6 @@ from survey.scheme.catalogue import Catalogue, ui_key
 
 SIZES = ("size.normal", "size.large", "size.xlarge")
 
-MONTHS = (
-    "January",
-    "February",
-    "March",
-    "April",
-    "May",
-    "June",
-    "July",
-    "August",
-    "September",
-    "October",
-    "November",
-    "December",
-)
-
 NAMES = frozenset({"county", "org", "office", "school", "reason", "form_no", "approval_no"})
 """Place-holders that hold Chinese words in every language."""
 TELEPHONE = "phone"
@@ -132,11 +117,8 @@ class Words:
         >>> Words("zh").date(date(2026, 12, 5)), Words("en").date(date(2026, 12, 5))
         ('12月5日', '5 December')
         """
-        if self.lang == "en":
-            return f"{day.day} {MONTHS[day.month - 1]}"
-        zh = self._zh["date.format"]
-        pattern = self._own["date.format"] if self._own else self._find(ui_key("date.format"), zh)
-        return texts.fill(pattern or zh, month=day.month, day=day.day)
+        own = self._find(ui_key("date.format"), self._zh["date.format"])
+        return texts.say_day(day, self.lang, own)
 
     def _find(self, key: str, zh: str) -> str | None:
         return self._catalogue.find(key, zh) if self._catalogue else None

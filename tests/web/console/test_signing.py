@@ -23,7 +23,11 @@ async def test_from_sample_to_certificate_by_pages_alone(site: Site) -> None:
     statuses = [(await site.send(SIGNING, {"act": "签署方案", **BOTH})).status_code]
     slips = await site.client.get("/console/waves/county-a/papers")
     wish = {"part_slips": "1", "part_posters": "1", "part_forms": "1", "part_notices": "1", "size": "a5"}
-    begun = await site.send("/console/waves/county-a/papers", {"school": _school(slips.text), **wish})
+    papers, school = "/console/waves/county-a/papers", _school(slips.text)
+    wrong = await site.send(papers, {"school": school, **wish}, files=_classes(school, "很多"))
+    unknown = await site.send(papers, {"school": school, "language": "ug", **wish})
+    listed = {"school": school, "language": "en", **wish}
+    begun = await site.send(papers, listed, files=_classes(school, "1"))
     job = await _finished(site, "county-a")
     page = (await site.client.get("/console/waves/county-a/papers/job")).text
     made = await site.client.get("/console/waves/county-a/papers/papers.zip")
@@ -36,6 +40,8 @@ async def test_from_sample_to_certificate_by_pages_alone(site: Site) -> None:
         statuses.append((await site.send(SIGNING, {"act": act, **BOTH, **more})).status_code)
 
     assert statuses == [303] * 4
+    assert wrong.status_code == 422 and "第2行" in wrong.text and "张数" in wrong.text
+    assert unknown.status_code == 422 and "签过的计划里没有这种语言" in unknown.text
     assert begun.status_code == 303
     assert "下载压缩包" in page and "用纸（单面）" in page
     names = ZipFile(BytesIO(made.content)).namelist()
@@ -49,6 +55,11 @@ async def test_from_sample_to_certificate_by_pages_alone(site: Site) -> None:
     assert "结束前不显示满意度" in early
     assert gone.status_code == 409
     assert (await load_wave("county-a")).state == "opened"
+
+
+def _classes(school: str, count: str) -> dict[str, tuple[str, bytes]]:
+    """A list of classes as an office uploads it."""
+    return {"classes": ("班级.csv", f"学校代码,人员,班级,张数\n{school},家长,三年级2班,{count}\n".encode())}
 
 
 async def _finished(site: Site, wave: str) -> PrintJob:

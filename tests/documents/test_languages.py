@@ -1,0 +1,94 @@
+"""Paper in other languages: English whole, right to left mirrored, codes and links as ever."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+import pypdfium2 as pdfium
+import pytest
+
+from survey.documents.notice import guardian_notice, supervisor_sheet
+from survey.documents.paper_form import paper_form
+from survey.documents.poster import PosterPage, posters
+from survey.documents.slip import SlipPile, code_in_groups, slips
+from survey.scheme.instrument import load_instrument
+from survey.scheme.paper_words import PaperWords
+
+from .pseudo import pseudo_catalogue
+
+OURS = re.compile("[\u3400-\u9fff]+")
+
+
+@pytest.fixture
+def english(imprint):
+    """The wave in English, its own names left out so that any Chinese is ours."""
+    plain = {"county": "Wan'an", "office": "Inspection office", "must_say": "", "approval": None}
+    return replace(imprint, words=PaperWords("en"), **plain)
+
+
+@pytest.fixture
+def mirrored(imprint):
+    """The wave in a right-to-left language that nobody speaks."""
+    return replace(imprint, words=PaperWords("ug", pseudo_catalogue()))
+
+
+def codes_read(eyes, pdf: bytes) -> list[str]:
+    """Every code of every page, as two decoders agree on it."""
+    found = []
+    for picture in eyes.pictures(pdf):
+        found += (seen := eyes.codes_by_zxing(picture))
+        if len(seen) == 1:
+            assert eyes.code_by_opencv(picture) == seen[0]
+    return found
+
+
+def every_paper(imprint, at, codes):
+    pile = SlipPile("parent", codes(3), "School 3", "2136000123", "primary", "3-2")
+    return {
+        "poster": posters([PosterPage("parent", 4, school_name="School 3")], imprint, at=at),
+        "slips": slips([pile, replace(pile, spare=True)], imprint, at=at),
+        "guardian": guardian_notice(imprint, grades=(4, 6), reply_by=imprint.closes_on, at=at),
+        "supervisor": supervisor_sheet(imprint, at=at),
+        "form": paper_form(load_instrument("parents"), imprint, at=at),
+    }
+
+
+def test_english_paper_says_nothing_in_chinese(english, at, codes, eyes) -> None:
+    left = {
+        name: found
+        for name, pdf in every_paper(english, at, codes).items()
+        if (found := OURS.findall("".join(eyes.text_of(pdf))))
+    }
+
+    assert left == {}
+
+
+def test_a_right_to_left_wave_is_whole_titled_and_set_in_subset_faces(mirrored, at, codes, eyes) -> None:
+    for name, pdf in every_paper(mirrored, at, codes).items():
+        found = eyes.structure(pdf)
+        assert (found.language, found.is_tagged, found.claims_ua) == ("ug", True, True), name
+        assert any("NotoSansArabic" in face for face, _ in found.fonts), name
+        assert all(embedded for _, embedded in found.fonts), name
+
+
+def test_a_right_to_left_slip_is_mirrored_and_its_code_still_leads_to_its_link(mirrored, imprint, at, codes, eyes) -> None:
+    pile = SlipPile("parent", codes(1), "学校", "1", "primary")
+    for one, is_left in ((imprint, False), (mirrored, True)):
+        pdf = slips([pile], one, at=at, covers=False)
+        [page] = pdfium.PdfDocument(pdf)
+        [text] = eyes.text_of(pdf)
+        search = page.get_textpage().search(code_in_groups(pile.codes[0]))
+        code_left = page.get_textpage().get_charbox(search.get_next()[0])[0]
+
+        assert (code_left > page.get_width() / 6) == is_left
+        assert code_in_groups(pile.codes[0]) in text
+        assert codes_read(eyes, pdf) == [f"https://SURVEY.WANAN.CN/S/{pile.codes[0]}"]
+
+
+@pytest.mark.parametrize("paper", ["a3", "a4", "a5"])
+def test_a_poster_in_two_languages_has_a_page_in_each_and_the_same_code(paper, imprint, mirrored, english, at, eyes) -> None:
+    pdf = posters([PosterPage("parent", 4)], imprint, paper, at=at, also=(mirrored, replace(english, base_url=imprint.base_url)))
+
+    assert len(eyes.sizes(pdf)) == 3
+    assert len(set(codes_read(eyes, pdf))) == 1
