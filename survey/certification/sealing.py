@@ -11,6 +11,7 @@ Source: TRUST section 2; RFC 7748, RFC 5869.
 from __future__ import annotations
 
 import hashlib
+import hmac
 import re
 from collections.abc import Mapping
 from functools import lru_cache
@@ -170,12 +171,18 @@ def _decrypt(box: bytes, c: bytes, box_secret: bytes) -> bytes:
 
 def _box_content_key(private: Any, peer: bytes, epk: bytes, box_key: bytes) -> bytes:
     """dk = HKDF-SHA256(X25519(private, peer), no salt, "survey/v1/seal" ‖ 0 ‖ epk ‖ box_key)."""
-    from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PublicKey
-    from cryptography.hazmat.primitives.hashes import SHA256
-    from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+    shared = private.exchange(_public(peer))
+    # RFC 5869 with no salt and one block of output; the standard library does it in a fifth of the time.
+    extracted = hmac.digest(bytes(32), shared, "sha256")
+    return hmac.digest(extracted, b"survey/v1/seal\x00" + epk + box_key + b"\x01", "sha256")
 
-    shared = private.exchange(X25519PublicKey.from_public_bytes(peer))
-    return HKDF(SHA256(), 32, None, b"survey/v1/seal\x00" + epk + box_key).derive(shared)
+
+@lru_cache(maxsize=64)
+def _public(peer: bytes) -> Any:
+    """A public key as the library wants it; a wave's own is the peer of all its boxes."""
+    from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PublicKey
+
+    return X25519PublicKey.from_public_bytes(peer)
 
 
 def split_secret(secret: bytes, share: bytes) -> tuple[bytes, bytes]:

@@ -140,7 +140,7 @@ def condition_in_words(
 
     >>> from survey.scheme.instrument import load_instrument
     >>> parents = load_instrument("parents")
-    >>> first = next(parents.items)
+    >>> first = parents.items[0]
     >>> option = first.options[0]
     >>> condition_in_words({"item": first.id, "in": [option.value]}, parents, {first.id: 1})
     '第1题选了“非常满意”'

@@ -56,7 +56,13 @@ def read_answers(
             )
     values: dict[str, Answer] = {}
     for item in items.values():
-        sent = raw.get(item.id, ())
+        sent = raw.get(item.id)
+        if not sent:
+            values[item.id] = None
+            continue
+        if item.kind == "single" and len(sent) == 1 and (option := item.option_by_text.get(sent[0])):
+            values[item.id] = option.value
+            continue
         value, fault = _value(item, [sent] if isinstance(sent, str) else list(sent))
         values[item.id] = value
         if fault:

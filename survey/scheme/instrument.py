@@ -126,10 +126,20 @@ class Instrument:
     max_question_chars: int | None = None
     scale_by_grade: Mapping[str, str] | None = None
 
-    @property
-    def items(self) -> Iterator[Item]:
+    @cached_property
+    def items(self) -> tuple[Item, ...]:
         """Every item in order."""
-        return (item for section in self.sections for item in section.items)
+        return tuple(item for section in self.sections for item in section.items)
+
+    @cached_property
+    def always_asked(self) -> frozenset[str]:
+        """The ids of the items that lie on everybody's path."""
+        return frozenset(item.id for item in self.items if item.show_if is None)
+
+    @cached_property
+    def sometimes_asked(self) -> tuple[Item, ...]:
+        """The other items, in order."""
+        return tuple(item for item in self.items if item.show_if is not None)
 
     @cached_property
     def by_id(self) -> Mapping[str, Item]:

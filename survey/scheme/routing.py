@@ -20,11 +20,12 @@ def on_path(instrument: Instrument, answers: Mapping[str, Any]) -> frozenset[str
     Args:
         answers: values by item id; absent or None means unanswered.
     """
-    path: set[str] = set()
-    for item in instrument.items:
+    path = instrument.always_asked
+    for item in instrument.sometimes_asked:
+        # A condition names earlier items only, so the later ones on the path so far do not matter.
         if item.show_if is None or holds(item.show_if, {name: answers.get(name) for name in path}):
-            path.add(item.id)
-    return frozenset(path)
+            path |= {item.id}
+    return path
 
 
 def holds(condition: Mapping[str, Any], answers: Mapping[str, Any]) -> bool:

@@ -7,15 +7,18 @@ answers 500 to bytes that are not UTF-8 (TRUST section 17).
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Mapping
 from urllib.parse import unquote_to_bytes
 
 from survey.errors import SurveyError
+from survey.web.respondent.patience import Patience
 
 MOST_BYTES = 64 * 1024
 MOST_FIELDS = 500
 DEADLINE_SECONDS = 10.0
+
+patience = Patience()
+"""Of this process, for every form that is read in it."""
 
 
 class FormUnreadableError(SurveyError):
@@ -41,16 +44,15 @@ async def read_form(chunks: AsyncIterator[bytes], content_type: str) -> dict[str
     """
     if content_type.partition(";")[0].strip().lower() != "application/x-www-form-urlencoded":
         raise FormUnreadableError("发来的不是问卷表单", 415)
-    body = bytearray()
-    try:
-        async with asyncio.timeout(DEADLINE_SECONDS):
-            async for chunk in chunks:
-                body += chunk
-                if len(body) > MOST_BYTES:
-                    raise FormUnreadableError("内容超过64 KiB", 413)
-    except TimeoutError as late:
-        raise FormUnreadableError("网络太慢，没有收全", 408) from late
-    return parse_form(bytes(body))
+    body = b""
+    with patience.until(DEADLINE_SECONDS) as waiting:
+        async for chunk in chunks:
+            body += chunk
+            if len(body) > MOST_BYTES:
+                raise FormUnreadableError("内容超过64 KiB", 413)
+    if waiting.is_late:
+        raise FormUnreadableError("网络太慢，没有收全", 408)
+    return parse_form(body)
 
 
 def parse_form(body: bytes) -> dict[str, list[str]]:

@@ -6,6 +6,7 @@ from litestar import HttpMethod, Response, route
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 
+from survey.fieldwork.code import LENGTH
 from survey.storage.office import SlipFound
 from survey.web.respondent.body import read_form
 from survey.web.respondent.desk import Desk
@@ -46,9 +47,13 @@ async def slip_form(request: Asked, desk: Desk, code: str) -> Response[bytes]:
 
 async def slip_sent(request: Asked, desk: Desk, code: str) -> Response[bytes]:
     """What sending a slip's form gives."""
-    look = await desk.look(request)
     fields = await read_form(request.stream(), request.headers.get("content-type", ""))
-    slip = await desk.find(request, look, code, sending=True)
+    # Nearly everybody sends to the address just as it was issued.
+    slip: SlipFound | Response[bytes] | None = (
+        await desk.office.find_slip(code) if len(code) == LENGTH and code.isascii() else None
+    )
+    if slip is None:
+        slip = await desk.find(request, await desk.look(request), code, sending=True)
     if isinstance(slip, Response):
         return slip
     way = await way_of(desk, slip, code)

@@ -8,7 +8,7 @@ and lets every other address through. Pages, refusals and headers are the same e
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from functools import cached_property
 from types import SimpleNamespace
 from typing import Any
@@ -31,6 +31,27 @@ MOST_QUERY = 2_000
 """Bytes of a query that are read; a mangled link still opens, with its defaults."""
 
 
+class Headers(Mapping[str, str]):
+    """Headers as they came, looked through for the two or three that anybody asks for."""
+
+    def __init__(self, raw: Sequence[tuple[bytes, bytes]]) -> None:
+        self._raw = raw
+
+    def __getitem__(self, wanted: str) -> str:
+        name = wanted.encode("latin-1")
+        # The last of several, as in a mapping that was filled in order.
+        for one, value in reversed(self._raw):
+            if one == name:
+                return value.decode("latin-1")
+        raise KeyError(wanted)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(dict.fromkeys(name.decode("latin-1") for name, _ in self._raw))
+
+    def __len__(self) -> int:
+        return len({name for name, _ in self._raw})
+
+
 class Visit:
     """One request as the ASGI server hands it over, taken apart only as far as it is looked at."""
 
@@ -39,9 +60,9 @@ class Visit:
         self._receive = receive
 
     @cached_property
-    def headers(self) -> dict[str, str]:
+    def headers(self) -> Mapping[str, str]:
         """Header values by lower-case name."""
-        return {name.decode("latin-1"): value.decode("latin-1") for name, value in self._scope["headers"]}
+        return Headers(self._scope["headers"])
 
     @cached_property
     def query_params(self) -> dict[str, str]:

@@ -15,13 +15,13 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import NamedTuple
 
+from survey.fieldwork.code import LENGTH
 from survey.storage.office import IntakeOffice
 from survey.web.respondent.misses import Misses
 from survey.web.respondent.pages import hidden_bytes
 from survey.web.respondent.splice import GZIP_HEADER, Passing, SplicedPage, stored
 from survey.web.respondent.stamp import make_stamp
 
-CODE_LENGTH = 12
 MOST_READY = 20_000
 """Domains kept; each costs some hundred bytes, since the compressed pieces are shared."""
 HIDDEN_LENGTH = len(hidden_bytes("0" * 32, "0" * 24))
@@ -60,7 +60,7 @@ class ReadyForms:
         self, code: str, asked: Iterable[tuple[bytes, bytes]], address: str, monotonic: float, now: datetime
     ) -> tuple[Headers, bytes] | None:
         """Headers and body of an unused slip's form, or None when this request must go the long way."""
-        if len(code) != CODE_LENGTH or not code.isascii() or self._misses.minutes_to_rest(address):
+        if len(code) != LENGTH or not code.isascii() or self._misses.minutes_to_rest(address):
             return None
         for name, value in asked:
             if name == b"accept-encoding":

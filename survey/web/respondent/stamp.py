@@ -7,7 +7,6 @@ is simply not believed, and the response carries no pace.
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 
 
@@ -26,4 +25,4 @@ def read_stamp(key: bytes, stamp: str) -> int | None:
 
 
 def _mac(key: bytes, second: int) -> str:
-    return hmac.new(key, b"survey/v1/stamp\0" + second.to_bytes(4, "big"), hashlib.sha256).hexdigest()[:16]
+    return hmac.digest(key, b"survey/v1/stamp\0" + second.to_bytes(4, "big"), "sha256").hex()[:16]

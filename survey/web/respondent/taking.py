@@ -84,7 +84,8 @@ async def take_in(
     request: Asked, desk: Desk, look: Look, way: WayIn, fields: Mapping[str, list[str]]
 ) -> Response[bytes]:
     """A sent form: answered like before, sent back with its faults, or kept for good."""
-    look = replace(look, child=way.is_pupils)
+    if look.child is not way.is_pupils:
+        look = replace(look, child=way.is_pupils)
     if "wrong" in fields:
         return await wrong_school(desk, look, way)
     key = submission_key(single(fields, "k"))

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import gzip
 import logging
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
 from survey.scheme.instrument import load_instrument
+from survey.web.respondent import body, patience
+from survey.web.respondent.body import FormUnreadableError, read_form
 from survey.web.respondent.misses import ALARM_PER_HOUR, MOST_MISSES, Misses
 from survey.web.respondent.parts import MOST_ITEMS, steps
 from survey.web.respondent.splice import splice
@@ -100,3 +104,44 @@ def test_readme_shows_the_figures_that_were_measured() -> None:
     measured = (checkout / "benchmarks" / "phone.md").read_text("utf-8").split("\n\n", 1)[1]
 
     assert measured.strip() in (checkout / "README.md").read_text("utf-8")
+
+
+async def test_a_body_that_trickles_ends_after_its_deadline_and_others_go_on(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(body, "DEADLINE_SECONDS", 0.1)
+    monkeypatch.setattr(patience, "LOOK_SECONDS", 0.05)
+    kind = "application/x-www-form-urlencoded"
+
+    async def trickle() -> AsyncIterator[bytes]:
+        while True:
+            yield b"a"
+            await asyncio.sleep(0.02)
+
+    async def whole() -> AsyncIterator[bytes]:
+        yield b"PA01=5"
+        await asyncio.sleep(0.03)
+
+    slow, quick = await asyncio.gather(
+        read_form(trickle(), kind), read_form(whole(), kind), return_exceptions=True
+    )
+    again = await read_form(whole(), kind)
+
+    assert isinstance(slow, FormUnreadableError) and slow.status == 408
+    assert quick == again == {"PA01": ["5"]}
+
+
+async def test_who_is_cancelled_from_outside_while_late_stays_cancelled() -> None:
+    async def never() -> AsyncIterator[bytes]:
+        await asyncio.Event().wait()
+        yield b""
+
+    reading = asyncio.create_task(read_form(never(), "application/x-www-form-urlencoded"))
+    await asyncio.sleep(0)
+    (waiting,) = body.patience.waiting
+    waiting.give_up()
+    reading.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await reading
+
+    assert not body.patience.waiting
