@@ -92,6 +92,16 @@ async def acts_on(wave: str, what: str) -> int:
     )
 
 
+async def who_did(object: str, what: str) -> frozenset[str]:
+    """Everybody who did something to an object, and was not refused."""
+    rows = await AuditTrail.select(AuditTrail.document).where(
+        AuditTrail.document.like(f'%"object":"{object}"%'),
+        AuditTrail.document.like(f'%"what":"{what}"%'),
+    )
+    entries = (_entry(row["document"]) for row in rows)
+    return frozenset(one.who for one in entries if (one.object, one.what, one.result) == (object, what, "ok"))
+
+
 async def newest_act() -> datetime | None:
     """When the newest entry was made."""
     last = await AuditTrail.select().order_by(AuditTrail.position, ascending=False).limit(1)

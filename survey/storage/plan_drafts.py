@@ -57,9 +57,7 @@ async def add_draft(
     owner: str, fields: Mapping[str, str], *, wave: str | None = None, now: datetime
 ) -> PlanDraft:
     """A new draft, under a name nobody can guess."""
-    draft = PlanDraft(
-        secrets.token_hex(8), wave, owner, fields.get("county_code", ""), dict(fields), 1, owner, now
-    )
+    draft = PlanDraft(secrets.token_hex(8), wave, owner, _code(fields), dict(fields), 1, owner, now)
     await PlanDrafts.insert(
         PlanDrafts(
             draft=draft.draft,
@@ -88,7 +86,7 @@ async def save_draft(
             await PlanDrafts.update(
                 {
                     PlanDrafts.fields: encode(dict(fields)).decode(),
-                    PlanDrafts.county_code: fields.get("county_code", ""),
+                    PlanDrafts.county_code: _code(fields),
                     PlanDrafts.version: expected + 1,
                     PlanDrafts.saved_by: saved_by,
                     PlanDrafts.saved_at: now,
@@ -129,6 +127,11 @@ async def list_drafts() -> tuple[PlanDraft, ...]:
 async def delete_draft(draft: str) -> None:
     """Drop a draft that has become a plan, or that nobody wants."""
     await PlanDrafts.delete().where(PlanDrafts.draft == draft)
+
+
+def _code(fields: Mapping[str, str]) -> str:
+    """The county's code as it was typed, without what a database refuses."""
+    return "".join(sign for sign in fields.get("county_code", "") if sign.isprintable())
 
 
 def _draft(row: dict[str, object]) -> PlanDraft:

@@ -51,6 +51,7 @@ RIGHTS: dict[str, frozenset[str]] = {
     "certify.review": frozenset({"reviewer"}),
     "certify.send_back": frozenset({"reviewer", "approver"}),
     "certify.sign": frozenset({"approver"}),
+    "signer.make": frozenset({"operator", "approver"}),
     "papers.download": frozenset({"admin", "operator"}),
     "paper.enter": frozenset({"admin", "operator", "reviewer"}),
     "callbacks.draw": frozenset({"admin", "operator"}),

@@ -19,7 +19,7 @@ from survey.storage.plan_drafts import (
 )
 
 NOW = datetime(2026, 11, 25, 4, 0, tzinfo=UTC)
-TYPED = {"county": "万安\x00县", "title": "“\u202e”\n'; DROP TABLE waves", "county_code": "360828"}
+TYPED = {"county": "万安\x00县", "title": "“\u202e”\n'; DROP TABLE waves", "county_code": "360\x00828"}
 
 
 async def test_what_is_typed_comes_back_and_the_second_saver_is_told(database: Database) -> None:

@@ -20,6 +20,7 @@ from survey.web.console.sample import SAMPLE_ROUTES
 from survey.web.console.schools import SCHOOL_ROUTES
 from survey.web.console.setup import SETUP_ROUTES
 from survey.web.console.sign_in import SIGN_IN_ROUTES
+from survey.web.console.signers import SIGNER_ROUTES
 from survey.web.console.signing import SIGNING_ROUTES
 from survey.web.console.waves import WAVE_ROUTES
 
@@ -43,6 +44,7 @@ def console_router() -> Router:
             *LAUNCH_ROUTES,
             *MONITOR_ROUTES,
             *SIGNING_ROUTES,
+            *SIGNER_ROUTES,
             *RESULT_ROUTES,
             *CERTIFY_ROUTES,
             *CERTIFICATE_ROUTES,

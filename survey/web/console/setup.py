@@ -115,7 +115,10 @@ async def post_step(
     faults = (*faults, *reading.at(step))
     if faults and not go.isdigit():
         return _page(request, saved, reading, step, faults=faults)
-    target = int(go) if go.isdigit() and 1 <= int(go) <= REVIEW else step + 1
+    if go == "missing":
+        target = min((one.step for one in reading.faults if one.step > step), default=REVIEW)
+    else:
+        target = int(go) if go.isdigit() and 1 <= int(go) <= REVIEW else step + 1
     return Redirect(path=f"/console/setup/{draft}/{target}", status_code=303)
 
 

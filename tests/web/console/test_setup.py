@@ -109,6 +109,19 @@ async def test_of_two_people_with_the_same_draft_the_second_sees_both_versions(s
     assert (await load_draft(draft)).fields["county"] == "乙县"
 
 
+async def test_the_second_button_leads_to_the_next_step_that_lacks_something(site: Site) -> None:
+    await site.sign_in()
+    draft = await begun(site)
+    office = {"county": "万安县", "county_code": "360828", "office": "万安县督导室", "telephone": "0796-1"}
+    jump = await send(site, draft, 2, office, go="missing")
+    past = await send(site, draft, 7, {}, go="missing")
+    held = await send(site, draft, 4, {}, go="missing")
+
+    assert jump.headers["location"] == STEP.format(draft=draft, step=4)
+    assert past.headers["location"] == STEP.format(draft=draft, step=8)
+    assert held.status_code == 422
+
+
 async def test_another_scheme_brings_its_own_groups_and_days(site: Site) -> None:
     await site.sign_in()
     draft = await begun(site)
