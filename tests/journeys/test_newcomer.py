@@ -68,6 +68,7 @@ class Newcomer:
         """End the step."""
         if self._step:
             self.steps[self._step][1] = perf_counter() - self._since
+        self._step = ""
 
     def _one(self) -> None:
         self.steps[self._step][0] += 1
@@ -251,8 +252,8 @@ async def answer(desk: Desk, wave: str, piles: dict[str, list[str]]) -> None:
     )
 
 
-async def conclude(one: Newcomer, wave: str) -> dict[str, Path]:
-    """Close, open, estimate, certify, and take the files; two people at one desk."""
+async def conclude(one: Newcomer, desk: Desk, wave: str) -> dict[str, Path]:
+    """Close, open and estimate at one desk; certify as three people; take the files."""
     for step, link, button, confirm in (
         ("结束", "结束填写（两人签名，不能撤回）", "结束", True),
         ("开箱", "两人开箱", "开箱", False),
@@ -266,16 +267,36 @@ async def conclude(one: Newcomer, wave: str) -> dict[str, Path]:
         await one.press(button)
     one.begin("计算")
     await one.press("计算满意度、区间和各组结果")
-    one.begin("认证")
+    one.begin("经办认证")
     await one.press("概况")
-    await one.press("去做这一步")
-    await one.type("经办的口令", PHRASES["经办"])
-    await one.type("签发的口令", PHRASES["签发"])
-    await one.press("签发")
+    await certify(one, "核对无误，签名", "经办")
+    one.end()
+    for name, step, button, role in (
+        ("bing", "复核", "复核通过", ""),
+        ("yi", "签发", "签名，签发证书", "签发"),
+    ):
+        other = await desk.newcomer()
+        other.begin(step)
+        await sign_in(other, name)
+        await other.press((await load_wave(wave)).title)
+        await certify(other, button, role)
+        other.end()
+        one.steps |= other.steps
     one.begin("取文件")
+    await one.press("概况")
+    await one.press("证书")
     files = {name: await one.download(name) for name in ("certificate.json", "report.pdf")}
     one.end()
     return files
+
+
+async def certify(one: Newcomer, button: str, role: str) -> None:
+    """One of the three steps, by whoever is signed in."""
+    await one.press("去做这一步")
+    await one.type("自己的登录密码", PASSWORD)
+    if role:
+        await one.type(f"{role}密钥的口令", PHRASES[role])
+    await one.press(button)
 
 
 def write_note(steps: dict[str, list[float]], published: int, keys: int) -> None:
@@ -295,8 +316,8 @@ def write_note(steps: dict[str, list[float]], published: int, keys: int) -> None
 
 
 async def people(desk: Desk) -> int:
-    """Two accounts, and their keys made on the screen."""
-    for name, roles in (("jia", ("admin", "operator")), ("yi", ("approver",))):
+    """Three accounts, and the two keys made on the screen."""
+    for name, roles in (("jia", ("admin", "operator")), ("bing", ("reviewer",)), ("yi", ("approver",))):
         await create_account(name, name, roles, PASSWORD, now=utc_now())
     keys = await make_key(desk, "jia", "经办")
     await make_key(desk, "yi", "签发")
@@ -334,7 +355,7 @@ async def test_a_newcomer_takes_a_wave_from_signing_in_to_its_report(settings: S
             published, state = one.actions, (await load_wave(wave)).state
             await answer(desk, wave, piles)
             await one.page.reload()
-            files = await conclude(one, wave)
+            files = await conclude(one, desk, wave)
             certificate, report = (files[name].read_bytes() for name in ("certificate.json", "report.pdf"))
             last = (await load_wave(wave)).state
     write_note(one.steps, published, keys)
