@@ -55,6 +55,8 @@ VERBS = {
     "revoke": "survey.cli.guarding",
     "audit-trail": "survey.cli.keeping",
     "erase": "survey.cli.keeping",
+    "backup": "survey.cli.backing_up",
+    "restore": "survey.cli.backing_up",
     "settings": "survey.cli.operating",
     "example": "survey.cli.operating",
     "completion": "survey.cli.operating",

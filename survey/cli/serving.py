@@ -25,6 +25,7 @@ from granian.http import HTTP1Settings
 from granian.server.embed import Server
 from granian.utils.proxies import wrap_asgi_with_proxy_headers
 
+from survey.cli.control import control_door
 from survey.cli.session import command_options
 from survey.errors import SurveyError
 from survey.settings import Settings, load_settings
@@ -129,7 +130,8 @@ async def serve(settings: Settings, door: socket.socket) -> None:
             loop = asyncio.get_running_loop()
             for stop in (signal.SIGTERM, signal.SIGINT):
                 loop.add_signal_handler(stop, server.stop)
-            await server.serve()
+            async with control_door(settings, database, office):
+                await server.serve()
         finally:
             await office.stop()
 

@@ -43,6 +43,7 @@ from survey.storage.intake_sums import (
     check_sums,
 )
 from survey.storage.keys import make_private
+from survey.storage.live_copy import copy_beside
 from survey.storage.settlement import PosterCount, Settlement, settle
 from survey.storage.sqlite_batch import find_known, receipt_of, refusal, write_batch
 from survey.storage.states import WrongStateError
@@ -74,6 +75,7 @@ class SqliteIntake:
         self._slips: dict[bytes, int] = {}
         self._posters: dict[str, PosterCount] = {}
         self._state = "planned"
+        self._still = asyncio.Lock()  # a file is not replaced or closed while it is being copied
         self._tally = Tally()
         self._tree = CompactTree()
         self.about: About
@@ -100,10 +102,11 @@ class SqliteIntake:
 
     async def stop(self) -> None:
         """Finish what was queued and close the file."""
-        if await self._writer.stop():
-            self._connection.close()
-            if self._guard is not None:
-                self._guard.flush(self.about.wave)
+        async with self._still:
+            if await self._writer.stop():
+                self._connection.close()
+                if self._guard is not None:
+                    self._guard.flush(self.about.wave)
 
     def _open(self) -> sqlite3.Connection:
         wave = self.path.stem
@@ -353,16 +356,13 @@ class SqliteIntake:
             finally:
                 self._connection = self._open()
 
-        await self._writer.ask(renew)
+        async with self._still:
+            await self._writer.ask(renew)
 
     async def back_up(self, target: Path) -> None:
         """A consistent copy beside a running wave; it holds no keys."""
-
-        def copy(connection: sqlite3.Connection) -> None:
-            make_private(target)
-            connection.execute("VACUUM INTO ?", (str(target),))
-
-        await self._writer.ask(copy)
+        async with self._still:
+            await copy_beside(self._writer.ask, target)
 
     async def _rows(self, query: str) -> list[Any]:
         rows: list[Any] = await self._writer.ask(lambda connection: connection.execute(query).fetchall())

@@ -41,9 +41,7 @@ async def create_schema(url: str, about: About, slips: Sequence[tuple[bytes, str
     connection = await asyncpg.connect(url, server_settings=connection_settings(about.wave))
     try:
         async with connection.transaction():
-            await connection.execute("SELECT set_config('survey.schema', $1, true)", schema_of(about.wave))
-            await connection.execute(CREATE_SCHEMA)
-            await connection.execute(intake_sql("0001_postgres"))
+            await make_schema(connection, about.wave)
             await connection.execute(
                 "INSERT INTO about (wave, document, state) VALUES ($1, $2, 'planned')",
                 about.wave,
@@ -60,6 +58,14 @@ async def create_schema(url: str, about: About, slips: Sequence[tuple[bytes, str
             )
     finally:
         await connection.close()
+
+
+async def make_schema(connection: Any, wave: str) -> None:
+    """The empty tables of a wave, in the transaction of whoever calls."""
+    await connection.execute("SELECT set_config('survey.schema', $1, true)", schema_of(wave))
+    await connection.execute(CREATE_SCHEMA)
+    await connection.execute("SELECT set_config('search_path', $1, true)", schema_of(wave))
+    await connection.execute(intake_sql("0001_postgres"))
 
 
 async def drop_schema(url: str, wave: str) -> None:

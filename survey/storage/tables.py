@@ -378,3 +378,12 @@ class BoardMessages(Table, tablename="board_messages"):
     theme = Text()
     cleared_by = Text(null=True, default=None)
     released_by = Text(null=True, default=None)
+
+
+class Backups(Table, tablename="backups"):
+    """When a backup was made and verified."""
+
+    digest = Text(primary_key=True)
+    made_at = Timestamptz(default=None)
+    size = BigInt()
+    answers = BigInt()
