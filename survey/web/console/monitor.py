@@ -8,11 +8,13 @@ from litestar.params import FromPath
 from litestar.response import Redirect
 
 from survey.errors import SurveyError
-from survey.fieldwork.progress import Tally
+from survey.fieldwork.progress import Tally, shown_count
 from survey.jobs.participation import participation
 from survey.jobs.run_fieldwork import pause_wave, resume_wave
 from survey.sampling.frame import PLACE_NAMES, STAGE_NAMES
+from survey.storage.office import WRONG_SCHOOL
 from survey.storage.plans import load_fielded_plan, load_wave
+from survey.storage.samples import load_sample
 from survey.web.access import may, person_of
 from survey.web.console.page import GROUPS, PUBLISHED, console_page, state_reached, wave_crumbs
 from survey.web.console.waves import tabs_of
@@ -64,6 +66,7 @@ async def show_monitor(request: AnyRequest, wave: FromPath[str]) -> Response[str
             ("城乡", _named(seen.places, PLACE_NAMES)),
             ("学段", _named(seen.stages, STAGE_NAMES)),
         ),
+        wrong_school=await _wrong_school(request, wave, exact=state_reached(row.state, "closed")),
         pace_text=_pace_text(seen, today, plan.closes_on, row.state),
     )
 
@@ -85,6 +88,17 @@ async def post_resume(request: AnyRequest, wave: FromPath[str]) -> Redirect:
 
 
 MONITOR_ROUTES = (show_monitor, post_pause, post_resume)
+
+
+async def _wrong_school(request: AnyRequest, wave: str, *, exact: bool) -> list[tuple[str, str, str]]:
+    """School, group and how often somebody said that the school on their page is not theirs; most first."""
+    counters = await request.app.state.office.counters(wave)
+    draws = {draw.domain: draw for draw in (await load_sample(wave)).domains}
+    noted = [(draws[key], n) for (key, kind), n in counters.items() if kind == WRONG_SCHOOL and key in draws]
+    return [
+        (draw.school_name, GROUPS.get(draw.group, draw.group), str(n) if exact else shown_count(n))
+        for draw, n in sorted(noted, key=lambda one: (-one[1], one[0].domain))
+    ]
 
 
 def _named(tallies: tuple[Tally, ...], names: dict[str, str]) -> list[tuple[str, Tally]]:

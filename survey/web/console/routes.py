@@ -11,6 +11,7 @@ from survey.web.console.counties import COUNTY_ROUTES
 from survey.web.console.frame import FRAME_ROUTES
 from survey.web.console.launch import LAUNCH_ROUTES
 from survey.web.console.ledger import LEDGER_ROUTES
+from survey.web.console.leftovers import LEFTOVER_ROUTES
 from survey.web.console.monitor import MONITOR_ROUTES
 from survey.web.console.paper_entry import PAPER_ENTRY_ROUTES
 from survey.web.console.papers import PAPER_ROUTES
@@ -43,6 +44,7 @@ def console_router() -> Router:
             *SCHOOL_ROUTES,
             *LAUNCH_ROUTES,
             *MONITOR_ROUTES,
+            *LEFTOVER_ROUTES,
             *SIGNING_ROUTES,
             *SIGNER_ROUTES,
             *RESULT_ROUTES,

@@ -22,7 +22,7 @@ from survey.storage.cases import has_cases
 from survey.storage.office import IntakeOffice, SlipFound
 from survey.storage.plans import find_wave
 from survey.web.respondent.look import Look, read_look
-from survey.web.respondent.misses import Misses, Pace
+from survey.web.respondent.misses import MOST_LEFT_FROM_ALL, MOST_LEFT_FROM_ONE, Misses, Pace
 from survey.web.respondent.pages import Pages
 from survey.web.respondent.ready import ReadyForms
 from survey.web.respondent.reply import Asked, headers, page, raw_headers
@@ -66,6 +66,7 @@ class Desk:
     thanks: dict[Any, Any] = field(default_factory=dict)
     """Thanks pages as drawn once for everybody, by look and place."""
     board: Pace = field(default_factory=Pace)
+    left: Pace = field(default_factory=lambda: Pace(MOST_LEFT_FROM_ONE, MOST_LEFT_FROM_ALL))
     final_logs: dict[str, FinalLog] = field(default_factory=dict)
     """The logs of closed waves, which no longer change."""
 

@@ -1,7 +1,7 @@
 """Where people stop: one beacon without a code, where the plan asks for it, kept as a number.
 
 A page that is left unsent says which group's form it was and at which part. It names no slip
-and no school; nothing but one counter of the wave changes.
+and no school; nothing but one counter of the wave changes, and no address can turn it up at will.
 """
 
 from litestar import HttpMethod, Response, route
@@ -9,6 +9,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath
 
 from survey.fieldwork.paradata import CHECK
+from survey.web.pages import AnyRequest
 from survey.web.respondent.desk import Desk
 from survey.web.respondent.reply import headers
 from survey.web.respondent.waves import Wave
@@ -16,7 +17,11 @@ from survey.web.respondent.waves import Wave
 
 @route("/s/left/{wave:str}/{group:str}/{part:str}", http_method=HttpMethod.POST, status_code=200)
 async def note_left(
-    wave: FromPath[str], group: FromPath[str], part: FromPath[str], desk: NamedDependency[Desk]
+    request: AnyRequest,
+    wave: FromPath[str],
+    group: FromPath[str],
+    part: FromPath[str],
+    desk: NamedDependency[Desk],
 ) -> Response[bytes]:
     """Count a form that was left; the answer is the same whether it was counted or not."""
     if await desk.waves.is_published(wave):
@@ -25,6 +30,7 @@ async def note_left(
             known.plan.break_off
             and part in parts_of(known, group)
             and await desk.office.state(wave) == "open"
+            and not desk.left.is_too_fast(request.client.host if request.client else "")
         ):
             await desk.office.note_left(wave, group, part)
     return Response(b"", status_code=204, headers=headers(), media_type="text/plain")

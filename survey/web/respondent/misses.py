@@ -24,6 +24,10 @@ MOST_FROM_ONE = 30
 """Messages of one address in an hour: a school shares one."""
 MOST_FROM_ALL = 3_000
 
+MOST_LEFT_FROM_ONE = 300
+"""Forms left unsent that one address may report in an hour; what comes above is not counted."""
+MOST_LEFT_FROM_ALL = 30_000
+
 log = logging.getLogger("survey.web.respondent")
 
 
@@ -81,7 +85,8 @@ class Misses:
 class Pace:
     """How many messages came in the last hour, from an address and from everybody; in memory only."""
 
-    def __init__(self) -> None:
+    def __init__(self, from_one: int = MOST_FROM_ONE, from_all: int = MOST_FROM_ALL) -> None:
+        self._from_one, self._from_all = from_one, from_all
         self._seen: OrderedDict[str, deque[float]] = OrderedDict()
         self._all: deque[float] = deque()
 
@@ -95,7 +100,7 @@ class Pace:
         for times in (own, self._all):
             while times and times[0] <= now - HOUR_SECONDS:
                 times.popleft()
-        if len(own) >= MOST_FROM_ONE or len(self._all) >= MOST_FROM_ALL:
+        if len(own) >= self._from_one or len(self._all) >= self._from_all:
             return True
         own.append(now)
         self._all.append(now)

@@ -36,10 +36,22 @@ async def test_from_sample_to_certificate_by_pages_alone(site: Site) -> None:
     early = (await site.client.get("/console/waves/county-a/monitor")).text
     gone = await site.send("/console/waves/county-a/papers", {"part_slips": "1"})
     erased = await site.client.get("/console/waves/county-a/papers/papers.zip")
+    await site.app.state.office.note_wrong_school("county-a", f"{school}-P")
+    monitor = (await site.client.get("/console/waves/county-a/monitor")).text
+    left = {"lines": f"{school}-P,2\n9999-P,1", "second": "乙", "confirm": "county-a"}
+    statuses.append((await site.send("/console/waves/county-a/pause")).status_code)
+    refused = await site.send("/console/waves/county-a/leftovers", left)
+    unsure = await site.send("/console/waves/county-a/leftovers", {**left, "confirm": "x"})
+    alone = await site.send("/console/waves/county-a/leftovers", {**left, "second": ""})
+    voided = await site.send("/console/waves/county-a/leftovers", {**left, "lines": f"{school}-P,2"})
     for act, more in (("结束填写", {"confirm": "county-a"}), ("开箱", {})):
         statuses.append((await site.send(SIGNING, {"act": act, **BOTH, **more})).status_code)
 
-    assert statuses == [303] * 4
+    assert statuses == [303] * 5
+    assert "不是这所学校" in monitor
+    assert [one.status_code for one in (refused, unsure, alone, voided)] == [422, 422, 422, 200]
+    assert "第2行" in refused.text and f"{school}-P,2" in refused.text
+    assert "作废了2张" in voided.text
     assert wrong.status_code == 422 and "第2行" in wrong.text and "张数" in wrong.text
     assert unknown.status_code == 422 and "签过的计划里没有这种语言" in unknown.text
     assert begun.status_code == 303

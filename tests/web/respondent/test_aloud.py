@@ -20,6 +20,8 @@ from survey.scheme.recording import MOST_BYTES, read_recordings, recordings_docu
 from survey.storage.evidence import save_evidence
 from survey.storage.recordings import save_recordings
 
+from survey.web.respondent.misses import MOST_LEFT_FROM_ONE
+
 from .browser import phone
 from .ground import NOW, PARENT, PUPIL, WAVE, Ground, ground
 from .screens import rig
@@ -143,6 +145,14 @@ async def test_only_a_plan_that_asks_counts_where_a_form_is_left(tmp_path: Path)
 
     assert counted[True] == (True, (BreakOff("parent", "2", 2), BreakOff("parent", "check", 1)))
     assert counted[False] == (False, ())
+
+
+async def test_one_address_cannot_turn_the_counter_up_at_will(tmp_path: Path) -> None:
+    async with ground(tmp_path, break_off=True) as laid, visiting(laid) as client:
+        replies = {(await client.post(f"/s/left/{WAVE}/parent/2")).status_code for _ in range(MOST_LEFT_FROM_ONE + 5)}
+        counted = break_offs(await laid.office.counters(WAVE))
+
+    assert (replies, counted) == ({204}, (BreakOff("parent", "2", MOST_LEFT_FROM_ONE),))
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
