@@ -88,6 +88,13 @@ async def test_nothing_is_found_on_any_of_these_pages_and_a_form_is_typed_by_key
             await page.goto(f"{wave}/papers/job")
             await look(page, "finished job")
             await publish_wave(site.settings, site.office, WAVE, actor="test", now=NOW)
+            await page.goto(f"{wave}/leftovers")
+            await look(page, "leftovers")
+            await page.fill("#lines", "7KQ4")
+            await page.fill("#second", "yi")
+            await page.fill("#confirm", WAVE)
+            await click(page, "main button")
+            await look(page, "leftovers with a fault")
             await page.goto(f"{wave}/paper")
             await look(page, "code")
             await page.keyboard.type(code)
@@ -142,4 +149,4 @@ async def test_nothing_is_found_on_any_of_these_pages_and_a_form_is_typed_by_key
         await serving
 
     assert {name: faults for name, faults in found.items() if faults} == {}
-    assert len(found) == 18
+    assert len(found) == 20

@@ -11,6 +11,7 @@ it, into a folder that is not committed.
 from __future__ import annotations
 
 import asyncio
+import re
 import secrets
 import sys
 import tempfile
@@ -19,7 +20,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from playwright.async_api import Browser, Page
+from playwright.async_api import Browser, Page, Route
 
 from survey.certification.crockford import encode_signs
 from survey.fieldwork.code import random_code
@@ -93,6 +94,8 @@ class Screen:
 
 
 SCREENS: list[Screen] = []
+UNDRAWN = "\u0c5c\u0cdc\u1b4d" * 10
+"""Signs that nobody has drawn yet."""
 
 
 def screen(name: str, **more: object) -> Callable[[Steps], Steps]:
@@ -130,6 +133,23 @@ async def unknown(at: Visit) -> None:
 @screen("r2-start", form=True)
 async def start(at: Visit) -> None:
     await at.form()
+
+
+@screen("r2-chinese-offered", scripts="needed")
+async def chinese_offered(at: Visit) -> None:
+    """A phone without the letters: those of the language are exchanged for signs no font here has."""
+
+    async def strange(route: Route) -> None:
+        reply = await route.fetch()
+        text = re.sub(r'data-letters="[^"]*"', f'data-letters="{UNDRAWN}"', await reply.text())
+        await route.fulfill(response=reply, body=text)
+
+    at.query, at.domain = f"{at.query or '?'}&lang=ug".replace("?&", "?"), PARENT
+    if at.query.count("lang=") > 1:
+        at.query = "?lang=ug"
+    await at.page.route("**/s/*", strange)
+    await at.form()
+    await at.page.wait_for_selector("#probe:visible")
 
 
 @screen("r2-wrong-school")
