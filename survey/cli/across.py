@@ -7,11 +7,12 @@ from typing import Any
 
 import click
 
-from survey.cli.session import at_desk, at_intake, command_options, emit, run, utc_now
+from survey.cli.session import at_desk, at_intake, command_options, emit, run, utc_now, write_file
 from survey.exact import percent_text
 from survey.followup.early_warning import Warning
 from survey.followup.published import PublishedWave
 from survey.jobs.look_across import County, Overview, look_across, look_at_county
+from survey.jobs.make_digest import SET, make_digest, render_digest
 
 
 @click.command("counties")
@@ -21,6 +22,28 @@ def counties_command(data: Path | None, code: str | None, as_json: bool) -> None
     """各县最近的满意度和提醒；写县区代码看一个县的历次变化。Counties side by side, or one over time."""
     document, text = run(_county(data, code) if code else _counties(data))
     emit(document, as_json, text)
+
+
+@click.command("digest")
+@click.argument("counties", nargs=-1)
+@click.option("--format", "kind", type=click.Choice(list(SET)), default="pdf", help="pdf或docx (file format)")
+@click.option("--out", type=click.Path(path_type=Path), default=None, help="写到哪个文件 (output file)")
+@command_options
+def digest_command(
+    data: Path | None, counties: tuple[str, ...], kind: str, out: Path | None, as_json: bool
+) -> None:
+    """督查专报：各县已签发的结果、要关注的事、整改，一两页。One or two pages for leaders, of all counties or of those named."""
+    target = out or Path(f"督查专报.{kind}")
+
+    async def work() -> tuple[str, bytes]:
+        async with at_desk(data):
+            now = utc_now().astimezone()
+            made = await make_digest(counties=counties, now=now)
+            return made.summary, await render_digest(made, kind, now=now)
+
+    summary, content = run(work())
+    write_file(target, content)
+    emit({"digest": str(target), "summary": summary}, as_json, f"{summary}\n督查专报：{target}")
 
 
 async def _counties(data: Path | None) -> tuple[dict[str, Any], str]:

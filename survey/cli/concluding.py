@@ -10,6 +10,7 @@ from survey.cli.auditing import read_audited
 from survey.cli.guarding import read_planted
 from survey.cli.passphrases import Passphrases, passphrase_options
 from survey.cli.session import actor, at_desk, at_intake, command_options, emit, run, utc_now, write_file
+from survey.documents.report import PARTS
 from survey.jobs.certify_wave import certify_wave
 from survey.jobs.export_answers import export_answers
 from survey.jobs.open_wave import open_wave
@@ -109,15 +110,24 @@ def certify_command(
 @click.option(
     "--format", "kind", type=click.Choice(list(KINDS)), default="pdf", help="xlsx只有各表 (tables only)"
 )
+@click.option(
+    "--without",
+    multiple=True,
+    type=click.Choice(list(PARTS)),
+    help="不要的部分，可写多次 (a part to leave out)",
+)
 @click.option("--out", type=click.Path(path_type=Path), default=None, help="写到哪个文件 (output file)")
 @command_options
-def report_command(data: Path | None, wave: str, kind: str, out: Path | None, as_json: bool) -> None:
+def report_command(
+    data: Path | None, wave: str, kind: str, without: tuple[str, ...], out: Path | None, as_json: bool
+) -> None:
     """排印报告（PDF、DOCX、XLSX）；认证以前印“草稿”。The report, a draft until certified."""
     target = out or Path(f"{wave}_report.{kind}")
 
     async def work() -> bytes:
         async with at_desk(data):
-            return await render_report(wave, kind, now=utc_now())
+            parts = [part for part in PARTS if part not in without]
+            return await render_report(wave, kind, parts=parts, now=utc_now())
 
     write_file(target, run(work()))
     emit({"wave": wave, "report": str(target)}, as_json, f"报告：{target}")

@@ -50,6 +50,7 @@ VERBS = {
     "export": "survey.cli.concluding",
     "ledger": "survey.cli.ledger",
     "counties": "survey.cli.across",
+    "digest": "survey.cli.across",
     "auditor-bundle": "survey.cli.auditing",
     "audit": "survey.cli.auditing",
     "revoke": "survey.cli.guarding",

@@ -151,7 +151,8 @@ def as_ddi(columns: AnalysisFile, facts: dict[str, str], data_file: str) -> byte
     add(
         collected,
         "weight",
-        "weight为最终权数：设计权数×组内无回答调整×按层和人群事后分层；weight_before为事后分层以前的权数。",
+        "weight为最终权数：设计权数×组内无回答调整×按层和人群事后分层；weight_before为事后分层以前的权数；"
+        f"rep_…为重复权数（Fay，方差＝{columns.replicate_scale!r}×各组与全样本之差的平方和），含两级抽样和事后分层。",
     )
     add(add(method, "anlyInfo"), "respRate", f"AAPOR RR2 {facts['response_rate']}")
     file = add(book, "fileDscr", ID="F1")
@@ -189,6 +190,7 @@ def r_script(columns: AnalysisFile, data_file: str) -> bytes:
         "@SHARES@": shares,
         "@FIGURE@": truncate(columns.figure),
         "@SE@": truncate(columns.se),
+        "@SCALE@": repr(columns.replicate_scale),
     }
     for mark, text in words.items():
         template = template.replace(mark, text)
@@ -244,6 +246,7 @@ def _read_me(columns: AnalysisFile, facts: dict[str, str]) -> str:
             "96 不用填  97 拒绝回答  98 说不清、不了解  99 没有选；空白：这一类人没有问这一题。",
             f"满意度 {truncate(columns.figure)}，标准误 {truncate(columns.se)}，方法版本 {METHOD_VERSION}。",
             f"口径：{facts['formula']}",
+            f"重复权数rep_…（Fay 1989，含两级抽样和事后分层）：方差＝{columns.replicate_scale!r}×Σ（各组估计−全样本估计）²。",
             "用R打开：Rscript open_in_R.R（要survey包）。",
             "",
         )

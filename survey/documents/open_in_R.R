@@ -30,3 +30,17 @@ for (g in seq_along(groups)) {
 }
 design <- update(design, score = score)
 cat(sprintf("figure %.6f  se %.6f   (published, cut off: @FIGURE@, @SE@)\n", figure, SE(svytotal(~score, design))))
+
+# The same by replicate weights, for programs and statistics that a formula does not reach. Each column
+# is a whole weighting; both stages and the known totals are in them (Fay 1989).
+replicates <- svrepdesign(
+  data = answers, weights = ~weight, repweights = "^rep_[0-9]+$", type = "other",
+  scale = @SCALE@, rscales = rep(1, sum(grepl("^rep_[0-9]+$", names(answers)))), combined.weights = TRUE, mse = TRUE
+)
+by_replicates <- withReplicates(replicates, function(w, data) {
+  sum(shares * sapply(groups, function(g) {
+    inside <- which(data$answered == 1 & data$group == g & !is.na(data$figure_base))
+    sum(w[inside] * data$figure_top[inside]) / sum(w[inside] * data$figure_base[inside])
+  }))
+})
+cat(sprintf("replicates %.6f  se %.6f\n", coef(by_replicates), SE(by_replicates)))

@@ -7,7 +7,7 @@ printed as the document has them; nothing is computed here but the order of rows
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -37,6 +37,15 @@ CLASSES = {
     "C": "丙类（C）：开放式自愿填答，不是概率样本",
 }
 ABSENT = "—"
+PARTS = {
+    "selection": "怎样选人",
+    "returns": "回收情况",
+    "tables": "分组结果",
+    "flags": "质量标记",
+    "items": "逐题结果",
+    "digests": "摘要",
+}
+"""Parts that may be left out. The result, its formula and its limits are in every report."""
 FEWEST_BY_OPTION = 40
 """Answers an item needs before its options are counted one by one, as TRUST section 16 asks of 0% and 100%."""
 
@@ -54,13 +63,21 @@ class ReportCover:
     """False prints 草稿."""
 
 
-def report(results: Mapping[str, Any], imprint: Imprint, cover: ReportCover, *, at: datetime) -> bytes:
+def report(
+    results: Mapping[str, Any],
+    imprint: Imprint,
+    cover: ReportCover,
+    parts: Collection[str] = tuple(PARTS),
+    *,
+    at: datetime,
+) -> bytes:
     """The report of a wave as a PDF.
 
     Args:
         results: the document of the estimation room, decimals as text.
+        parts: of `PARTS`, those that are printed.
     """
-    data = report_content(results, imprint, cover)
+    data = report_content(results, imprint, cover, parts)
     return pages("report", data, title=report_title(data), at=at)
 
 
@@ -69,9 +86,12 @@ def report_title(content: Mapping[str, Any]) -> str:
     return f"{content['county']}{content['title']}　报告"
 
 
-def report_content(results: Mapping[str, Any], imprint: Imprint, cover: ReportCover) -> dict[str, Any]:
+def report_content(
+    results: Mapping[str, Any], imprint: Imprint, cover: ReportCover, parts: Collection[str] = tuple(PARTS)
+) -> dict[str, Any]:
     """Everything the report says, in order, as text; the PDF and the DOCX set the same content."""
     return {
+        "parts": [part for part in PARTS if part in parts],
         "county": imprint.county,
         "title": cover.title.removeprefix(imprint.county),
         "wave": cover.wave,

@@ -7,27 +7,19 @@ office applies its own template without touching a number. No red heading, numbe
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime
-from io import BytesIO
 from typing import Any
-from zipfile import ZipFile
 
 from docx import Document
 from docx.document import Document as DocxDocument
-from docx.enum.table import WD_TABLE_ALIGNMENT
 from docx.enum.text import WD_ALIGN_PARAGRAPH
-from docx.oxml import OxmlElement
-from docx.oxml.ns import qn
-from docx.shared import Mm, Pt, RGBColor
+from docx.shared import Mm, Pt
 
-from survey.documents.archive import archive
-from survey.documents.pdf import picture
 from survey.documents.report import report_title
 from survey.documents.typeface import FAMILY
+from survey.documents.word import add_chart, add_points, add_table, saved_document, set_up
 
-INK = RGBColor(0x1F, 0x23, 0x28)
-CHART_WIDTH = Mm(150)
 NUMERALS = "一二三四五六七八九十"
 
 
@@ -39,86 +31,24 @@ def report_docx(content: Mapping[str, Any], *, at: datetime) -> bytes:
         at: aware; written as the date of the file.
     """
     document = Document()
-    _set_up(document, content, at)
+    set_up(document, content, report_title(content), at)
     _cover(document, content)
     sections = (
-        ("主要结果", _main_result),
-        ("怎样选人", _selection),
-        ("回收情况", _returns),
-        ("满意度与算法", _formula),
-        ("分组结果", _tables),
-        ("质量标记", _flags),
-        ("局限", _limits),
-        ("逐题结果", _items),
-        ("摘要", _digests),
+        ("", "主要结果", _main_result),
+        ("selection", "怎样选人", _selection),
+        ("returns", "回收情况", _returns),
+        ("", "满意度与算法", _formula),
+        ("tables", "分组结果", _tables),
+        ("flags", "质量标记", _flags),
+        ("", "局限", _limits),
+        ("items", "逐题结果", _items),
+        ("digests", "摘要", _digests),
     )
-    for number, (name, write) in enumerate(sections):
+    wanted = [(name, write) for part, name, write in sections if not part or part in content["parts"]]
+    for number, (name, write) in enumerate(wanted):
         document.add_heading(f"{NUMERALS[number]}、{name}", level=1)
         write(document, content)
-    buffer = BytesIO()
-    document.save(buffer)
-    with ZipFile(buffer) as made:
-        return archive({name: made.read(name) for name in made.namelist()}, at=at)
-
-
-def _set_up(document: DocxDocument, content: Mapping[str, Any], at: datetime) -> None:
-    section = document.sections[0]
-    section.page_width, section.page_height = Mm(210), Mm(297)
-    section.top_margin, section.bottom_margin = Mm(37), Mm(35)
-    section.left_margin, section.right_margin = Mm(28), Mm(26)
-    numbers = OxmlElement("w:pgNumType")
-    numbers.set(qn("w:start"), "0")
-    section._sectPr.append(numbers)
-    document.settings.odd_and_even_pages_header_footer = True
-    section.different_first_page_header_footer = True
-    _page_number(section.footer.paragraphs[0], WD_ALIGN_PARAGRAPH.RIGHT)
-    _page_number(section.even_page_footer.paragraphs[0], WD_ALIGN_PARAGRAPH.LEFT)
-    marks = "　".join(
-        mark
-        for mark, told in (("草稿", content["state"] == "草稿"), ("演示数据", content["demonstration"]))
-        if told
-    )
-    for header in (section.header, section.even_page_header):
-        header.paragraphs[0].text = marks
-        header.paragraphs[0].alignment = WD_ALIGN_PARAGRAPH.RIGHT
-    for name, size, bold in (
-        ("Normal", 16, False),
-        ("Title", 22, True),
-        ("Heading 1", 16, True),
-        ("Heading 2", 16, True),
-        ("List Bullet", 16, False),
-        ("Caption", 12, False),
-    ):
-        style = document.styles[name]
-        style.font.name, style.font.size, style.font.bold = FAMILY, Pt(size), bold
-        style.font.color.rgb = INK
-        style.element.get_or_add_rPr().get_or_add_rFonts().set(qn("w:eastAsia"), FAMILY)
-        language = OxmlElement("w:lang")
-        language.set(qn("w:eastAsia"), "zh-CN")
-        style.element.get_or_add_rPr().append(language)
-    for border in document.styles["Title"].element.findall(f".//{qn('w:pBdr')}"):
-        border.getparent().remove(border)
-    facts = document.core_properties
-    facts.title, facts.author, facts.language = report_title(content), content["office"], "zh-CN"
-    facts.comments, facts.last_modified_by, facts.revision = "", content["office"], 1
-    facts.created = facts.modified = at.replace(tzinfo=None)
-
-
-def _page_number(paragraph: Any, alignment: WD_ALIGN_PARAGRAPH) -> None:
-    """— 1 —, in 14 points, as offices set it."""
-    paragraph.alignment = alignment
-    for kind, words in (("text", "— "), ("begin", ""), ("code", " PAGE "), ("end", ""), ("text", " —")):
-        run = paragraph.add_run(words if kind == "text" else "")
-        run.font.size = Pt(14)
-        if kind == "code":
-            code = OxmlElement("w:instrText")
-            code.set(qn("xml:space"), "preserve")
-            code.text = words
-            run._r.append(code)
-        elif kind != "text":
-            mark = OxmlElement("w:fldChar")
-            mark.set(qn("w:fldCharType"), kind)
-            run._r.append(mark)
+    return saved_document(document, at=at)
 
 
 def _cover(document: DocxDocument, content: Mapping[str, Any]) -> None:
@@ -162,7 +92,7 @@ def _main_result(document: DocxDocument, content: Mapping[str, Any]) -> None:
     if content["tipping"]:
         said.append(f"{content['tipping']}。")
     document.add_paragraph("".join(said))
-    _points(document, content["cautions"])
+    add_points(document, content["cautions"])
 
 
 def _selection(document: DocxDocument, content: Mapping[str, Any]) -> None:
@@ -172,12 +102,12 @@ def _selection(document: DocxDocument, content: Mapping[str, Any]) -> None:
         document.add_paragraph(
             "学校按城乡和学段分层，每层随机抽取，抽中的学校里再随机发给人。抽样种子和名册摘要公开，任何人可以重新抽一遍。"
         )
-        _table(document, ("层", "名册上的学校", "抽中的学校"), content["selection"], (96, 30, 30))
+        add_table(document, ("层", "名册上的学校", "抽中的学校"), content["selection"], (96, 30, 30))
 
 
 def _returns(document: DocxDocument, content: Mapping[str, Any]) -> None:
     if content["returns"]:
-        _table(document, ("项目", "数量"), content["returns"], (111, 45))
+        add_table(document, ("项目", "数量"), content["returns"], (111, 45))
     document.add_paragraph("纸条不记名，不知道谁填了、谁没填，所以只有每所学校每类人员的总数。")
 
 
@@ -203,23 +133,23 @@ def _formula(document: DocxDocument, content: Mapping[str, Any]) -> None:
     if content["ways"]:
         document.add_heading("换一种算法", level=2)
         document.add_paragraph("同一批答卷，按别的常用算法是下面的数。")
-        _table(document, ("算法", "怎样算", "结果", "要求线"), content["ways"], (38, 74, 24, 20))
+        add_table(document, ("算法", "怎样算", "结果", "要求线"), content["ways"], (38, 74, 24, 20))
     if content["beside"]:
-        _table(document, ("对照", "结果"), content["beside"], (126, 30))
+        add_table(document, ("对照", "结果"), content["beside"], (126, 30))
 
 
 def _tables(document: DocxDocument, content: Mapping[str, Any]) -> None:
     for one in content["tables"]:
         document.add_heading(f"按{one['name']}", level=2)
         if one["chart"]:
-            _chart(document, one["chart"], one["alt"])
-        _table(
+            add_chart(document, one["chart"], one["alt"])
+        add_table(
             document,
             (one["name"], "有效份数", "满意率", "95%区间", "说不清"),
             one["rows"],
             (50, 20, 24, 40, 22),
         )
-        _points(document, one["cautions"])
+        add_points(document, one["cautions"])
 
 
 def _flags(document: DocxDocument, content: Mapping[str, Any]) -> None:
@@ -227,7 +157,7 @@ def _flags(document: DocxDocument, content: Mapping[str, Any]) -> None:
         document.add_paragraph("没有学校组被标记。")
     else:
         document.add_paragraph("标记落在学校组上，不落在任何一份答卷上；被标记不等于有错。")
-        _table(
+        add_table(
             document,
             ("规则", "学校组", "看到的", "老实填的学校碰上的机会"),
             content["flags"],
@@ -237,7 +167,7 @@ def _flags(document: DocxDocument, content: Mapping[str, Any]) -> None:
 
 
 def _limits(document: DocxDocument, content: Mapping[str, Any]) -> None:
-    _points(document, [*content["limits"], "这份报告不是公文，也不是国家组织的认定结论。"])
+    add_points(document, [*content["limits"], "这份报告不是公文，也不是国家组织的认定结论。"])
 
 
 def _items(document: DocxDocument, content: Mapping[str, Any]) -> None:
@@ -247,72 +177,13 @@ def _items(document: DocxDocument, content: Mapping[str, Any]) -> None:
             (f"{words}\n{options}" if options else words, *numbers)
             for words, options, *numbers in one["rows"]
         ]
-        _table(document, ("题目", "有效", "满意率", "说不清"), rows, (92, 18, 24, 22))
+        add_table(document, ("题目", "有效", "满意率", "说不清"), rows, (92, 18, 24, 22))
 
 
 def _digests(document: DocxDocument, content: Mapping[str, Any]) -> None:
     document.add_paragraph("下面是这份报告所依据的文件的SHA-256摘要。有一个字改动，摘要就不同。")
-    _table(document, ("文件", "摘要"), content["digests"], (26, 130), size=8)
+    add_table(document, ("文件", "摘要"), content["digests"], (26, 130), size=8)
     code = f"计划码 {content['plan_code']}　" if content["plan_code"] else ""
     document.add_paragraph(
         f"{code}核实电话 {content['telephone']}　字体：{FAMILY}（SIL OFL 1.1）", style="Caption"
     )
-
-
-def _points(document: DocxDocument, lines: Sequence[str]) -> None:
-    for line in lines:
-        document.add_paragraph(line, style="List Bullet")
-
-
-def _chart(document: DocxDocument, svg: str, words: str) -> None:
-    drawn = picture(svg, width_pt=CHART_WIDTH.pt, at=datetime.fromisoformat("1980-01-01T00:00:00+00:00"))
-    shape = document.add_picture(BytesIO(drawn), width=CHART_WIDTH)
-    shape._inline.docPr.set("descr", words)
-
-
-def _table(
-    document: DocxDocument,
-    head: Sequence[str],
-    rows: Sequence[Sequence[str]],
-    widths: Sequence[float],
-    *,
-    size: float = 12,
-) -> None:
-    """A table whose head repeats on every page, numbers at the right, rows never cut in two.
-
-    Args:
-        widths: of the columns in millimetres; the page holds 156.
-    """
-    table = document.add_table(rows=1, cols=len(head), style="Table Grid")
-    table.alignment, table.autofit = WD_TABLE_ALIGNMENT.CENTER, False
-    for column, width in zip(table.columns, widths, strict=True):
-        column.width = Mm(width)
-    for line in (head, *rows):
-        row = table.rows[0] if line is head else table.add_row()
-        row._tr.get_or_add_trPr().append(OxmlElement("w:cantSplit"))
-        for at, words in enumerate(line):
-            cell = row.cells[at]
-            cell.width = Mm(widths[at])
-            first, *rest = str(words).split("\n")
-            paragraph = cell.paragraphs[0]
-            run = paragraph.add_run(first)
-            run.font.size, run.bold = Pt(size), line is head
-            for more in rest:
-                small = paragraph.add_run(f"\n{more}")
-                small.font.size = Pt(9)
-            if at and (line is head or _is_number(first)):
-                paragraph.alignment = (
-                    WD_ALIGN_PARAGRAPH.RIGHT if _numeric(rows, at) else WD_ALIGN_PARAGRAPH.LEFT
-                )
-    repeat = OxmlElement("w:tblHeader")
-    table.rows[0]._tr.get_or_add_trPr().append(repeat)
-    document.add_paragraph().paragraph_format.space_after = Pt(0)
-
-
-def _numeric(rows: Sequence[Sequence[str]], at: int) -> bool:
-    """Whether a column holds numbers, as every told cell of it begins with one."""
-    return all(_is_number(str(row[at])) or row[at] in ("", "不显示") for row in rows)
-
-
-def _is_number(words: str) -> bool:
-    return words[:1].isdigit() and len(words) < 24 or words[:1] in "—≥≤+-"

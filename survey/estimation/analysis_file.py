@@ -18,6 +18,7 @@ import numpy as np
 
 from survey.cases.case_file import CaseFile
 from survey.errors import SurveyError
+from survey.estimation.balanced_replicates import balanced_replicates
 from survey.estimation.results import Results
 from survey.sampling.frame import PLACE_NAMES, STAGE_NAMES
 from survey.sampling.scheme_sizes import GROUP_NAMES
@@ -65,6 +66,8 @@ class AnalysisFile:
     shares: Mapping[str, Fraction]
     figure: Fraction
     se: float
+    replicate_scale: float
+    """What the sum of squared differences of the replicates is multiplied by; centre is the full sample."""
 
     @property
     def n_rows(self) -> int:
@@ -103,6 +106,7 @@ def analysis_file(results: Results) -> AnalysisFile:
     poststrata = {name: number for number, name in enumerate(sorted({pool.cell for pool in pools}), start=1)}
     everyone = [*of_rows, *(draw for _, draw in silent)]
     groups = list(dict.fromkeys(draw.group for draw in draws.values()))
+    replicates = balanced_replicates(rates.design)
     variables = [
         AnalysisVariable("row", "行号", "number", tuple(range(1, n + len(silent) + 1))),
         AnalysisVariable("answered", "是否有答卷（0：抽中但一份也没有收回的学校）", "number", (*[1] * n, *[0] * len(silent))),
@@ -128,6 +132,12 @@ def analysis_file(results: Results) -> AnalysisFile:
         AnalysisVariable("weight", "最终权数", "number", (*(float(pool.weight) for pool in pools), *[0.0] * len(silent)), is_weight=True),
         AnalysisVariable("figure_top", "满意度的分子：算作满意的程度", "number", (*_parts(top[at], base[at], common), *blanks)),
         AnalysisVariable("figure_base", "满意度的分母：是否计入", "number", (*_parts(base[at], base[at], common), *blanks)),
+        *(
+            AnalysisVariable(
+                f"rep_{number:03d}", f"第{number}组重复权数", "number", (*column[:n].tolist(), *[0.0] * len(silent)), is_weight=True
+            )
+            for number, column in enumerate(replicates.replicate_weights.T, start=1)
+        ),
         *_items(results.case_file, rates.positions, len(silent), results.plan.county),
     ]  # fmt: skip
     return AnalysisFile(
@@ -138,6 +148,7 @@ def analysis_file(results: Results) -> AnalysisFile:
         shares={group: share for group, share in results.shares.items() if share},
         figure=results.figure,
         se=results.whole.estimate.se,
+        replicate_scale=replicates.scale,
     )
 
 

@@ -105,7 +105,7 @@ def covariance_of_scores(scores: Floats, design: AnyDesign, *, inside: Flags | N
             scores = adjustment.residual(scores)
         return pps_covariance(scores, design)
     variance = np.zeros((scores.shape[1],) * 2)
-    for deviation, factor in _deviations(scores, design, inside):
+    for deviation, factor in deviations_of(scores, design, inside):
         variance += deviation.T @ (deviation * factor[:, None])
     return variance
 
@@ -126,12 +126,14 @@ def variances_of_scores(scores: Floats, design: Design, *, inside: Flags | None 
     array([16.])
     """
     variance = np.zeros(scores.shape[1])
-    for deviation, factor in _deviations(scores, design, inside):
+    for deviation, factor in deviations_of(scores, design, inside):
         variance += factor @ (deviation * deviation)
     return variance
 
 
-def _deviations(scores: Floats, design: Design, inside: Flags | None) -> Iterator[tuple[Floats, Floats]]:
+def deviations_of(
+    scores: Floats, design: Design, inside: Flags | None = None
+) -> Iterator[tuple[Floats, Floats]]:
     """Stage by stage, (units, p) deviations of unit totals and the (units,) factor of their squares."""
     for adjustment in design.adjustments:
         scores = adjustment.residual(scores)

@@ -3,30 +3,36 @@
 from __future__ import annotations
 
 from asyncio import to_thread
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import date, datetime
 from typing import Any
 
 from survey.documents.imprint import Imprint
-from survey.documents.report import ReportCover, report, report_content
+from survey.documents.report import PARTS, ReportCover, report, report_content
 from survey.jobs.render_papers import printed_at, wave_imprint
 from survey.storage.plans import load_fielded_plan, require_state
 from survey.storage.results import load_results
 
-Set = Callable[[dict[str, Any], Imprint, ReportCover, datetime], bytes]
+Set = Callable[[dict[str, Any], Imprint, ReportCover, Collection[str], datetime], bytes]
 
 
-def _pdf(results: dict[str, Any], imprint: Imprint, cover: ReportCover, at: datetime) -> bytes:
-    return report(results, imprint, cover, at=at)
+def _pdf(
+    results: dict[str, Any], imprint: Imprint, cover: ReportCover, parts: Collection[str], at: datetime
+) -> bytes:
+    return report(results, imprint, cover, parts, at=at)
 
 
-def _docx(results: dict[str, Any], imprint: Imprint, cover: ReportCover, at: datetime) -> bytes:
+def _docx(
+    results: dict[str, Any], imprint: Imprint, cover: ReportCover, parts: Collection[str], at: datetime
+) -> bytes:
     from survey.documents.report_docx import report_docx
 
-    return report_docx(report_content(results, imprint, cover), at=at)
+    return report_docx(report_content(results, imprint, cover, parts), at=at)
 
 
-def _xlsx(results: dict[str, Any], imprint: Imprint, cover: ReportCover, at: datetime) -> bytes:
+def _xlsx(
+    results: dict[str, Any], imprint: Imprint, cover: ReportCover, parts: Collection[str], at: datetime
+) -> bytes:
     from survey.documents.result_tables import result_tables
 
     return result_tables(results, at=at)
@@ -36,11 +42,14 @@ KINDS: dict[str, Set] = {"pdf": _pdf, "docx": _docx, "xlsx": _xlsx}
 """File kinds with how each is set; Word and Excel are loaded when asked for, not at every start."""
 
 
-async def render_report(wave: str, kind: str = "pdf", *, now: datetime) -> bytes:
+async def render_report(
+    wave: str, kind: str = "pdf", *, parts: Collection[str] = tuple(PARTS), now: datetime
+) -> bytes:
     """The report, from the results document that is kept.
 
     Args:
         kind: one of `KINDS`; `xlsx` holds the tables alone.
+        parts: of `documents.report.PARTS`, those that are printed.
 
     Raises:
         WrongStateError: nothing has been estimated yet.
@@ -55,7 +64,7 @@ async def render_report(wave: str, kind: str = "pdf", *, now: datetime) -> bytes
         final=row.state == "certified",
     )
     imprint = await wave_imprint(plan)
-    return await to_thread(KINDS[kind], await load_results(wave), imprint, cover, printed_at(now))
+    return await to_thread(KINDS[kind], await load_results(wave), imprint, cover, parts, printed_at(now))
 
 
 def _day(on: date) -> str:

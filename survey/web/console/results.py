@@ -14,7 +14,6 @@ from litestar.params import FromPath
 from survey.columns import plain_cell
 from survey.errors import SurveyError
 from survey.jobs.export_answers import export_answers
-from survey.jobs.render_report import KINDS, render_report
 from survey.storage.certificates import list_certificates
 from survey.storage.plans import load_plan, load_wave
 from survey.storage.results import find_results
@@ -47,7 +46,6 @@ _WHOLE: dict[str, Any] = dict.fromkeys(
 )
 _WAY: dict[str, Any] = dict.fromkeys(("formula", "note", "percent", "shown", "reached"))
 """What a page looks for; a results document may leave any of it out."""
-from survey.web.errors import UnknownPageError
 from survey.web.pages import AnyRequest
 
 
@@ -107,16 +105,6 @@ async def download_results(request: AnyRequest, wave: FromPath[str]) -> Response
     return download(results_sheet(results), f"{row.county}_{row.wave}_结果.csv")
 
 
-@get("/waves/{wave:str}/report/{kind:str}", guards=[may("results.see")])
-async def download_report(request: AnyRequest, wave: FromPath[str], kind: FromPath[str]) -> Response[bytes]:
-    """The report as PDF or DOCX, or its tables as XLSX; 草稿 until certified."""
-    row = await load_wave(wave)
-    if kind not in KINDS:
-        raise UnknownPageError("报告", "没有这种格式", f"可以下载{'、'.join(KINDS)}")
-    made = await render_report(wave, kind, now=request.app.state.now())
-    return download(made, f"{row.county}_{row.wave}_满意度{'结果表' if kind == 'xlsx' else '报告'}.{kind}")
-
-
 @post("/waves/{wave:str}/answers", guards=[may("answers.export")], status_code=200)
 async def post_export(request: AnyRequest, wave: FromPath[str]) -> Response[bytes]:
     """The answers for analysis, confidential; a POST, because it is kept in the audit trail."""
@@ -125,7 +113,7 @@ async def post_export(request: AnyRequest, wave: FromPath[str]) -> Response[byte
     return download(made, f"{row.county}_{row.wave}_答卷_内部.zip")
 
 
-RESULT_ROUTES = (show_results, download_results, download_report, post_export)
+RESULT_ROUTES = (show_results, download_results, post_export)
 
 
 async def _domain_names(wave: str) -> dict[str, str]:

@@ -8,6 +8,7 @@ from survey.web.console.callbacks import CALLBACK_ROUTES
 from survey.web.console.certificate import CERTIFICATE_ROUTES
 from survey.web.console.certify import CERTIFY_ROUTES
 from survey.web.console.counties import COUNTY_ROUTES
+from survey.web.console.digest import DIGEST_ROUTES
 from survey.web.console.frame import FRAME_ROUTES
 from survey.web.console.launch import LAUNCH_ROUTES
 from survey.web.console.ledger import LEDGER_ROUTES
@@ -16,6 +17,7 @@ from survey.web.console.monitor import MONITOR_ROUTES
 from survey.web.console.paper_entry import PAPER_ENTRY_ROUTES
 from survey.web.console.papers import PAPER_ROUTES
 from survey.web.console.people import PEOPLE_ROUTES
+from survey.web.console.report import REPORT_ROUTES
 from survey.web.console.results import RESULT_ROUTES
 from survey.web.console.sample import SAMPLE_ROUTES
 from survey.web.console.schools import SCHOOL_ROUTES
@@ -48,9 +50,11 @@ def console_router() -> Router:
             *SIGNING_ROUTES,
             *SIGNER_ROUTES,
             *RESULT_ROUTES,
+            *REPORT_ROUTES,
             *CERTIFY_ROUTES,
             *CERTIFICATE_ROUTES,
             *COUNTY_ROUTES,
+            *DIGEST_ROUTES,
             *LEDGER_ROUTES,
             *PEOPLE_ROUTES,
         ],

@@ -55,6 +55,7 @@ TABS = (
     ("/callbacks", "电话回访", "planned"),
     ("/board", "留言", "open"),
     ("/results", "结果", "opened"),
+    ("/report", "报告", "estimated"),
     ("/certify", "签发", "estimated"),
     ("/certificate", "证书", "certified"),
     ("/ledger", "问题台账", "certified"),

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from ..conftest import Site
+from survey.storage.divisions import set_divisions
+from survey.storage.results import load_results, save_results
+
+from ..conftest import NOW, Site
 
 
 async def test_the_certified_county_stands_with_interval_line_and_warnings(certified: Site) -> None:
@@ -21,3 +24,27 @@ async def test_an_office_without_certificates_is_told_so(site: Site) -> None:
 
     assert "还没有已签发的结果" in (await site.client.get("/console/counties")).text
     assert (await site.client.get("/console/counties/999999")).status_code == 404
+
+
+async def test_the_digest_says_only_what_certificates_name(certified: Site) -> None:
+    await certified.sign_in()
+    page = (await certified.client.get("/console/digest")).text
+    pdf = await certified.client.get("/console/digest/pdf")
+    word = await certified.client.get("/console/digest/docx")
+    other = await certified.client.get("/console/digest/exe")
+    results = await load_results("county-a")
+    await save_results("county-a", {**results, "n": results["n"] + 1}, now=NOW)
+    altered = await certified.client.get("/console/digest")
+
+    assert "第3号" in page and results["figure"]["percent"] in page
+    assert pdf.content.startswith(b"%PDF") and word.content.startswith(b"PK")
+    assert other.status_code == 404
+    assert "digest.other_results" in altered.text
+
+
+async def test_the_digest_of_another_branch_is_empty(certified: Site) -> None:
+    await certified.sign_in()
+    await set_divisions("demo", ["3608"])
+
+    assert "还没有已签发的结果" in (await certified.client.get("/console/digest")).text
+    assert (await certified.client.get("/console/digest/pdf")).status_code == 404

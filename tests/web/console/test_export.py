@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 import re
 import shutil
 import subprocess
@@ -19,6 +20,7 @@ import pytest
 from survey.documents.microdata import DDI, analysis_pack
 from survey.estimation.analysis_file import AnalysisFile, analysis_file
 from survey.jobs.estimate_wave import wave_results
+from survey.storage.frames import load_frame
 
 from ..conftest import NOW, running
 
@@ -35,6 +37,8 @@ def pack(certified_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> tu
 
     async def columns() -> AnalysisFile:
         async with running(folder / "data") as site:
+            schools = [(one.code, one.name) for one in (await load_frame("county-a")).schools]
+            (folder / "schools.json").write_text(json.dumps(schools), encoding="utf-8")
             return analysis_file(await wave_results(site.office, "county-a"))
 
     made = asyncio.run(columns())
@@ -71,16 +75,28 @@ def test_labels_and_missing_codes_travel_with_the_data(pack: tuple[AnalysisFile,
 
 
 def test_no_school_name_code_or_typed_word_is_in_any_file(pack: tuple[AnalysisFile, Path]) -> None:
-    _, folder = pack
-    for path in folder.glob("county-a_answers.*"):
-        data = path.read_bytes()
-        assert not re.search(rb"\b32070\d{5}\b", data), path.name
-        assert "小学".encode() not in data.replace("小学阶段".encode(), b"") or path.suffix in (
-            ".xml",
-            ".sav",
-            ".dta",
-            ".parquet",
-        )
+    columns, folder = pack
+    schools = json.loads((folder / "schools.json").read_text(encoding="utf-8"))
+    # What a Parquet, SAV or DTA file holds is compressed or packed: it is read back, then searched.
+    said = {
+        path.name: path.read_text(encoding="utf-8-sig")
+        for path in folder.glob("*")
+        if path.suffix in (".csv", ".xml", ".R", ".txt")
+    }
+    parquet = pq.read_table(folder / "county-a_answers.parquet")
+    sav, sav_words = pyreadstat.read_sav(folder / "county-a_answers.sav", output_format="dict")
+    dta, dta_words = pyreadstat.read_dta(folder / "county-a_answers.dta", output_format="dict")
+    said |= {
+        "parquet": f"{parquet.schema} {parquet.to_pydict()}",
+        "sav": f"{sav} {vars(sav_words)}",
+        "dta": f"{dta} {vars(dta_words)}",
+    }
+    found = [
+        (name, word) for name, text in said.items() for code, school in schools for word in (code, school) if word in text
+    ]
+
+    assert len(said) == 7 and len(schools) > 20
+    assert found == []
 
 
 def test_the_codebook_names_every_variable_and_code(pack: tuple[AnalysisFile, Path]) -> None:
@@ -90,7 +106,8 @@ def test_the_codebook_names_every_variable_and_code(pack: tuple[AnalysisFile, Pa
     weights = [one.get("name") for one in variables if one.get("wgt") == "wgt"]
 
     assert [one.get("name") for one in variables] == [one.name for one in columns.variables]
-    assert weights == ["weight_before", "weight"]
+    n_replicates = sum(one.name.startswith("rep_") for one in columns.variables)
+    assert weights == ["weight_before", "weight", *(f"rep_{n:03d}" for n in range(1, n_replicates + 1))]
     for one, variable in zip(variables, columns.variables, strict=True):
         values = [value.text for value in one.findall(f"{{{DDI}}}catgry/{{{DDI}}}catValu")]
         assert values == [str(code.value) for code in variable.codes]
@@ -99,16 +116,36 @@ def test_the_codebook_names_every_variable_and_code(pack: tuple[AnalysisFile, Pa
 
 def test_the_weighted_ratio_of_two_columns_is_the_figure(pack: tuple[AnalysisFile, Path]) -> None:
     columns, _ = pack
+    w = np.array(next(one.values for one in columns.variables if one.name == "weight"))
+
+    assert _figure(columns, w) == pytest.approx(float(columns.figure), rel=1e-12)
+
+
+def test_replicate_weights_meet_the_known_totals_and_give_the_standard_error(
+    pack: tuple[AnalysisFile, Path],
+) -> None:
+    columns, _ = pack
     held = {one.name: one.values for one in columns.variables}
-    w = np.array(held["weight"])
+    weights = np.array([held[name] for name in held if name.startswith("rep_")])
+    full, cells = np.array(held["weight"]), np.array(held["poststratum"])
+    figures = [_figure(columns, one) for one in weights]
+    se = np.sqrt(columns.replicate_scale * sum((one - float(columns.figure)) ** 2 for one in figures))
+
+    assert (weights[:, full > 0] > 0).all()
+    for cell in np.unique(cells):
+        assert weights[:, cells == cell].sum(axis=1) == pytest.approx(full[cells == cell].sum(), rel=1e-9)
+    # Persons of later stages share columns where there are more of them than columns.
+    assert se == pytest.approx(columns.se, rel=0.02)
+
+
+def _figure(columns: AnalysisFile, w: np.ndarray) -> float:
+    held = {one.name: one.values for one in columns.variables}
     top, base = (np.array([value or 0.0 for value in held[name]]) for name in ("figure_top", "figure_base"))
     group = np.array(held["group"])
-    figure = sum(
+    return sum(
         float(share) * (w * top)[group == name].sum() / (w * base)[group == name].sum()
         for name, share in columns.shares.items()
     )
-
-    assert figure == pytest.approx(float(columns.figure), rel=1e-12)
 
 
 @pytest.mark.skipif(shutil.which("Rscript") is None, reason="needs R with its survey package")
@@ -118,12 +155,17 @@ def test_r_gives_the_published_figure_and_standard_error(pack: tuple[AnalysisFil
         ["Rscript", "open_in_R.R"], cwd=folder, capture_output=True, text=True, check=True
     ).stdout
     found = re.search(r"figure ([0-9.]+)  se ([0-9.]+)", said)
+    again = re.search(r"replicates ([0-9.]+)  se ([0-9.]+)", said)
+    weights = [np.array(one.values) for one in columns.variables if one.name.startswith("rep_")]
+    squares = sum((_figure(columns, one) - float(columns.figure)) ** 2 for one in weights)
 
-    assert found is not None
+    assert found is not None and again is not None
     assert float(found[1]) == pytest.approx(float(columns.figure), abs=6e-7)
     # A school × group with one answer out of several borrows its spread: R from the whole stage, we from
     # its own school. Here that moves the standard error by a ten-thousandth of itself.
     assert float(found[2]) == pytest.approx(columns.se, rel=5e-4)
+    assert float(again[1]) == pytest.approx(float(columns.figure), abs=6e-7)
+    assert float(again[2]) == pytest.approx(np.sqrt(columns.replicate_scale * squares), abs=6e-7)
 
 
 def _plain(value: object) -> object:
