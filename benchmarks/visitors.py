@@ -9,113 +9,40 @@ same machine, stops it, opens the log and holds every acknowledged receipt again
 `curve` is an opening hour: arrivals rise to a peak, stay and decay; everyone loads the form
 and sends it after a thinking time of their own. `slow` keeps connections that send a byte a
 second beside honest visitors. `fuzz` sends forms that were damaged in every way known to us.
-Prints one JSON document.
+Arrivals wait for nobody, and times count from the instant that was meant. Prints one JSON
+document with what the visitors themselves cost.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
-import gzip
 import json
+import os
 import random
-import re
 import secrets
 import shutil
 import sys
 import tempfile
 import time
-from collections import Counter
-from dataclasses import dataclass, field
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
+import uvloop
+from damage import damaged
 from field import answers_to, lay_out, parents
 from intake import fsyncs_per_second
+from lines import Lines, Tally
+from people import People, hold, receipt_of
 from serving import Served, free_port, machine
 
-from survey.certification.receipt import parse_receipt
-from survey.certification.transparency_log import leaf_hash
-from survey.settings import Settings, load_settings
-from survey.storage.database import open_database
-from survey.storage.office import IntakeOffice
+from survey.settings import load_settings
 
 WAVE = "evening-1"
-PATIENCE = 10.0
-FORM = "application/x-www-form-urlencoded"
-
-
-@dataclass
-class Tally:
-    """What the visitors met."""
-
-    latencies: list[float] = field(default_factory=list)
-    statuses: Counter[int] = field(default_factory=Counter)
-    broken: Counter[str] = field(default_factory=Counter)
-    receipts: list[str] = field(default_factory=list)
-
-    def report(self) -> dict[str, Any]:
-        times = sorted(self.latencies) or [0.0]
-        return {
-            "requests": sum(self.statuses.values()),
-            "p50_ms": round(times[len(times) // 2] * 1000, 1),
-            "p99_ms": round(times[int(len(times) * 0.99)] * 1000, 1),
-            "max_ms": round(times[-1] * 1000, 1),
-            "statuses": {str(status): n for status, n in sorted(self.statuses.items())},
-            "broken": dict(self.broken),
-            "acknowledged": len(self.receipts),
-        }
-
-
-async def ask(port: int, tally: Tally, head: str, body: bytes = b"") -> tuple[int, dict[str, str], bytes]:
-    """One request on a connection of its own; status 0 when none came back."""
-    began = time.perf_counter()
-    try:
-        async with asyncio.timeout(PATIENCE):
-            reader, writer = await asyncio.open_connection("127.0.0.1", port)
-            try:
-                writer.write(head.encode("latin-1") + b"Host: 127.0.0.1\r\nConnection: close\r\n\r\n" + body)
-                answer = await reader.read()
-            finally:
-                writer.close()
-    except (OSError, TimeoutError) as error:
-        tally.broken[type(error).__name__] += 1
-        return 0, {}, b""
-    tally.latencies.append(time.perf_counter() - began)
-    top, _, content = answer.partition(b"\r\n\r\n")
-    first, *lines = top.decode("latin-1").split("\r\n")
-    if not first.startswith("HTTP/1."):
-        tally.broken["no answer"] += 1
-        return 0, {}, b""
-    status = int(first.split(" ")[1])
-    tally.statuses[status] += 1
-    return status, {line.split(":")[0].lower(): line.partition(":")[2].strip() for line in lines}, content
-
-
-async def open_form(port: int, tally: Tally, code: str) -> dict[str, str]:
-    """The hidden fields of a slip's form."""
-    _, headers, body = await ask(port, tally, f"GET /s/{code} HTTP/1.1\r\nAccept-Encoding: gzip\r\n")
-    page = gzip.decompress(body).decode() if headers.get("content-encoding") == "gzip" else body.decode()
-    return dict(re.findall(r'<input type="hidden" name="([kvs])" value="([^"]*)"', page))
-
-
-def sending(code: str, body: bytes, kind: str = FORM, query: str = "") -> str:
-    return f"POST /s/{code}{query} HTTP/1.1\r\nContent-Type: {kind}\r\nContent-Length: {len(body)}\r\n"
-
-
-async def visit(port: int, tally: Tally, code: str, answers: str, thinking: float) -> None:
-    """Scan, think, send once; a 503 is tried again after the time it names, as the page's script does."""
-    hidden = await open_form(port, tally, code)
-    await asyncio.sleep(thinking)
-    body = f"{urlencode(hidden)}&{answers}".encode()
-    for _ in range(5):
-        status, headers, _ = await ask(port, tally, sending(code, body), body)
-        if status != 503:
-            break
-        await asyncio.sleep(float(headers.get("retry-after", "1")))
-    if status == 303 and len(headers["location"]) > 200:
-        tally.receipts.append(headers["location"].rsplit("/", 1)[1])
+TICK = 0.005
+"""Arrivals are let in this often; the wait for the tick counts as the server's."""
 
 
 async def trickle(port: int, seconds: float, chance: random.Random) -> int:
@@ -143,109 +70,134 @@ async def trickle(port: int, seconds: float, chance: random.Random) -> int:
     return hung_up
 
 
-def damaged(chance: random.Random, codes: list[str], good: bytes) -> tuple[str, bytes]:
-    """A request nobody's browser sends."""
-    code, kind, query, body = chance.choice(codes), FORM, "", bytearray(good)
-    for _ in range(chance.randint(1, 3)):
-        way = chance.randrange(15)
-        at = chance.randrange(len(body) + 1)
-        if way == 0:
-            del body[at : at + chance.randint(1, 40)]
-        elif way == 1:
-            body[at:at] = chance.randbytes(chance.randint(1, 60))
-        elif way == 2:
-            body += b"&" + bytes(body[: chance.randint(0, 80)])
-        elif way == 3:
-            body += b"&PA01=" + b"9" * chance.choice((1, 30, 70_000))
-        elif way == 4:
-            body[at:at] = chance.choice((b"%", b"%zz", b"%ff%fe", b"%ed%a0%80", b"%00", b"\x00", b"+&=", b"%u4e00"))
-        elif way == 5:
-            kind = chance.choice(
-                ("application/json", "text/plain", "multipart/form-data; boundary=x", "", "application/xml", "a/b" * 99)
-            )
-        elif way == 6:
-            body = bytearray(json.dumps({"k": "0" * 32, "answers": [[[]]] * 5}).encode())
-        elif way == 7:
-            body = bytearray(b"--x\r\nContent-Disposition: form-data; name=k\r\n\r\n1\r\n--x--")
-        elif way == 8:
-            body += b"".join(b"&f%d=1" % number for number in range(chance.choice((10, 600))))
-        elif way == 9:
-            code = chance.choice((code.lower(), code[:11], code + "2", "%00", "%FF" * 4, "a" * 3000, "23456789BCDF"))
-        elif way == 10:
-            query = chance.choice(("?z=9", "?lang=xx", "?z=%ff", "?" + "a=b&" * 300, "?lang=en&lang=zh", "?%00"))
-        elif way == 11:
-            body = bytearray(chance.randbytes(chance.randint(0, 2000)))
-        elif way == 12:
-            body += "&PA25=".encode() + urlencode({"": "\u202e\u0007\U0001f600" * chance.randint(1, 300)})[1:].encode()
-        elif way == 13:
-            body = bytearray(re.sub(rb"k=[0-9a-f]+", b"k=" + chance.choice((b"", b"zz", b"0" * 64)), bytes(body)))
-        else:
-            body = bytearray(b"&".join(chance.sample(parts := bytes(body).split(b"&"), len(parts))))
-    return sending(code, bytes(body), kind, query), bytes(body)
+class Arrivals:
+    """People let in by a curve of arrivals a second, whether or not those before them are done."""
+
+    def __init__(self, people: People, codes: list[str], thinking: float, seed: int) -> None:
+        self._people, self._codes, self._thinking = people, iter(codes), thinking
+        self._chance = random.Random(seed)
+        self._visits: set[asyncio.Task[None]] = set()
+        self._late: list[float] = []
+
+    async def run(self, seconds: float, rate: Callable[[float], float]) -> dict[str, Any]:
+        """Let them in for so long, wait for the last, and say how late the door was."""
+        loop = asyncio.get_running_loop()
+        began, at = loop.time(), 0.0
+        while at < seconds:
+            now = loop.time() - began
+            while at <= now and at < seconds:
+                if (a_second := rate(at)) > 0:
+                    self._late.append(now - at)
+                    self._let_in(began + at)
+                at += 1 / max(a_second, 1.0)
+            await asyncio.sleep(TICK)
+        if self._visits:
+            await asyncio.gather(*self._visits)
+        late = sorted(self._late)
+        return {"arrivals": len(late), "generator_late_p99_ms": round(late[int(len(late) * 0.99)] * 1000, 1)}
+
+    def _let_in(self, due: float) -> None:
+        thinking = self._chance.expovariate(1 / self._thinking) if self._thinking else 0.0
+        visit = asyncio.create_task(self._people.visit(next(self._codes), due, thinking))
+        self._visits.add(visit)
+        visit.add_done_callback(self._visits.discard)
+
+
+class Watch:
+    """The server's memory while it works, looked at every second."""
+
+    def __init__(self, served: Served) -> None:
+        self._served, self.seen = served, [served.memory_mb()]
+
+    async def look(self) -> None:
+        while True:
+            await asyncio.sleep(1.0)
+            self.seen.append(self._served.memory_mb())
+
+    def report(self) -> dict[str, int]:
+        """At the start, when a tenth of the time was over, at the most, at the end."""
+        return {
+            "memory_mb": self.seen[0],
+            "memory_mb_warm": self.seen[len(self.seen) // 10],
+            "memory_mb_most": max(self.seen),
+            "memory_mb_after": self._served.memory_mb(),
+        }
 
 
 # ── the three evenings ──────────────────────────────────────────────────────────────────
 
 
 async def curve(port: int, codes: list[str], answers: str, a: argparse.Namespace) -> dict[str, Any]:
-    tally, chance, visits, due = Tally(), random.Random(5), set(), 0.0
-    left, began = iter(codes), time.perf_counter()
-    while (now := time.perf_counter() - began) < a.rise + a.stay + a.fall:
-        share = min(now / max(a.rise, 0.01), 1.0, (a.rise + a.stay + a.fall - now) / max(a.fall, 0.01))
-        due += a.peak * share * 0.01
-        while due >= 1:
-            due -= 1
-            thinking = chance.expovariate(1 / a.thinking)
-            task = asyncio.create_task(visit(port, tally, next(left), answers, thinking))
-            visits.add(task)
-            task.add_done_callback(visits.discard)
-        await asyncio.sleep(max(0.0, began + now + 0.01 - time.perf_counter()))
-    await asyncio.gather(*visits)
-    return {**tally.report(), "receipts": tally.receipts, "peak_arrivals_per_second": a.peak}
+    tally = Tally()
+    lines = Lines(port, a.lines, tally)
+    whole = a.rise + a.stay + a.fall
+
+    def rate(at: float) -> float:
+        return a.peak * min(at / max(a.rise, 0.01), 1.0, (whole - at) / max(a.fall, 0.01))
+
+    told = await Arrivals(People(lines, tally, answers), codes, a.thinking, 5).run(whole, rate)
+    return {**tally.report(), **told, "receipts": tally.receipts, "peak_arrivals_per_second": a.peak}
 
 
 async def slow(port: int, codes: list[str], answers: str, a: argparse.Namespace) -> dict[str, Any]:
-    tally, chance, left = Tally(), random.Random(6), iter(codes)
+    tally, chance = Tally(), random.Random(6)
+    lines = Lines(port, a.lines, tally)
     trickling = [asyncio.create_task(trickle(port, a.stay, chance)) for _ in range(a.slow)]
     await asyncio.sleep(min(2.0, a.stay / 4))
-    honest, began, sent = [], time.perf_counter(), 0
-    while (now := time.perf_counter() - began) < a.stay - min(3.0, a.stay / 3):
-        while sent < now * a.rate:
-            honest.append(asyncio.create_task(visit(port, tally, next(left), answers, 0.0)))
-            sent += 1
-        await asyncio.sleep(0.01)
-    await asyncio.gather(*honest)
+    arrivals = Arrivals(People(lines, tally, answers), codes, 0.0, 6)
+    told = await arrivals.run(a.stay - min(3.0, a.stay / 3), lambda _: a.rate)
     hung_up = sum(await asyncio.gather(*trickling))
-    return {**tally.report(), "receipts": tally.receipts, "slow_connections": a.slow, "slow_ended": hung_up}
+    return {
+        **tally.report(),
+        **told,
+        "receipts": tally.receipts,
+        "slow_connections": a.slow,
+        "slow_ended": hung_up,
+    }
 
 
 async def fuzz(port: int, codes: list[str], answers: str, a: argparse.Namespace) -> dict[str, Any]:
     tally, chance = Tally(), random.Random(a.seed)
-    hidden = await open_form(port, tally, codes[0])
+    lines = Lines(port, 32, tally)
+    hidden = await People(lines, tally, answers).open_form(codes[0])
     left = iter(range(a.count))
 
     async def sender() -> None:
         for _ in left:
             good = f"{urlencode({**hidden, 'k': chance.randbytes(16).hex()})}&{answers}".encode()
-            head, body = damaged(chance, codes, good)
-            _, headers, _ = await ask(port, tally, head, body)
-            if len(headers.get("location", "")) > 200:
-                tally.receipts.append(headers["location"].partition("?")[0].rsplit("/", 1)[1])
+            if receipt := receipt_of(await lines.ask("damaged", damaged(chance, codes, good))):
+                tally.receipts.append(receipt)
 
     await asyncio.gather(*(sender() for _ in range(32)))
-    return {**tally.report(), "receipts": tally.receipts}
+    return {**tally.report(), "receipts": tally.receipts, "seed": a.seed, "connections_opened": lines.opened}
 
 
-async def hold(settings: Settings, receipts: list[str]) -> dict[str, int]:
-    """Every receipt against the log: its leaf stands where it says."""
-    async with open_database(settings):
-        office = IntakeOffice(settings)
-        await office.start()
-        leaves = await office.leaves(WAVE)
-        await office.stop()
-    told = {(one.index, one.leaf_hash) for one in map(parse_receipt, receipts)}
-    lost = sum(index >= len(leaves) or leaf_hash(leaves[index]) != hashed for index, hashed in told)
-    return {"in_the_log": len(leaves), "lost": lost, "doubled": len(leaves) - len(set(leaves))}
+EVENINGS = {"curve": curve, "slow": slow, "fuzz": fuzz}
+
+
+async def watched(served: Served, evening: Any) -> dict[str, Any]:
+    """What an evening found, what the server's memory was, and what the visitors cost."""
+    watch = Watch(served)
+    looking = asyncio.create_task(watch.look())
+    began, work, of_server = time.perf_counter(), time.process_time(), processor_seconds(served)
+    result: dict[str, Any] = await evening
+    took = time.perf_counter() - began
+    looking.cancel()
+    return {
+        **result,
+        **watch.report(),
+        "seconds": round(took, 1),
+        "requests_per_second": round(result["requests"] / took),
+        "generator_cores": round((time.process_time() - work) / took, 2),
+        "server_cores": round((processor_seconds(served) - of_server) / took, 2),
+        "load_after": [round(one, 1) for one in os.getloadavg()],
+    }
+
+
+def processor_seconds(served: Served) -> float:
+    """What a process has cost until now."""
+    fields = Path(f"/proc/{served.process.pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def main(a: argparse.Namespace) -> dict[str, Any]:
@@ -256,25 +208,26 @@ def main(a: argparse.Namespace) -> dict[str, Any]:
     codes = asyncio.run(lay_out(settings, WAVE, a.slips, sealed=True))
     answers = answers_to(parents(WAVE, True))
     port = free_port()
-    served = Served([sys.executable, "-m", "survey", "serve", "--data", str(folder), "--port", str(port)], port, "/healthz")
+    command = [sys.executable, "-m", "survey", "serve", "--data", str(folder), "--port", str(port)]
+    served = Served(command, port, "/healthz")
     try:
-        report["memory_mb"] = served.memory_mb()
-        evening = {"curve": curve, "slow": slow, "fuzz": fuzz}[a.evening]
-        result = asyncio.run(evening(port, codes, answers, a))
-        report["memory_mb_after"] = served.memory_mb()
+        result = uvloop.run(watched(served, EVENINGS[a.evening](port, codes, answers, a)))
     finally:
         served.stop()
     receipts = result.pop("receipts")
-    report |= result | asyncio.run(hold(settings, receipts))
+    report |= result | asyncio.run(hold(settings, WAVE, receipts))
     shutil.rmtree(folder)
     return report
 
 
 def arguments() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("evening", choices=("curve", "slow", "fuzz"))
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("evening", choices=tuple(EVENINGS))
     parser.add_argument("--folder", default=None, help="where the data folder is made")
     parser.add_argument("--slips", type=int, default=700_000)
+    parser.add_argument("--lines", type=int, default=256, help="connections that the visitors share")
     parser.add_argument("--peak", type=float, default=1000.0)
     parser.add_argument("--rise", type=float, default=60.0)
     parser.add_argument("--stay", type=float, default=600.0)

