@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from math import ceil
 
 from survey.exact import fraction
 from survey.fieldwork.progress import DomainReturn, Participation
 from survey.fieldwork.progress import participation as count_participation
+from survey.scheme.plan import Plan
 from survey.storage.office import IntakeOffice
 from survey.storage.plans import load_fielded_plan, load_plan
-from survey.storage.samples import load_sample
+from survey.storage.samples import load_sample, load_samples, sample_digests
 
 
 async def domain_returns(office: IntakeOffice, wave: str) -> list[DomainReturn]:
@@ -36,6 +38,24 @@ async def domain_returns(office: IntakeOffice, wave: str) -> list[DomainReturn]:
         for draw in sample.domains
         if draw.domain in counts
     ]
+
+
+_NEEDS: dict[tuple[str, str], int] = {}
+"""Digest of a sample and the response expected, to the answers needed; a pair of short texts each."""
+AT_ONCE = 50
+"""Samples read together; a sample of a county is some 50 KB."""
+
+
+async def needed_answers(plans: Mapping[str, Plan]) -> dict[str, int]:
+    """The answers that each of several drawn waves needs; each sample is read once a process."""
+    digests = await sample_digests(list(plans))
+    keys = {wave: (digest, plans[wave].sample.expected_response) for wave, digest in digests.items()}
+    unread = [wave for wave, key in keys.items() if key not in _NEEDS]
+    for start in range(0, len(unread), AT_ONCE):
+        for wave, sample in (await load_samples(unread[start : start + AT_ONCE])).items():
+            expected = fraction(plans[wave].sample.expected_response)
+            _NEEDS[keys[wave]] = sum(ceil(draw.slips * expected) for draw in sample.domains)
+    return {wave: _NEEDS[key] for wave, key in keys.items()}
 
 
 async def participation(office: IntakeOffice, wave: str, *, now: datetime) -> Participation:

@@ -35,7 +35,7 @@ from survey.scheme.yaml_text import read_plain
 from survey.settings import Settings
 from survey.storage.accounts import Account
 from survey.storage.current import take_turn, transaction
-from survey.storage.divisions import local_divisions, may_reach
+from survey.storage.divisions import local_divisions, may_reach, waves_of
 from survey.storage.plan_drafts import (
     DraftMovedError,
     DraftNotFoundError,
@@ -99,7 +99,20 @@ async def change_plan(account: Account, wave: str, *, now: datetime) -> PlanDraf
 
 async def drafts_of(account: Account) -> tuple[PlanDraft, ...]:
     """The drafts an account may go on with, the newest first."""
-    return tuple([draft for draft in await list_drafts() if await _is_open_to(account, draft)])
+    drafts = await list_drafts()
+    if not account.divisions:
+        return drafts
+    reached = {row.wave for row in await waves_of(account)}
+    local = await local_divisions()
+    return tuple(
+        draft
+        for draft in drafts
+        if (
+            draft.wave in reached
+            if draft.wave is not None
+            else draft.owner == account.name or _lies_in(draft.county_code, account, local)
+        )
+    )
 
 
 async def open_draft(account: Account, name: str) -> PlanDraft:
@@ -225,8 +238,12 @@ async def _is_open_to(account: Account, draft: PlanDraft) -> bool:
 
 
 async def _in_branch(account: Account, code: str) -> bool:
+    return _lies_in(code, account, await local_divisions())
+
+
+def _lies_in(code: str, account: Account, local: Mapping[str, str]) -> bool:
     try:
-        return is_under(code, account.divisions, await local_divisions())
+        return is_under(code, account.divisions, local)
     except BadDivisionError:
         return False
 

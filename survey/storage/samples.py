@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -38,6 +39,22 @@ async def find_sample(wave: str) -> Sample | None:
     """The sample of a wave, or None."""
     rows = await Samples.select(Samples.document).where(Samples.wave == wave)
     return Sample.from_document(decode(rows[0]["document"].encode())) if rows else None
+
+
+async def sample_digests(waves: Sequence[str]) -> dict[str, str]:
+    """The digests of several waves' samples, in one query; a wave without one is left out."""
+    if not waves:
+        return {}
+    rows = await Samples.select(Samples.wave, Samples.digest).where(Samples.wave.is_in(list(waves)))
+    return {row["wave"]: row["digest"] for row in rows}
+
+
+async def load_samples(waves: Sequence[str]) -> dict[str, Sample]:
+    """The samples of several waves, in one query; a wave without one is left out."""
+    if not waves:
+        return {}
+    rows = await Samples.select(Samples.wave, Samples.document).where(Samples.wave.is_in(list(waves)))
+    return {row["wave"]: Sample.from_document(decode(row["document"].encode())) for row in rows}
 
 
 async def load_sample(wave: str) -> Sample:

@@ -16,6 +16,7 @@ from litestar.types import ASGIApp
 from survey.settings import Settings
 from survey.storage.database import Database
 from survey.storage.office import IntakeOffice
+from survey.storage.return_counts import ReturnCounts
 from survey.web.access import anyone, is_secure, utc_now
 from survey.web.api.routes import api_router
 from survey.web.console.imports import PendingImports
@@ -76,6 +77,7 @@ def create_app(
                 "now": now,
                 "imports": PendingImports(),
                 "tries": Tries(),
+                "returns": ReturnCounts(office),
                 "heads": HeadsBoard(),
                 "print_room": print_room,
             }

@@ -1,5 +1,6 @@
 """C1 the list of waves, and the page of one wave: where it stands and what comes next."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -7,17 +8,18 @@ from litestar import Response, get
 from litestar.params import FromPath
 from litestar.response import Redirect
 
-from survey.jobs.participation import participation
+from survey.fieldwork.progress import shown_count
+from survey.jobs.participation import needed_answers
 from survey.jobs.set_up_wave import SAMPLE, drafts_of
 from survey.scheme.plan import plan_digest
 from survey.storage.audit import list_audit
 from survey.storage.divisions import waves_of
 from survey.storage.frames import find_frame
-from survey.storage.plans import WaveRow, load_plan, load_wave
-from survey.storage.results import find_results
-from survey.web.access import has_right, may, person_of
+from survey.storage.plans import WaveRow, load_plan, load_plans, load_wave
+from survey.storage.results import load_published
+from survey.web.access import check_query, has_right, may, person_of
 from survey.web.console.page import console_page, group_names, state_reached, wave_crumbs
-from survey.web.pages import CHINA, AnyRequest
+from survey.web.pages import AnyRequest
 
 
 @dataclass(frozen=True)
@@ -62,6 +64,10 @@ TABS = (
 )
 
 
+ON_A_PAGE = 50
+"""Waves on one page of the list, so that it stays light however many there are."""
+
+
 def next_step(row: WaveRow) -> Step | None:
     """The step that a wave waits for; None once it is certified."""
     return next((step for step in STEPS if not state_reached(row.state, step.state)), None)
@@ -92,13 +98,20 @@ async def show_console() -> Redirect:
 async def show_waves(request: AnyRequest) -> Response[str]:
     """C1: every wave with its state, dates, needed and valid counts, and its next step."""
     person = person_of(request)
+    given = check_query(request, frozenset({"page"})).get("page", "1")
+    page = int(given) if given.isascii() and given.isdigit() and len(given) < 6 else 1
     rows = await waves_of(person)
+    pages = max(-(-len(rows) // ON_A_PAGE), 1)
+    page = min(max(page, 1), pages)
     return console_page(
         request,
         "waves.html",
         title="调查",
         command="survey waves --json",
-        lines=[await _line(request, row) for row in rows],
+        lines=await _lines(request, rows[(page - 1) * ON_A_PAGE : page * ON_A_PAGE]),
+        page=page,
+        pages=pages,
+        n_waves=len(rows),
         drafts=await drafts_of(person) if has_right(person, "plan.write") else (),
         sample=SAMPLE,
     )
@@ -130,14 +143,26 @@ async def show_wave(request: AnyRequest, wave: FromPath[str]) -> Response[str]:
 WAVE_ROUTES = (show_console, show_waves, show_wave)
 
 
-async def _line(request: AnyRequest, row: WaveRow) -> dict[str, Any]:
-    plan = await load_plan(row.wave)
-    line = {"row": row, "plan": plan, "next": next_step(row), "needed": None, "valid": None}
-    if row.state in ("open", "paused", "closed"):
-        seen = await participation(
-            request.app.state.office, row.wave, now=request.app.state.now().astimezone(CHINA)
-        )
-        line |= {"needed": seen.whole.need, "valid": seen.whole.shown}
-    elif state_reached(row.state, "estimated") and (results := await find_results(row.wave)):
-        line |= {"valid": results.get("n")}
-    return line
+async def _lines(request: AnyRequest, rows: Sequence[WaveRow]) -> list[dict[str, Any]]:
+    """A line for each wave; whatever is asked of the database is asked for all of them together."""
+    plans = await load_plans([row.wave for row in rows])
+    running = {row.wave: row.state == "closed" for row in rows if row.state in ("open", "paused", "closed")}
+    needed = await needed_answers({wave: plans[wave] for wave in running})
+    used = await request.app.state.returns.of(running)
+    published = await load_published([row.wave for row in rows if state_reached(row.state, "estimated")])
+    return [
+        {
+            "row": row,
+            "plan": plans[row.wave],
+            "next": next_step(row),
+            "needed": needed.get(row.wave),
+            "valid": (
+                shown_count(used[row.wave])
+                if row.wave in used
+                else published[row.wave].n
+                if row.wave in published
+                else None
+            ),
+        }
+        for row in rows
+    ]
