@@ -1,13 +1,15 @@
 """The form page and its sending over HTTP, beside the ceiling of the same run.
 
-    python benchmarks/serving.py [--database URL] [--seconds 6] [--connections 64] [--slips 60000]
+    python benchmarks/serving.py [--database URL] [--processes 1] [--seconds 6] [--connections 64] [--slips 60000]
 
 Starts `survey serve` on a data folder of its own, with a wave that is sealed and one that is
 not, and lets wrk (Debian package `wrk`) load it from the same machine. Measured in one run:
-a cached byte string of the form's size from the bare framework on the same server; the form
-page; durable submissions by a slip's form, unsealed, sealed, and as the page's script sends
+a cached byte string of the form's size from the bare framework on the same server (Litestar, the
+ceiling) and from a bare ASGI function, which no framework touches; the form page; durable submissions by a slip's form, unsealed, sealed, and as the page's script sends
 them; bare fsyncs a second. Afterwards the log of each wave is counted: what was answered 303
-must be in it. Prints one JSON document.
+must be in it. Beside each rate stands the server's own processor time for a request, which other
+work on the machine moves little. With `--processes` several servers stand over one PostgreSQL, the
+connections shared out among them. Prints one JSON document.
 """
 
 from __future__ import annotations
@@ -29,6 +31,7 @@ import sys
 import tempfile
 import time
 import urllib.request
+from concurrent.futures import ThreadPoolExecutor
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -47,11 +50,18 @@ import uvloop
 from litestar import Litestar, MediaType, Response, get
 from survey.cli.serving import Listener
 body = bytes(int(sys.argv[2]))
+headers = [(b"content-type", b"text/html; charset=utf-8"), (b"content-length", sys.argv[2].encode())]
 @get("/form", media_type=MediaType.HTML)
 async def form() -> Response[bytes]:
     return Response(body, media_type=MediaType.HTML)
+application = Litestar([form], openapi_config=None)
+async def plain(scope, receive, send):
+    if scope["type"] == "lifespan":
+        return await application(scope, receive, send)
+    await send({"type": "http.response.start", "status": 200, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
 door = socket.create_server(("127.0.0.1", int(sys.argv[1])), backlog=2048)
-uvloop.run(Listener(Litestar([form], openapi_config=None), door).serve())
+uvloop.run(Listener(plain if sys.argv[3] == "asgi" else application, door).serve())
 """
 
 
@@ -76,7 +86,7 @@ def free_port() -> int:
 class Served:
     """A server process that answers before it is measured and is stopped afterwards."""
 
-    def __init__(self, command: list[str], port: int, path: str) -> None:
+    def __init__(self, command: list[str], port: int, path: str, patience: int = 60) -> None:
         self.address = f"http://127.0.0.1:{port}"
         began = time.perf_counter()
         self.process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
@@ -85,7 +95,7 @@ class Served:
                 urllib.request.urlopen(self.address + path).read()
                 break
             except OSError:
-                if self.process.poll() is not None or time.perf_counter() - began > 60:
+                if self.process.poll() is not None or time.perf_counter() - began > patience:
                     raise
                 time.sleep(0.02)
         self.start_seconds = round(time.perf_counter() - began, 2)
@@ -96,13 +106,41 @@ class Served:
         assert found is not None
         return int(found.group(1)) // 1024
 
+    def processor_seconds(self) -> float:
+        fields = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
     def stop(self) -> None:
         self.process.send_signal(signal.SIGTERM)
         self.process.wait(30)
 
 
+def together(
+    all_served: list[Served], script: str, arguments: argparse.Namespace, first: int, **given: str
+) -> dict[str, Any]:
+    """One run against several servers at once, each with its own stretch of codes; rates are added."""
+    share = argparse.Namespace(**{**vars(arguments), "connections": arguments.connections // len(all_served)})
+    stretch = (arguments.slips - first) // 2 // len(all_served)
+    with ThreadPoolExecutor(len(all_served)) as pool:
+        runs = [
+            pool.submit(wrk, one, script, share, **given, FIRST=str(first + at * stretch))
+            for at, one in enumerate(all_served)
+        ]
+    found = [run.result() for run in runs]
+    if len(found) == 1:
+        return found[0]
+    added = ("requests", "per_second", "refused", "broken", "accepted")
+    report = {
+        name: sum(one[name] for one in found) if name in added else max(one[name] for one in found)
+        for name in found[0]
+    }
+    spent = sum(one["processor_us"] * one["requests"] for one in found)
+    return {**report, "processor_us": round(spent / max(report["requests"], 1))}
+
+
 def wrk(served: Served, script: str, arguments: argparse.Namespace, **given: str) -> dict[str, Any]:
     """One run of wrk; the script prints its own JSON line."""
+    spent = served.processor_seconds()
     command = [
         "wrk",
         "-t1",
@@ -118,6 +156,8 @@ def wrk(served: Served, script: str, arguments: argparse.Namespace, **given: str
         command, env={**os.environ, "WRK": f"{SCRIPTS}/", **given}, capture_output=True, text=True, check=True
     ).stdout
     found: dict[str, Any] = json.loads(next(line for line in output.splitlines() if line.startswith("{")))
+    spent = served.processor_seconds() - spent
+    found["processor_us"] = round(spent / max(found["requests"], 1) * 1e6)
     return found
 
 
@@ -154,6 +194,7 @@ def main(arguments: argparse.Namespace) -> dict[str, Any]:
             **{name: version(name) for name in ("granian", "litestar", "uvloop")},
         },
         "database": "postgres" if arguments.database else "sqlite",
+        "processes": arguments.processes,
         "connections": arguments.connections,
         "bare_fsyncs_per_second": round(fsyncs_per_second(folder)),
     }
@@ -163,16 +204,20 @@ def main(arguments: argparse.Namespace) -> dict[str, Any]:
         codes = asyncio.run(lay_out(settings, wave, arguments.slips, sealed=kind == "sealed"))
         files[kind] = folder / f"{wave}.codes"
         files[kind].write_text("\n".join(codes) + "\n")
-    port = free_port()
-    command = [sys.executable, "-m", "survey", "serve", "--data", str(folder), "--port", str(port)]
     if arguments.database:
         os.environ["SURVEY_DATABASE_URL"] = arguments.database
-    served = Served(command, port, "/healthz")
+    several = []
+    for _ in range(arguments.processes):
+        port = free_port()
+        command = [sys.executable, "-m", "survey", "serve", "--data", str(folder), "--port", str(port)]
+        several.append(Served(command, port, "/healthz"))
+    served = several[0]
     acknowledged = dict.fromkeys(waves, 0)
     try:
         report["start_seconds"], report["memory_mb"] = served.start_seconds, served.memory_mb()
         first = files["unsealed"].read_text().partition("\n")[0]
-        fields, size = hidden_fields(served, first)
+        for one in several:
+            fields, size = hidden_fields(one, first)
         report["form_bytes"] = size
         report["form"] = wrk(served, "form.lua", arguments, CODES=str(files["unsealed"]))
         answers = answers_to(parents(waves["unsealed"], False))
@@ -181,25 +226,27 @@ def main(arguments: argparse.Namespace) -> dict[str, Any]:
             ("sealed", "sealed", ""),
             ("sealed_by_script", "sealed", "1"),
         ):
-            report[name] = wrk(
-                served,
+            report[name] = together(
+                several,
                 "send.lua",
                 arguments,
+                arguments.slips // 2 if script else 0,
                 CODES=str(files[kind]),
                 BODY=f"{fields}&{answers}",
-                FIRST=str(arguments.slips // 2 if script else 0),
                 SCRIPT=script,
             )
             acknowledged[kind] += report[name]["accepted"]
         report["memory_mb_after"] = served.memory_mb()
     finally:
-        served.stop()
-    bare_port = free_port()
-    bare = Served([sys.executable, "-c", BARE, str(bare_port), str(size)], bare_port, "/form")
-    try:
-        report["ceiling"] = wrk(bare, "bare.lua", arguments)
-    finally:
-        bare.stop()
+        for one in several:
+            one.stop()
+    for name, kind in (("ceiling", "litestar"), ("bare_asgi", "asgi")):
+        bare_port = free_port()
+        bare = Served([sys.executable, "-c", BARE, str(bare_port), str(size), kind], bare_port, "/form")
+        try:
+            report[name] = wrk(bare, "bare.lua", arguments)
+        finally:
+            bare.stop()
     report["form_share_of_ceiling"] = round(
         report["form"]["per_second"] / report["ceiling"]["per_second"], 2
     )
@@ -215,6 +262,7 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--database", default=None, help="a PostgreSQL address; SQLite without it")
     parser.add_argument("--folder", default=None, help="where the data folder is made")
+    parser.add_argument("--processes", type=int, default=1, help="servers over one PostgreSQL")
     parser.add_argument("--seconds", type=int, default=6)
     parser.add_argument("--connections", type=int, default=64)
     parser.add_argument("--slips", type=int, default=60_000)
