@@ -9,6 +9,7 @@ import click
 
 from survey.cli.session import actor, at_desk, at_intake, command_options, emit, run, utc_now, write_file
 from survey.jobs.daily_head import daily_head
+from survey.jobs.due_list import STATES, DueItem, due_list
 from survey.jobs.erase_answers import erase_answers
 from survey.storage.audit import AuditEntry, list_audit, verify_audit
 
@@ -73,6 +74,22 @@ def _known(text: str | None) -> tuple[int, str] | None:
     if not number.isdigit() or len(digest) != 64:
         raise click.BadParameter("写成 条数:64位摘要，照信上的那一行", param_hint="--known")
     return int(number), digest
+
+
+@click.command("due")
+@command_options
+def due_command(data: Path | None, as_json: bool) -> None:
+    """什么时候该销毁什么，已经销毁的有记录。What falls due when, and what was erased."""
+
+    async def work() -> tuple[DueItem, ...]:
+        async with at_desk(data) as (settings, _):
+            return await due_list(settings, now=utc_now())
+
+    items = run(work())
+    lines = [
+        f"{STATES[one.state]}\t{one.due_on}\t{one.wave}\t{one.what}\t{one.record or one.command}" for one in items
+    ]
+    emit({"due": [one.document() for one in items]}, as_json, "\n".join(lines) or "没有要留期限的东西。")
 
 
 @click.command("erase")

@@ -55,6 +55,7 @@ VERBS = {
     "audit": "survey.cli.auditing",
     "revoke": "survey.cli.guarding",
     "audit-trail": "survey.cli.keeping",
+    "due": "survey.cli.keeping",
     "erase": "survey.cli.keeping",
     "backup": "survey.cli.backing_up",
     "restore": "survey.cli.backing_up",

@@ -7,6 +7,7 @@ certificates stay: a figure is recomputed from its table, not from answers.
 
 from __future__ import annotations
 
+import json
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -19,9 +20,14 @@ from survey.storage.audit import record_audit
 from survey.storage.callbacks import erase_calls
 from survey.storage.cases import erase_cases
 from survey.storage.current import transaction
+from survey.storage.evidence import find_evidence, save_evidence
 from survey.storage.keys import erase_key
 from survey.storage.office import IntakeOffice
 from survey.storage.plans import load_fielded_plan, require_state
+
+
+ERASURE = "erasure"
+"""The name under which the record of an erasure is kept for good."""
 
 
 class TooEarlyToEraseError(SurveyError):
@@ -34,6 +40,13 @@ class TooEarlyToEraseError(SurveyError):
         super().__init__(f"调查 {wave} 的答卷", f"要留到{on}，供异议和核查用", f"{on}以后再来销毁")
 
 
+async def erase_due_on(wave: str) -> date:
+    """The last day on which a wave's answers are kept, as its signed plan and extensions say."""
+    plan = await load_signed_plan(wave)
+    closes_on = (await load_fielded_plan(wave)).closes_on
+    return closes_on + timedelta(days=int(plan.document["destroy_after_days"]))
+
+
 async def erase_answers(
     settings: Settings, office: IntakeOffice, wave: str, *, actor: str, now: datetime
 ) -> dict[str, Any]:
@@ -43,15 +56,16 @@ async def erase_answers(
         WrongStateError: the wave is not certified. TooEarlyToEraseError: the date has not come.
     """
     await require_state(wave, "certified")
-    plan = await load_signed_plan(wave)
-    closes_on = (await load_fielded_plan(wave)).closes_on
-    due = closes_on + timedelta(days=int(plan.document["destroy_after_days"]))
+    due = await erase_due_on(wave)
     if now.astimezone(OFFICE_TIME).date() <= due:
         raise TooEarlyToEraseError(wave, due)
     boxes = await office.erase_boxes(wave)
     async with transaction():
         await erase_cases(wave)
         await erase_calls(wave)
+        record = {"at": now.isoformat(timespec="seconds"), "boxes": boxes, "by": actor, "due": due.isoformat()}
+        if await find_evidence(wave, ERASURE) is None:
+            await save_evidence(wave, ERASURE, json.dumps(record, ensure_ascii=False, sort_keys=True), now=now)
         await record_audit(actor, "erase_answers", wave, details={"boxes": boxes}, now=now)
     for role in ROLES:
         erase_key(settings, wave, f"share-{role}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from piccolo.querystring import QueryString
@@ -28,3 +29,19 @@ async def take_turn(log: str) -> None:
         await piccolo_conf.DB.run_querystring(
             QueryString("SELECT pg_advisory_xact_lock(hashtext({}))", f"survey.{log}")
         )
+
+
+async def try_write() -> None:
+    """Take the right to write and give it back; whatever stands in the way is raised."""
+    async with transaction():
+        if is_postgres():
+            await piccolo_conf.DB.run_querystring(QueryString("SELECT pg_current_xact_id()"))
+
+
+async def database_now() -> datetime | None:
+    """The clock of the database server; None where the database is a file of this machine."""
+    if not is_postgres():
+        return None
+    rows = await piccolo_conf.DB.run_querystring(QueryString("SELECT clock_timestamp() AS now"))
+    found: datetime = rows[0]["now"]
+    return found

@@ -12,6 +12,7 @@ is in the log already is found by its submission key and told the same receipt (
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
@@ -23,6 +24,7 @@ import asyncpg
 from survey.certification.signature import Signer
 from survey.certification.transparency_log import CompactTree
 from survey.errors import SurveyError
+from survey.storage.counts import BatchCounts
 from survey.storage.gathering import Gathering
 from survey.storage.head_guard import HeadGuard, check_head, check_signature, signed_head
 from survey.storage.intake import (
@@ -89,9 +91,15 @@ class PostgresIntake(PostgresReading):
         self._tally = Tally()
         self._queue: asyncio.Queue[tuple[Entry, asyncio.Future[Outcome]]] = asyncio.Queue()
         self._worker: asyncio.Task[None] | None = None
+        self.counted = BatchCounts()
         self._stopping = False
         self._looks = Gathering(self._find_slips)
         self.about: About
+
+    @property
+    def waiting(self) -> int:
+        """How many wait for an answer."""
+        return self._queue.qsize()
 
     # ── life ────────────────────────────────────────────────────────────────────────────
 
@@ -319,7 +327,9 @@ class PostgresIntake(PostgresReading):
             batch = [await self._queue.get()]
             while len(batch) < BATCH_LIMIT and not self._queue.empty():
                 batch.append(self._queue.get_nowait())
+            began = time.monotonic()
             told = await self._take([entry for entry, _ in batch])
+            self.counted.add(len(batch), time.monotonic() - began)
             for (_, future), outcome in zip(batch, told, strict=True):
                 if not future.done():
                     if isinstance(outcome, BaseException):

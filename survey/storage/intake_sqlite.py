@@ -71,6 +71,7 @@ class SqliteIntake:
         self._guard = guard
         self.stale: IntakeStaleError | None = None
         self._writer = WriterThread(self._take, self._attempt)
+        self.counted = self._writer.counted
         self._domains: list[str] = []
         self._slips: dict[bytes, int] = {}
         self._posters: dict[str, PosterCount] = {}
@@ -83,6 +84,11 @@ class SqliteIntake:
     async def load_state(self) -> str:
         """The stored state; one process writes, so memory and file agree."""
         return self._state
+
+    @property
+    def waiting(self) -> int:
+        """How many wait for an answer."""
+        return self._writer.waiting
 
     @property
     def size(self) -> int:

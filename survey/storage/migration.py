@@ -78,6 +78,17 @@ async def migrate(engine: Any) -> list[str]:
             sys.path[:] = path_before
 
 
+async def waiting_migrations() -> list[str]:
+    """Migrations of this release that the open database has not run, and those it ran that are unknown here."""
+    manager = ForwardsMigrationManager(app_name=APP_CONFIG.app_name)
+    path_before = list(sys.path)
+    try:
+        known = set(manager.get_migration_modules(APP_CONFIG.resolved_migrations_folder_path))
+    finally:
+        sys.path[:] = path_before
+    return sorted(known ^ set(await Migration.get_migrations_which_ran(app_name=APP_CONFIG.app_name)))
+
+
 @contextlib.asynccontextmanager
 async def _alone(engine: Any) -> AsyncIterator[None]:
     if engine.engine_type != "postgres":

@@ -19,7 +19,9 @@ from typing import NamedTuple
 from survey.certification.signature import Signer
 from survey.fieldwork.invitation import digest_of
 from survey.fieldwork.paradata import LEFT
+from survey.errors import SurveyError
 from survey.settings import Settings
+from survey.storage.counts import BatchCounts, Counts
 from survey.storage.head_guard import HeadGuard
 from survey.storage.intake import (
     About,
@@ -78,6 +80,7 @@ class IntakeOffice:
         self._disk_checked = 0.0
         self._disk_full = False
         self._refreshing: asyncio.Task[None] | None = None
+        self.counts = Counts()
 
     async def start(self) -> None:
         """Open every intake, each after its log was checked against its last head.
@@ -177,8 +180,17 @@ class IntakeOffice:
         Raises:
             BusyError: too many are waiting. StorageFullError: the disk has no room.
         """
-        self.check_disk()
-        return await self.intake(wave).submit(entry)
+        try:
+            self.check_disk()
+            outcome = await self.intake(wave).submit(entry)
+        except SurveyError as refusal:
+            self.counts.refused[refusal.code] += 1
+            raise
+        if isinstance(outcome, Accepted):
+            self.counts.kept["repeated" if outcome.repeated else "new"] += 1
+        else:
+            self.counts.refused[type(outcome).__name__] += 1
+        return outcome
 
     async def dispute(self, code: str, on: date) -> None:
         """Count the slip of a code as disputed if it was used; silent in every case."""
@@ -315,6 +327,24 @@ class IntakeOffice:
             raise KeyExistsError(
                 f"调查 {wave} 的密钥 {name}", "已经有另一把", "密钥不能被替换；请新建一次调查"
             )
+
+    def has_room(self) -> bool:
+        """Whether the disk has room for answers."""
+        try:
+            self.check_disk()
+        except StorageFullError:
+            return False
+        return True
+
+    def batch_counts(self) -> tuple[int, BatchCounts]:
+        """How many entries wait now, and what all batches of this process came to."""
+        total, waiting = BatchCounts(), 0
+        for one in self._intakes.values():
+            waiting += one.waiting
+            total.batches += one.counted.batches
+            total.entries += one.counted.entries
+            total.seconds += one.counted.seconds
+        return waiting, total
 
     def check_disk(self) -> None:
         """Refuse before the disk is full: below 200 MB or 5 % free (TRUST R6); looked at once a second.

@@ -11,7 +11,7 @@ from survey.errors import SurveyError
 from survey.storage.accounts import digest_of
 from survey.storage.tables import ApiTokens
 
-SCOPES = ("waves:read", "figure:read", "participation:read", "frame:read", "ledger:read", "ledger:write")
+SCOPES = ("waves:read", "figure:read", "participation:read", "frame:read", "ledger:read", "ledger:write", "metrics:read")
 
 
 class UnknownScopeError(SurveyError):

@@ -10,10 +10,12 @@ from __future__ import annotations
 import asyncio
 import queue
 import threading
+import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Any
 
+from survey.storage.counts import BatchCounts
 from survey.storage.intake import BATCH_LIMIT, BusyError, Entry
 
 STOP = object()
@@ -34,6 +36,7 @@ class WriterThread:
         self._thread: threading.Thread | None = None
         self.waiting = 0
         """How many are waiting for an answer."""
+        self.counted = BatchCounts()
 
     def start(self, name: str) -> None:
         """Begin to work."""
@@ -87,7 +90,9 @@ class WriterThread:
     def _answers(self, batch: list[tuple[Entry, asyncio.Future[Any]]]) -> list[tuple[Any, Any]]:
         if not batch:
             return []
+        began = time.monotonic()
         told = self._take([entry for entry, _ in batch])
+        self.counted.add(len(batch), time.monotonic() - began)
         return [(future, outcome) for (_, future), outcome in zip(batch, told, strict=True)]
 
 

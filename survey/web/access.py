@@ -68,6 +68,7 @@ RIGHTS: dict[str, frozenset[str]] = {
     "ledger.keep": frozenset({"admin", "operator", "reviewer", "approver"}),
     "account.own": _ALL,
     "people.see": frozenset({"admin", "auditor"}),
+    "health.see": frozenset({"admin", "operator", "auditor"}),
 }
 """Each right with the roles that hold it; a test walks every route against this table."""
 
@@ -78,6 +79,7 @@ SCOPES = {
     "frame:read": "学校名册和抽中的学校",
     "ledger:read": "问题台账",
     "ledger:write": "登记问题、推进整改",
+    "metrics:read": "运行指标：收了多少、排队、磁盘、内存，没有结果",
 }
 
 UNSAFE = frozenset({"POST", "PUT", "PATCH", "DELETE"})

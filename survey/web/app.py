@@ -8,7 +8,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
-from litestar import Litestar, MediaType, Response, Router, get
+from litestar import Litestar, Response, Router, get
 from litestar.datastructures import CacheControlHeader, State
 from litestar.static_files import create_static_files_router
 from litestar.types import ASGIApp
@@ -24,6 +24,7 @@ from survey.web.console.print_room import PrintRoom
 from survey.web.console.routes import console_router
 from survey.web.console.sign_in import Tries
 from survey.web.errors import EXCEPTION_HANDLERS
+from survey.web.health import HEALTH_ROUTES, Readiness
 from survey.web.headers import (
     ANSWER_LIMIT,
     installation_headers,
@@ -61,7 +62,7 @@ def create_app(
     application = Litestar(
         route_handlers=[
             show_home,
-            show_health,
+            *HEALTH_ROUTES,
             Router("/", guards=[anyone], route_handlers=[router_at(desk)]),
             console_router(),
             school_router(),
@@ -80,6 +81,7 @@ def create_app(
                 "returns": ReturnCounts(office),
                 "heads": HeadsBoard(),
                 "print_room": print_room,
+                "readiness": Readiness(),
             }
         ),
         on_shutdown=[print_room.end],
@@ -116,12 +118,6 @@ def at_the_door(application: Litestar) -> ASGIApp:
 async def show_home(request: AnyRequest) -> Response[str]:
     """The front door: where to answer, where to verify, where the office works."""
     return html("shared/home.html", host=request.app.state.settings.base_url)
-
-
-@get("/healthz", media_type=MediaType.TEXT, guards=[anyone])
-async def show_health() -> str:
-    """`ok` while the process answers; it looks at nothing that a stranger may learn from."""
-    return "ok"
 
 
 def static_router() -> Router:

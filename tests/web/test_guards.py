@@ -8,7 +8,9 @@ from .conftest import SAME_ORIGIN, Site
 
 PUBLIC = (
     "/",
+    "/health",
     "/healthz",
+    "/ready",
     "/static",
     "/v",
     "/V",

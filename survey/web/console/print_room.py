@@ -72,6 +72,10 @@ class PrintRoom:
         task.add_done_callback(self._tasks.discard)
         return job
 
+    def at_work(self) -> int:
+        """How many jobs run now."""
+        return sum(job.running for job in self._jobs.values())
+
     async def end(self) -> None:
         """Stop what runs and wait for it."""
         for job in self._jobs.values():

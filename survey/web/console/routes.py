@@ -11,6 +11,7 @@ from survey.web.console.counties import COUNTY_ROUTES
 from survey.web.console.digest import DIGEST_ROUTES
 from survey.web.console.frame import FRAME_ROUTES
 from survey.web.console.launch import LAUNCH_ROUTES
+from survey.web.console.health import HEALTH_PAGES
 from survey.web.console.ledger import LEDGER_ROUTES
 from survey.web.console.leftovers import LEFTOVER_ROUTES
 from survey.web.console.monitor import MONITOR_ROUTES
@@ -57,5 +58,6 @@ def console_router() -> Router:
             *DIGEST_ROUTES,
             *LEDGER_ROUTES,
             *PEOPLE_ROUTES,
+            *HEALTH_PAGES,
         ],
     )

@@ -1,0 +1,34 @@
+"""C15, health: what is well and what is not, with reason and remedy; and what falls due when."""
+
+from litestar import Response, get
+
+from survey.jobs.check_health import BAD, OK, WATCH, check_health
+from survey.jobs.due_list import STATES, due_list
+from survey.web.access import may
+from survey.web.console.page import console_page
+from survey.web.pages import AnyRequest
+
+WORDS = {OK: "正常", WATCH: "留意", BAD: "要处理"}
+
+
+@get("/health", guards=[may("health.see")])
+async def show_console_health(request: AnyRequest) -> Response[str]:
+    """Every line, the worst first, and the list of what falls due."""
+    app = request.app.state
+    lines = await check_health(app.settings, app.office, now=app.now())
+    order = (BAD, WATCH, OK)
+    return console_page(
+        request,
+        "health.html",
+        title="运行情况",
+        command="survey backup 文件 --to age1…\nsurvey due\nsurvey settings",
+        lines=sorted((line for line in lines if line.key != "due"), key=lambda line: order.index(line.state)),
+        words=WORDS,
+        bad=sum(line.state == BAD for line in lines),
+        watch=sum(line.state == WATCH for line in lines),
+        due=await due_list(app.settings, now=app.now()),
+        due_words=STATES,
+    )
+
+
+HEALTH_PAGES = (show_console_health,)
