@@ -27,6 +27,12 @@ class NothingToEstimateError(SurveyError):
     "--cases", type=click.Path(path_type=Path), help="外来数据：.csv .csv.gz .parquet .sav (a file of cases)"
 )
 @click.option("--spec", type=click.Path(path_type=Path), help="计算说明，YAML (what to compute, and how)")
+@click.option(
+    "--map",
+    "map_file",
+    type=click.Path(path_type=Path),
+    help="列的对应表，页面上存下的JSON；有它时数据可以是.xlsx (which header is which column)",
+)
 @click.option("--example", help="用自带的例子作计算说明；单独写就打印它，写list列出全部 (an example spec)")
 @click.option(
     "--out",
@@ -42,6 +48,7 @@ def estimate_command(
     wave: str | None,
     cases: Path | None,
     spec: Path | None,
+    map_file: Path | None,
     example: str | None,
     out: Path | None,
     no_files: bool,
@@ -66,7 +73,7 @@ def estimate_command(
     if keys or schema or (example and cases is None):
         click.echo(_told(keys, schema, example or ""))
     elif cases is not None and wave is None:
-        _estimate_cases(cases, spec, example, out, no_files, as_json)
+        _estimate_cases(cases, spec, map_file, example, out, no_files, as_json)
     elif wave is not None and cases is None and spec is None:
         _estimate_wave(data, wave, as_json)
     else:
@@ -107,18 +114,26 @@ def _estimate_wave(data: Path | None, wave: str, as_json: bool) -> None:
 
 
 def _estimate_cases(
-    cases: Path, spec: Path | None, example: str | None, out: Path | None, no_files: bool, as_json: bool
+    cases: Path,
+    spec: Path | None,
+    map_file: Path | None,
+    example: str | None,
+    out: Path | None,
+    no_files: bool,
+    as_json: bool,
 ) -> None:
     from survey.cli.file_wording import file_text
     from survey.jobs.estimate_file import SpecFile, estimate_file, example_spec, write_results
+    from survey.jobs.map_columns import read_map
 
     if (spec is None) == (example is None):
         raise NothingToEstimateError(
             "--cases", "要用--spec写明计算说明，或用--example，只写一种", "看survey estimate --help"
         )
     given = example_spec(str(example)) if spec is None else SpecFile(spec.name, read_file(spec), spec.parent)
+    column_map = None if map_file is None else read_map(read_file(map_file))
     with _bar(as_json) as progress:
-        document = estimate_file(cases, given, progress=progress)
+        document = estimate_file(cases, given, column_map, progress=progress)
     written: dict[str, str] = {}
     if not no_files:
         folder = out or Path(f"{Path(given.name).stem}-results")

@@ -22,6 +22,10 @@ from survey.errors import Fault, SurveyError
 from survey.estimation.analysis.run import analyse
 from survey.estimation.analysis.sample import sample_of
 from survey.estimation.analysis.spec import AnalysisSpec, columns_needed, read_spec
+from survey.jobs.map_columns import ColumnMap
+
+NEVER_CERTIFIED = "别处收集的数据，没有封存，也没有事先签的方案：不能签发证书，不能当作认证过的满意度引用"
+"""Said wherever such a result is shown; no road leads from it to a certificate."""
 
 Progress = Callable[[float, str], None]
 """Told the share of the work done and what is being done."""
@@ -70,30 +74,63 @@ def example_spec(name: str) -> SpecFile:
     return SpecFile(name, text, None)
 
 
-def estimate_file(cases: Path, spec_file: SpecFile, *, progress: Progress | None = None) -> dict[str, Any]:
+def estimate_file(
+    cases: Path,
+    spec_file: SpecFile,
+    column_map: ColumnMap | None = None,
+    *,
+    progress: Progress | None = None,
+) -> dict[str, Any]:
     """The results of a spec on a file, as one document.
 
     Args:
-        cases: CSV (plain or gzip), Parquet or SPSS.
+        cases: CSV (plain or gzip), Parquet or SPSS; XLSX or CSV with a column map.
+        column_map: which header of the file the spec calls what.
         progress: told between steps and while a long file is read.
 
     Raises:
         SurveyError: a fault of the spec, the file or what they say together, named.
     """
+    return estimate_cases(
+        _bytes(cases), cases.name, spec_file, column_map, beside=cases.parent, progress=progress
+    )
+
+
+def estimate_cases(
+    data: bytes,
+    name: str,
+    spec_file: SpecFile,
+    column_map: ColumnMap | None = None,
+    *,
+    beside: Path | None = None,
+    progress: Progress | None = None,
+) -> dict[str, Any]:
+    """The results of a spec on the bytes of a file, as one document.
+
+    Args:
+        column_map: which header of the file the spec calls what; CSV and XLSX only.
+        beside: the folder of the file, where a spec's other files are looked for; None, as for what
+            was uploaded, looks nowhere.
+
+    Raises:
+        SurveyError: a fault of the spec, the file, the map or what they say together, named.
+    """
     tell = progress or (lambda share, what: None)
     spec = read_spec(spec_file.text)
     tell(0.0, "读数据")
-    data = _bytes(cases)
+    cases, read_as = data, name
+    if column_map is not None:
+        cases, read_as = column_map.applied(data, name), f"{Path(name).stem}.csv"
     columns = _columns(
-        data,
-        cases.name,
+        cases,
+        read_as,
         columns_needed(spec),
-        spec.cases.encoding,
+        None if column_map is not None else spec.cases.encoding,
         lambda seen, size: tell(0.3 * seen / max(size, 1), "读数据"),
     )
-    beside = _Beside(spec, cases.parent, spec_file.folder)
+    others = _Beside(spec, [folder for folder in (spec_file.folder, beside) if folder is not None])
     sample = sample_of(
-        spec, columns, beside.table, progress=lambda at, of, what: tell(0.3 + 0.2 * at / of, f"加权：{what}")
+        spec, columns, others.table, progress=lambda at, of, what: tell(0.3 + 0.2 * at / of, f"加权：{what}")
     )
     results = analyse(spec, sample, progress=lambda at, of, what: tell(0.5 + 0.5 * at / of, f"计算：{what}"))
     tell(1.0, "完成")
@@ -101,10 +138,13 @@ def estimate_file(cases: Path, spec_file: SpecFile, *, progress: Progress | None
         "type": "file_estimate",
         "v": 1,
         "method_version": METHOD_VERSION,
-        "file": {"name": cases.name, "sha256": sha256(data).hexdigest(), "records": len(columns)},
+        "certifiable": False,
+        "file": {"name": name, "sha256": sha256(data).hexdigest(), "records": len(columns)},
         "spec": {"name": spec_file.name, "sha256": sha256(spec_file.text).hexdigest()},
-        "beside": beside.digests,
+        "column_map": None if column_map is None else dict(column_map.columns),
+        "beside": others.digests,
         **results,
+        "notes": [NEVER_CERTIFIED, *results["notes"]],
     }
 
 
@@ -144,14 +184,16 @@ class UnwritableFolderError(SurveyError):
 class _Beside:
     """The files a spec names, looked for beside the spec, then beside the cases."""
 
-    def __init__(self, spec: AnalysisSpec, cases: Path, spec_folder: Path | None) -> None:
+    def __init__(self, spec: AnalysisSpec, folders: list[Path]) -> None:
         self.encoding = spec.cases.encoding
-        self.folders = [folder for folder in (spec_folder, cases) if folder is not None]
+        self.folders = folders
         self.digests: dict[str, str] = {}
         self._tables: dict[str, Columns] = {}
 
     def table(self, name: str) -> Columns:
         """The columns of a file beside; read once."""
+        if not self.folders:
+            raise FileMissingError(f"文件 {name}", "网页上只读上传的那一份", "要并别的文件，请用命令 survey estimate")
         if name not in self._tables:
             path = next(
                 (one for folder in self.folders if (one := folder / name).is_file()), self.folders[-1] / name

@@ -64,6 +64,7 @@ RIGHTS: dict[str, frozenset[str]] = {
     "results.see": _ALL,
     "certificate.see": _ALL,
     "answers.export": frozenset({"admin", "operator"}),
+    "outside.estimate": frozenset({"admin", "operator", "reviewer"}),
     "ledger.see": _ALL,
     "ledger.keep": frozenset({"admin", "operator", "reviewer", "approver"}),
     "account.own": _ALL,

@@ -77,6 +77,7 @@ def create_app(
                 "office": office,
                 "now": now,
                 "imports": PendingImports(),
+                "outside": PendingImports(),
                 "tries": Tries(),
                 "returns": ReturnCounts(office),
                 "heads": HeadsBoard(),

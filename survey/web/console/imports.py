@@ -1,11 +1,12 @@
-"""Frames that were tried but not confirmed yet, in this process's memory for half an hour.
+"""Files that were tried but not confirmed yet, in this process's memory for half an hour.
 
-Between the dry run and the confirmation the file must wait somewhere, and it may hold names;
+Between the first look and the next step the file must wait somewhere, and it may hold names;
 so it never reaches a disk. After a restart, or on another process, one uploads again.
 """
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Generic, Protocol, TypeVar
 
 from survey.errors import SurveyError
 from survey.sampling.frame_file import FrameReading
@@ -37,20 +38,31 @@ class PendingImport:
     tried_at: datetime
 
 
-class PendingImports:
+class Waiting(Protocol):
+    """Whatever waits for a next step, since when."""
+
+    @property
+    def tried_at(self) -> datetime:
+        """When it was handed in."""
+
+
+W = TypeVar("W", bound=Waiting)
+
+
+class PendingImports(Generic[W]):
     """At most eight tried files, each under its person and wave."""
 
     def __init__(self) -> None:
-        self._waiting: dict[tuple[str, str], PendingImport] = {}
+        self._waiting: dict[tuple[str, str], W] = {}
 
-    def keep(self, person: str, wave: str, pending: PendingImport) -> None:
+    def keep(self, person: str, wave: str, pending: W) -> None:
         """Keep a tried file, in place of this person's earlier one for the wave."""
         self._waiting.pop((person, wave), None)
         while len(self._waiting) >= MOST:
             self._waiting.pop(next(iter(self._waiting)))
         self._waiting[person, wave] = pending
 
-    def load(self, person: str, wave: str, now: datetime) -> PendingImport:
+    def load(self, person: str, wave: str, now: datetime) -> W:
         """The tried file.
 
         Raises:

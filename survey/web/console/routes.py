@@ -15,6 +15,7 @@ from survey.web.console.health import HEALTH_PAGES
 from survey.web.console.ledger import LEDGER_ROUTES
 from survey.web.console.leftovers import LEFTOVER_ROUTES
 from survey.web.console.monitor import MONITOR_ROUTES
+from survey.web.console.outside import OUTSIDE_ROUTES
 from survey.web.console.paper_entry import PAPER_ENTRY_ROUTES
 from survey.web.console.papers import PAPER_ROUTES
 from survey.web.console.people import PEOPLE_ROUTES
@@ -56,6 +57,7 @@ def console_router() -> Router:
             *CERTIFICATE_ROUTES,
             *COUNTY_ROUTES,
             *DIGEST_ROUTES,
+            *OUTSIDE_ROUTES,
             *LEDGER_ROUTES,
             *PEOPLE_ROUTES,
             *HEALTH_PAGES,
