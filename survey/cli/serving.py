@@ -26,6 +26,7 @@ from granian.server.embed import Server
 from granian.utils.proxies import wrap_asgi_with_proxy_headers
 
 from survey.cli.control import control_door
+from survey.cli.logs import begin_logging
 from survey.cli.session import command_options
 from survey.errors import SurveyError
 from survey.settings import Settings, load_settings
@@ -158,6 +159,7 @@ def serve_command(data: Path | None, host: str | None, port: int | None, as_json
     """启动服务：答卷页、控制台、接口、核验页。Serve the pages and the API."""
     given = {key: value for key, value in (("host", host), ("port", port)) if value is not None}
     settings = load_settings(data=data, **given)
+    begin_logging(settings.log_format)
     door = listen(settings.host, settings.port)
     if not as_json:
         click.echo(f"服务在 {settings.base_url} ，控制台 {settings.base_url}/console ，按 Ctrl+C 停止。")

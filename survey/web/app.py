@@ -34,6 +34,7 @@ from survey.web.headers import (
     with_known_host,
 )
 from survey.web.pages import AnyRequest, html
+from survey.web.request_log import with_request_log
 from survey.web.respondent.front import with_front
 from survey.web.respondent.routes import open_desk, router_at
 from survey.web.school.pages import school_router
@@ -94,7 +95,7 @@ def create_app(
         debug=False,
     )
     secure = is_secure(settings)
-    behind = with_headers(with_head(with_deadline(application.asgi_handler)), secure)
+    behind = with_request_log(with_headers(with_head(with_deadline(application.asgi_handler)), secure))
     front = with_front(behind, desk, installation_headers(secure))
     # Without a public https address an office comes by whatever name its network gives.
     application.asgi_handler = with_known_host(front, settings.host_name if secure else None)
