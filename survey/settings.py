@@ -46,6 +46,7 @@ VARIABLES: dict[str, str] = {
     "SURVEY_TRUSTED_PROXIES": "可以相信其转发头的代理地址",
     "SURVEY_LAST_HEADS": "数据文件夹以外，记住各日志最后一头的文件夹",
     "SURVEY_STAMP_COMMAND": "给签名文盖时间戳的外部程序",
+    "SURVEY_WEBHOOK_PRIVATE": "yes时推送可以用http和内网地址",
     "SURVEY_LOG": "日志格式：auto、json或plain",
     "SURVEY_BACKUP_RECIPIENT": "备份用的age公钥（age1…），私钥不放在服务器上",
     "SURVEY_OPERATOR_PASSPHRASE_FILE": "经办口令所在的文件",
@@ -83,6 +84,8 @@ class Settings:
     """A folder outside `data` that remembers each log's last head, so that an old copy is noticed."""
     stamp_command: str | None = None
     """A program that gets a signed note on its input and writes a stamp: a time stamp, or another signature."""
+    webhook_private: bool = False
+    """Whether webhooks may lead to private addresses and plain http."""
     log_format: str = "auto"
     """How the log is written: JSON lines, plain, or by whether a person is looking (auto)."""
     backup_recipient: str | None = None
@@ -185,6 +188,13 @@ def load_settings(
         or (),
         last_heads=checked("SURVEY_LAST_HEADS", partial(_outside, data_folder), last_heads),
         stamp_command=given.get("stamp_command", environ.get("SURVEY_STAMP_COMMAND")) or None,
+        webhook_private=bool(
+            checked(
+                "SURVEY_WEBHOOK_PRIVATE",
+                _yes,
+                given.get("webhook_private", environ.get("SURVEY_WEBHOOK_PRIVATE") or "no"),
+            )
+        ),
         log_format=checked(
             "SURVEY_LOG", _log_format, given.get("log_format", environ.get("SURVEY_LOG") or "auto")
         )
@@ -229,6 +239,7 @@ def effective_settings(settings: Settings) -> dict[str, str]:
         "SURVEY_TRUSTED_PROXIES": ",".join(settings.trusted_proxies),
         "SURVEY_LAST_HEADS": settings.last_heads,
         "SURVEY_STAMP_COMMAND": settings.stamp_command,
+        "SURVEY_WEBHOOK_PRIVATE": "yes" if settings.webhook_private else "no",
         "SURVEY_LOG": settings.log_format,
         "SURVEY_BACKUP_RECIPIENT": settings.backup_recipient,
     }
@@ -309,6 +320,12 @@ def _outside(data: Path, folder: Path | None) -> Path | None:
             "在数据文件夹里面，恢复旧备份时会一起被换成旧的", "写成另一块磁盘或另一台机器上的文件夹"
         )
     return folder
+
+
+def _yes(value: str | bool) -> bool:
+    if value not in ("yes", "no", True, False):
+        raise _Unusable(f"“{value}”不是yes或no", "不设这一项时为no")
+    return value in ("yes", True)
 
 
 def _log_format(value: str) -> str:

@@ -16,6 +16,7 @@ VERBS = {
     "division": "survey.cli.setting_up",
     "signer": "survey.cli.setting_up",
     "token": "survey.cli.setting_up",
+    "webhook": "survey.cli.webhooks",
     "migrate": "survey.cli.setting_up",
     "instrument": "survey.cli.instrument",
     "language": "survey.cli.languages",

@@ -9,6 +9,7 @@ starts, loads, kills and stops it hundreds of times.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import errno
 import gc
 import logging
@@ -27,8 +28,9 @@ from granian.utils.proxies import wrap_asgi_with_proxy_headers
 
 from survey.cli.control import control_door
 from survey.cli.logs import begin_logging
-from survey.cli.session import command_options
+from survey.cli.session import command_options, utc_now
 from survey.errors import SurveyError
+from survey.jobs.send_webhooks import send_until_stopped
 from survey.settings import Settings, load_settings
 from survey.storage.database import open_database
 from survey.storage.office import IntakeOffice
@@ -119,6 +121,7 @@ async def serve(settings: Settings, door: socket.socket) -> None:
     async with open_database(settings) as database:
         office = IntakeOffice(settings)
         await office.start()
+        sending = asyncio.create_task(send_until_stopped(settings, utc_now))
         for reason in office.stale():
             click.echo(f"只读：{reason}", err=True)
         try:
@@ -134,6 +137,9 @@ async def serve(settings: Settings, door: socket.socket) -> None:
             async with control_door(settings, database, office):
                 await server.serve()
         finally:
+            sending.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await sending
             await office.stop()
 
 

@@ -38,6 +38,7 @@ from survey.storage.frames import load_frame
 from survey.storage.office import IntakeOffice
 from survey.storage.plans import load_plan, set_state
 from survey.storage.samples import load_sample
+from survey.storage.webhooks import announce
 
 
 class SelfCheckError(SurveyError):
@@ -173,6 +174,8 @@ async def certify_wave(
         details = {"number": number, "statement_digest": digest, "supersedes": statement["supersedes"]}
         details |= steps or {}
         await record_audit(actor, "certify_wave", wave, details=details, now=now)
+        event = "certificate.superseded" if statement["supersedes"] else "certificate.issued"
+        await announce(event, wave, {"number": number, "statement_digest": digest}, now=now)
     made.report.write_bytes(await render_report(wave, now=now))
     return made
 

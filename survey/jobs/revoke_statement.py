@@ -23,6 +23,7 @@ from survey.storage.certificates import find_certificate, list_certificates
 from survey.storage.current import transaction
 from survey.storage.evidence import list_evidence, load_evidence, save_evidence
 from survey.storage.office import IntakeOffice
+from survey.storage.webhooks import announce
 
 
 class RevocationRefusedError(SurveyError):
@@ -68,6 +69,8 @@ async def revoke_statement(
         entry = await register(settings, canonical.sha256_hex(text.encode()), REVOCATION_TYPE)
         details = {"number": number, "reason": reason, "statement_digest": digest}
         await record_audit(actor, "revoke_statement", wave, details=details, now=now)
+        told = {"number": number, "statement_digest": digest}
+        await announce("certificate.revoked", wave, told, now=now)
     bundle = settings.out_of(wave) / "bundle.zip"
     if bundle.is_file() and (await list_certificates(wave))[-1].number == number:
         members, _ = unpack(bundle.read_bytes())

@@ -31,8 +31,23 @@ class Session:
     digest: str
 
 
-async def start_session(name: str, *, now: datetime) -> str:
-    """The id of a new session; it goes into the cookie and is kept nowhere."""
+@dataclass(frozen=True)
+class OpenSession:
+    """One line of the list of sessions; `digest` names it and opens nothing."""
+
+    digest: str
+    account: str
+    device: str
+    started_at: datetime
+    seen_at: datetime
+
+
+async def start_session(name: str, *, now: datetime, device: str = "") -> str:
+    """The id of a new session; it goes into the cookie and is kept nowhere.
+
+    Args:
+        device: browser and system in words, for the list; never an address.
+    """
     session_id = secrets.token_urlsafe(32)
     async with transaction():
         await Sessions.delete().where((Sessions.expires_at <= now) | (Sessions.seen_at <= now - IDLE))
@@ -43,6 +58,7 @@ async def start_session(name: str, *, now: datetime) -> str:
                 started_at=now,
                 seen_at=now,
                 expires_at=now + ABSOLUTE,
+                device=device,
             )
         )
     return session_id
@@ -82,14 +98,29 @@ async def end_session(session_id: str) -> None:
     await Sessions.delete().where(Sessions.digest == digest_of(session_id))
 
 
-async def list_sessions(name: str, *, now: datetime) -> tuple[tuple[str, datetime, datetime], ...]:
-    """The live sessions of an account: digest, start, last step."""
-    rows = (
-        await Sessions.select()
-        .where(Sessions.account == name, Sessions.expires_at > now, Sessions.seen_at > now - IDLE)
-        .order_by(Sessions.started_at)
+async def list_sessions(name: str | None, *, now: datetime) -> tuple[OpenSession, ...]:
+    """The live sessions of an account, or of everybody, the oldest first."""
+    query = Sessions.select().where(Sessions.expires_at > now, Sessions.seen_at > now - IDLE)
+    rows = await (query if name is None else query.where(Sessions.account == name)).order_by(
+        Sessions.started_at
     )
-    return tuple((row["digest"], row["started_at"], row["seen_at"]) for row in rows)
+    return tuple(
+        OpenSession(row["digest"], row["account"], row["device"], row["started_at"], row["seen_at"])
+        for row in rows
+    )
+
+
+async def end_session_of(digest: str, name: str | None) -> str | None:
+    """End the session that the list calls `digest`; whose it was, or None where there is none.
+
+    Args:
+        name: only a session of this account; None for anybody's.
+    """
+    query = Sessions.delete().where(Sessions.digest == digest)
+    rows = await (query if name is None else query.where(Sessions.account == name)).returning(
+        Sessions.account
+    )
+    return rows[0]["account"] if rows else None
 
 
 async def end_sessions(name: str) -> None:

@@ -253,6 +253,32 @@ class Sessions(Table, tablename="sessions"):
     started_at = Timestamptz(default=None)
     seen_at = Timestamptz(default=None)
     expires_at = Timestamptz(default=None)
+    device = Text(default="")
+
+
+class Webhooks(Table, tablename="webhooks"):
+    """Addresses of other systems that are told of certificates; their secrets are derived, not kept."""
+
+    id = Text(primary_key=True)
+    account = Text()
+    label = Text()
+    url = Text()
+    created_at = Timestamptz(default=None)
+    ended_at = Timestamptz(null=True, default=None)
+
+
+class WebhookMessages(Table, tablename="webhook_messages"):
+    """What is to be told, whom, and how far it has come; written with the act itself."""
+
+    id = Text(primary_key=True)
+    webhook = Text()
+    event = Text()
+    body = Text()
+    state = Text()
+    tries = Integer()
+    outcome = Text()
+    created_at = Timestamptz(default=None)
+    due_at = Timestamptz(default=None)
 
 
 class ApiTokens(Table, tablename="api_tokens"):

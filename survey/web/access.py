@@ -70,6 +70,8 @@ RIGHTS: dict[str, frozenset[str]] = {
     "account.own": _ALL,
     "people.see": frozenset({"admin", "auditor"}),
     "health.see": frozenset({"admin", "operator", "auditor"}),
+    "people.manage": frozenset({"admin"}),
+    "webhooks.manage": frozenset({"admin"}),
 }
 """Each right with the roles that hold it; a test walks every route against this table."""
 

@@ -6,6 +6,7 @@ from urllib.parse import quote, urlsplit
 
 import qrcode
 from litestar import Response, get, post
+from litestar.params import FromPath
 from litestar.response import Redirect
 from qrcode.image.svg import SvgPathImage
 
@@ -20,13 +21,33 @@ from survey.storage.second_factors import (
     spend_code,
     unused_recovery_codes,
 )
-from survey.storage.sessions import end_session, end_sessions, list_sessions, start_session
+from survey.storage.sessions import (
+    Session,
+    end_session,
+    end_session_of,
+    end_sessions,
+    list_sessions,
+    start_session,
+)
 from survey.storage.tokens import list_tokens
 from survey.web.access import ROLES, check_query, may, person_of, read_form, session_cookie
+from survey.web.console.device import device_of
 from survey.web.console.page import console_page
 
-ACTS_SHOWN = 200
+from survey.web.errors import WebError
 from survey.web.pages import AnyRequest
+
+ACTS_SHOWN = 200
+
+
+class SessionGoneError(WebError):
+    """The session to be ended is over, or another person's."""
+
+    code = "access.session_gone"
+    status = 404
+
+    def __init__(self) -> None:
+        super().__init__("登录", "这一处登录已经结束了", "刷新页面看一看")
 
 
 @get("/people", guards=[may("people.see")])
@@ -41,6 +62,8 @@ async def show_people(request: AnyRequest) -> Response[str]:
         command="survey account\nsurvey token 用途 --days 365",
         accounts=accounts,
         tokens=tokens,
+        sessions=await list_sessions(None, now=request.app.state.now()),
+        own_session=_own_session(request),
         role_names=ROLES,
     )
 
@@ -85,7 +108,7 @@ async def post_password(request: AnyRequest) -> Response[Any]:
         return await _account_page(request, fault=f"{refusal.reason}。{refusal.remedy}。", status=422)
     await record_audit(person.name, "set_password", person.name, now=app.now())
     await end_sessions(person.name)
-    session_id = await start_session(person.name, now=app.now())
+    session_id = await start_session(person.name, now=app.now(), device=device_of(request))
     return Redirect(
         path="/console/account?done=password",
         status_code=303,
@@ -101,6 +124,33 @@ async def post_end_sessions(request: AnyRequest) -> Redirect:
     await end_sessions(person.name)
     await record_audit(person.name, "end_sessions", person.name, now=app.now())
     return Redirect(path="/console/sign-in", status_code=303, cookies=[session_cookie(app.settings, None)])
+
+
+@post("/account/sessions/{digest:str}/end", guards=[may("account.own")], status_code=303)
+async def post_end_one(request: AnyRequest, digest: FromPath[str]) -> Redirect:
+    """End one session of one's own."""
+    person = person_of(request)
+    await _end(request, digest, person.name)
+    return Redirect(path="/console/account", status_code=303)
+
+
+@post("/people/sessions/{digest:str}/end", guards=[may("people.manage")], status_code=303)
+async def post_end_anybodys(request: AnyRequest, digest: FromPath[str]) -> Redirect:
+    """End one session of anybody."""
+    await _end(request, digest, None)
+    return Redirect(path="/console/people", status_code=303)
+
+
+async def _end(request: AnyRequest, digest: str, name: str | None) -> None:
+    whose = await end_session_of(digest, name)
+    if whose is None:
+        raise SessionGoneError
+    await record_audit(person_of(request).name, "end_session", whose, now=request.app.state.now())
+
+
+def _own_session(request: AnyRequest) -> str:
+    session: Session | None = request.scope["state"].get("session")
+    return session.digest if session else ""
 
 
 @post("/account/code", guards=[may("account.own")], status_code=200)
@@ -125,7 +175,7 @@ async def post_end_code(request: AnyRequest) -> Response[Any]:
     await end_second_factor(person.name)
     await record_audit(person.name, "end_second_factor", person.name, now=app.now())
     await end_sessions(person.name)
-    session_id = await start_session(person.name, now=app.now())
+    session_id = await start_session(person.name, now=app.now(), device=device_of(request))
     return Redirect(
         path="/console/account", status_code=303, cookies=[session_cookie(app.settings, session_id)]
     )
@@ -137,6 +187,8 @@ PEOPLE_ROUTES = (
     show_account,
     post_password,
     post_end_sessions,
+    post_end_one,
+    post_end_anybodys,
     post_code,
     post_end_code,
 )
@@ -171,6 +223,7 @@ async def _account_page(
         picture="" if confirmed else code_picture(link),
         codes_left=await unused_recovery_codes(person.name) if confirmed else 0,
         sessions=await list_sessions(person.name, now=request.app.state.now()),
+        own_session=_own_session(request),
     )
 
 

@@ -28,6 +28,7 @@ from survey.web.console.sign_in import SIGN_IN_ROUTES
 from survey.web.console.signers import SIGNER_ROUTES
 from survey.web.console.signing import SIGNING_ROUTES
 from survey.web.console.waves import WAVE_ROUTES
+from survey.web.console.webhooks import WEBHOOK_ROUTES
 
 
 def console_router() -> Router:
@@ -58,6 +59,7 @@ def console_router() -> Router:
             *COUNTY_ROUTES,
             *DIGEST_ROUTES,
             *OUTSIDE_ROUTES,
+            *WEBHOOK_ROUTES,
             *LEDGER_ROUTES,
             *PEOPLE_ROUTES,
             *HEALTH_PAGES,

@@ -26,6 +26,7 @@ from survey.web.access import (
     session_of,
 )
 from survey.web.errors import WebError
+from survey.web.console.device import device_of
 from survey.web.pages import AnyRequest, html
 
 HOME = "/console/waves"
@@ -203,7 +204,7 @@ async def _let_in(request: AnyRequest, account: Account, next_page: str) -> Redi
     await session_of(request)
     if brought := request.scope["state"].get("session_id"):
         await sessions.end_session(brought)
-    session_id = await sessions.start_session(account.name, now=app.now())
+    session_id = await sessions.start_session(account.name, now=app.now(), device=device_of(request))
     await audit.record_audit(account.name, "sign_in", "console", now=app.now())
     return Redirect(path=next_page, status_code=303, cookies=[session_cookie(app.settings, session_id)])
 
