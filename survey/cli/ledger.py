@@ -10,7 +10,8 @@ import click
 from survey.cli.session import actor, at_desk, command_options, emit, run, utc_now
 from survey.followup.findings import Finding
 from survey.followup.ledger import ACTS, SOURCES, STATES, LedgerEntry, by_urgency
-from survey.jobs.keep_ledger import act_on_entry, findings_of, ledger_of, take_up
+from survey.followup.themes import theme_problem
+from survey.jobs.keep_ledger import act_on_entry, findings_of, ledger_of, take_up, themes_of
 from survey.storage.ledger import load_entry
 
 
@@ -44,14 +45,16 @@ def findings_command(data: Path | None, wave: str, as_json: bool) -> None:
 
     async def work() -> dict[str, object]:
         async with at_desk(data):
-            found = await findings_of(wave)
+            found, themes = await findings_of(wave), await themes_of(wave)
+        texts = [theme_problem(one) for one in themes]
         return {
             "wave": wave,
             "weak": [_finding(one) for one in found.weak],
             "falls": [_finding(one) for one in found.fallen],
             "compared_with": found.compared_with,
             "not_compared_because": found.why_not_compared or None,
-            "text": "\n".join(one.text for one in (*found.weak, *found.fallen)),
+            "themes": [{"theme": one.name, "n": one.told, "share": one.share} for one in themes],
+            "text": "\n".join([*(one.text for one in (*found.weak, *found.fallen)), *texts]),
         }
 
     document = run(work())

@@ -9,7 +9,9 @@ from typing import Any
 from survey.followup.findings import Finding, falls, weak_points
 from survey.followup.ledger import LedgerEntry, new_entry, take_act
 from survey.followup.published import NotComparableError
+from survey.followup.themes import ThemeRow, theme_rows
 from survey.storage.audit import record_audit
+from survey.storage.board import count_released
 from survey.storage.current import transaction
 from survey.storage.ledger import add_entry, list_entries, load_entry, next_number, save_entry
 from survey.storage.plans import list_waves, load_wave, require_state
@@ -50,6 +52,12 @@ async def findings_of(wave: str) -> Findings:
         return Findings(weak, falls(published[before.wave], published[wave]), before.wave, "")
     except NotComparableError as refusal:
         return Findings(weak, (), None, f"不能和 {before.wave} 比较：{refusal.reason}")
+
+
+async def themes_of(wave: str) -> tuple[ThemeRow, ...]:
+    """Themes of released messages that are told with their counts, the most frequent first."""
+    by_theme, _ = await count_released(wave)
+    return tuple(row for row in theme_rows(by_theme) if row.told is not None)
 
 
 async def take_up(

@@ -123,8 +123,7 @@ def _decision(wave: PublishedWave) -> str:
     if wave.is_open:
         return "自愿参加，不判断"
     veto = "（一票否决项）" if wave.veto and wave.reached is False else ""
-    crossing = "，区间跨过要求线" if wave.crosses else ""
-    return f"{wave.decision}{crossing}{veto}" if wave.decision else "没有要求线"
+    return f"{wave.decision}{veto}" if wave.decision else "没有要求线"
 
 
 def _notes(waves: Sequence[PublishedWave]) -> tuple[str, ...]:

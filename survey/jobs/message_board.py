@@ -22,6 +22,7 @@ from survey.storage.board import (
     propose_message,
     release_message,
     send_back_message,
+    set_theme,
     withhold_message,
 )
 from survey.storage.office import IntakeOffice
@@ -101,7 +102,7 @@ async def clear_message(
     clean, fault = read_message(cleared)
     faults = [fault] if fault else []
     if theme not in THEMES:
-        faults.append(Fault("board.theme", f"没有“{theme[:20]}”这个主题", f"可选：{'、'.join(THEMES)}"))
+        faults.append(_no_theme(theme))
     if faults:
         raise FaultsError("清理后的留言", tuple(faults))
     await propose_message(wave, message_id, clean, theme, actor)
@@ -123,3 +124,20 @@ async def decide_message(wave: str, message_id: str, decision: str, *, actor: st
     else:
         raise SurveyError("留言的处理", f"没有“{decision[:20]}”这一种", "用页面上的按钮")
     await record_audit(actor, f"{decision}_message", wave, details={"message": message_id[:8]}, now=now)
+
+
+async def change_theme(wave: str, message_id: str, theme: str, *, actor: str, now: datetime) -> None:
+    """Put a released message under another theme; text and release stay.
+
+    Raises:
+        FaultsError: an unknown theme. MessageMovedError: it is not released.
+    """
+    if theme not in THEMES:
+        raise FaultsError("留言的主题", (_no_theme(theme),))
+    before = await set_theme(wave, message_id, theme)
+    details = {"message": message_id[:8], "before": before, "after": theme}
+    await record_audit(actor, "theme_message", wave, details=details, now=now)
+
+
+def _no_theme(theme: str) -> Fault:
+    return Fault("board.theme", f"没有“{theme[:20]}”这个主题", f"可选：{'、'.join(THEMES)}")

@@ -7,6 +7,7 @@ releases, and of the table itself.
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from datetime import date
 
@@ -103,6 +104,33 @@ async def count_messages(wave: str) -> dict[str, int]:
         state: await BoardMessages.count().where(BoardMessages.wave == wave, BoardMessages.state == state)
         for state in ("held", "proposed", "released", "withheld")
     }
+
+
+async def count_released(wave: str) -> tuple[dict[str, int], dict[str, int]]:
+    """Released messages by theme, and by group."""
+    rows = await BoardMessages.select(BoardMessages.theme, BoardMessages.respondent_group).where(
+        BoardMessages.wave == wave, BoardMessages.state == "released"
+    )
+    return (
+        dict(Counter(str(row["theme"]) for row in rows)),
+        dict(Counter(str(row["respondent_group"]) for row in rows)),
+    )
+
+
+async def set_theme(wave: str, message_id: str, theme: str) -> str:
+    """Give a released message another theme; the one it had.
+
+    Raises:
+        MessageMovedError: it is not released.
+    """
+    async with transaction():
+        before = await find_message(wave, message_id)
+        if before is None or before.state != "released":
+            raise MessageMovedError
+        await BoardMessages.update({BoardMessages.theme: theme}).where(
+            BoardMessages.wave == wave, BoardMessages.id == message_id
+        )
+    return before.theme
 
 
 async def propose_message(wave: str, message_id: str, cleared: str, theme: str, by: str) -> None:

@@ -155,6 +155,7 @@ _ACTS = {
     "certify_send_back": "退回到经办",
     "certify_wave": "签发证书",
     "pack_wave": "装建档包",
+    "theme_message": "改留言的主题",
     "back_up": "备份",
     "erase_answers": "销毁答卷",
     "export_answers": "导出答卷供分析",

@@ -5,18 +5,24 @@ proposes what may be shown; a second person sees that proposal and releases it o
 back. Released messages may be read by everybody at the console.
 """
 
+import csv
+import io
+
 from litestar import Response, get, post
 from litestar.params import FromPath
 from litestar.response import Redirect
 
+from survey.columns import plain_cell
 from survey.errors import FaultsError, SurveyError
 from survey.fieldwork.board_text import MOST_SIGNS, THEMES, masked
-from survey.jobs.message_board import clear_message, decide_message, open_message
-from survey.storage.board import Message, count_messages, list_messages
+from survey.followup.themes import groups_shown, theme_rows
+from survey.jobs.message_board import change_theme, clear_message, decide_message, open_message
+from survey.storage.board import MOST_MESSAGES, Message, count_messages, count_released, list_messages
 from survey.storage.plans import WaveRow, load_wave
 from survey.web.access import check_query, may, person_of, read_form
 from survey.web.console.page import GROUPS, console_page, wave_crumbs
 from survey.web.console.waves import tabs_of
+from survey.web.files import download
 from survey.web.pages import AnyRequest
 
 STATES = {"held": "待清理", "proposed": "待放行", "released": "已放行", "withheld": "不公开"}
@@ -48,6 +54,8 @@ async def show_board_list(request: AnyRequest, wave: FromPath[str]) -> Response[
         last=messages[-1].id if len(messages) == PER_PAGE else "",
         groups=GROUPS,
         own=person_of(request).name,
+        theme_counts=theme_rows((await count_released(wave))[0]),
+        themes=THEMES,
     )
 
 
@@ -87,7 +95,35 @@ async def post_decide(request: AnyRequest, wave: FromPath[str], number: FromPath
     return Redirect(path=f"/console/waves/{wave}/board?state=proposed", status_code=303)
 
 
-BOARD_ROUTES = (show_board_list, show_message, post_clear, post_decide)
+@post("/waves/{wave:str}/board/{number:str}/theme", guards=[may("board.clear")], status_code=303)
+async def post_theme(request: AnyRequest, wave: FromPath[str], number: FromPath[str]) -> Redirect:
+    """Another theme for a released message."""
+    await load_wave(wave)
+    app, person, form = request.app.state, person_of(request), await read_form(request)
+    await change_theme(wave, number, str(form.get("theme", "")), actor=person.name, now=app.now())
+    return Redirect(path=f"/console/waves/{wave}/board", status_code=303)
+
+
+@get("/waves/{wave:str}/board.csv", guards=[may("board.see")])
+async def download_board(wave: FromPath[str]) -> Response[bytes]:
+    """Themes with their counts, then every released text; small counts and small groups are left out."""
+    row = await load_wave(wave)
+    by_theme, by_group = await count_released(wave)
+    told = groups_shown(by_group)
+    text = io.StringIO()
+    sheet = csv.writer(text, lineterminator="\r\n")
+    sheet.writerow(["主题", "条数", "占已放行的"])
+    for one in theme_rows(by_theme):
+        sheet.writerow([plain_cell(cell) for cell in (one.name, one.n, one.share)])
+    sheet.writerow([])
+    sheet.writerow(["主题", "谁写的", "留言"])
+    for message in await list_messages(wave, "released", limit=MOST_MESSAGES):
+        group = GROUPS.get(message.group, message.group) if message.group in told else ""
+        sheet.writerow([plain_cell(cell) for cell in (message.theme, group, message.cleared)])
+    return download(text.getvalue().encode("utf-8-sig"), f"{row.county}_{wave}_留言和主题.csv")
+
+
+BOARD_ROUTES = (show_board_list, show_message, post_clear, post_decide, post_theme, download_board)
 
 
 def _shown(message: Message) -> str:

@@ -13,7 +13,15 @@ from litestar.response import Redirect
 from survey.columns import plain_cell
 from survey.errors import Fault, FaultsError, SurveyError
 from survey.followup.ledger import ACTS, SOURCES, STATES, LedgerEntry, by_urgency
-from survey.jobs.keep_ledger import Findings, act_on_entry, findings_of, ledger_of, take_up
+from survey.followup.themes import theme_problem
+from survey.jobs.keep_ledger import (
+    Findings,
+    act_on_entry,
+    findings_of,
+    ledger_of,
+    take_up,
+    themes_of,
+)
 from survey.storage.ledger import load_entry
 from survey.storage.plans import WaveRow, load_wave
 from survey.web.access import check_query, may, person_of, read_form
@@ -153,6 +161,11 @@ async def _ledger_page(
         ]
         if found
         else [],
+        new_themes=[
+            (theme_problem(one), f"theme:{one.name}")
+            for one in (await themes_of(row.wave) if found else ())
+            if f"theme:{one.name}" not in taken
+        ],
         typed_sources=[(key, SOURCES[key]) for key in TYPED_SOURCES],
     )
 

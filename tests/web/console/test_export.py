@@ -27,6 +27,38 @@ from ..conftest import NOW, running
 FACTS = dict.fromkeys(("county", "office", "opens_on", "closes_on", "response_rate", "formula"), "甲")
 
 
+ORDER = {
+    "codeBook": "docDscr stdyDscr fileDscr dataDscr otherMat",
+    "stdyDscr": "citation studyAuthorization stdyInfo studyDevelopment method dataAccs othrStdyMat notes",
+    "citation": "titlStmt rspStmt prodStmt distStmt serStmt verStmt biblCit holdings notes",
+    "titlStmt": "titl subTitl altTitl parTitl IDNo",
+    "rspStmt": "AuthEnty othId",
+    "prodStmt": "producer copyright prodDate prodPlac software fundAg grantNo",
+    "stdyInfo": "studyBudget subject abstract sumDscr qualityStatement notes exPostEvaluation",
+    "sumDscr": "timePrd collDate nation geogCover geogUnit geoBndBox boundPoly anlyUnit universe dataKind",
+    "method": "dataColl notes anlyInfo stdyClas dataProcessing codingInstructions",
+    "dataColl": "timeMeth dataCollector collectorTraining frequenc sampProc sampleFrame targetSampleSize deviat collMode "
+    "resInstru instrumentDevelopment sources collSitu actMin ConOps weight cleanOps",
+    "anlyInfo": "respRate EstSmpErr dataAppr",
+    "fileDscr": "fileTxt locMap notes",
+    "fileTxt": "fileName fileCitation dataFingerprint fileCont fileStrc dimensns fileType format filePlac",
+    "dimensns": "caseQnty varQnty logRecL recPrCas recNumTot",
+    "dataDscr": "varGrp nCubeGrp var nCube notes",
+    "var": "location labl imputation security embargo respUnit anlysUnit qstn valrng invalrng undocCod universe TotlResp "
+    "sumStat txt stdCatgry catgryGrp catgry codInstr verStmt concept derivation varFormat notes",
+    "qstn": "preQTxt qstnLit postQTxt forward backward ivuInstr",
+    "catgry": "catValu labl txt catStat mrow",
+}  # fmt: skip
+"""Children of each element we write, in the order of the published DDI-Codebook 2.5 schema. The schema
+itself comes with no package that could be installed, so its order and values are held here."""
+ALLOWED = {
+    ("collDate", "event"): {"start", "end", "single"},
+    ("var", "wgt"): {"wgt", "not-wgt"},
+    ("catgry", "missing"): {"Y", "N"},
+    ("varFormat", "type"): {"numeric", "character"},
+}
+
+
 @pytest.fixture(scope="module")
 def pack(certified_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[AnalysisFile, Path]:
     """The analysis file of a certified wave, and its pack unpacked."""
@@ -119,6 +151,30 @@ def test_the_weighted_ratio_of_two_columns_is_the_figure(pack: tuple[AnalysisFil
     w = np.array(next(one.values for one in columns.variables if one.name == "weight"))
 
     assert _figure(columns, w) == pytest.approx(float(columns.figure), rel=1e-12)
+
+
+def test_the_codebook_keeps_the_order_and_the_values_of_its_schema(pack: tuple[AnalysisFile, Path]) -> None:
+    _, folder = pack
+    book = Tree.parse(folder / "county-a_answers.ddi.xml").getroot()
+    ids = [one.get("ID") for one in book.iter() if one.get("ID")]
+    wrong = []
+    for element in book.iter():
+        tag = element.tag.removeprefix(f"{{{DDI}}}")
+        order = ORDER.get(tag, "").split()
+        children = [child.tag.removeprefix(f"{{{DDI}}}") for child in element]
+        places = [order.index(child) if child in order else -1 for child in children]
+        if -1 in places or places != sorted(places):
+            wrong.append((tag, children))
+        wrong += [
+            (tag, name, value)
+            for name, value in element.attrib.items()
+            if value not in ALLOWED.get((tag, name), {value})
+        ]
+
+    assert wrong == []
+    assert (book.tag, book.get("version")) == (f"{{{DDI}}}codeBook", "2.5")
+    assert len(ids) == len(set(ids))
+    assert {one.get("files") for one in book.iter(f"{{{DDI}}}var")} == {"F1"} <= set(ids)
 
 
 def test_replicate_weights_meet_the_known_totals_and_give_the_standard_error(
