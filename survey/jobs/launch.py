@@ -25,6 +25,7 @@ from survey.scheme.scheme import Scheme
 from survey.scheme.texts import find_language
 from survey.settings import Settings
 from survey.storage.audit import acts_on, newest_act, record_audit
+from survey.storage.backups import find_last_backup
 from survey.storage.catalogues import find_catalogue
 from survey.storage.current import transaction
 from survey.storage.evidence import find_evidence
@@ -156,6 +157,7 @@ async def _facts(settings: Settings, office: IntakeOffice, plan: Plan, now: date
         "no_answers": await _no_answers(office, wave),
         "intake": await _intake(settings, office, wave, signed),
         "clock": await _clock(plan, now),
+        "backup": await _backup(),
         **_approval(plan),
     }
 
@@ -266,6 +268,14 @@ async def _clock(plan: Plan, now: datetime) -> Seen:
     if today < plan.opens_on:
         return Seen("amber", f"方案写的是{plan.opens_on}开始，今天{today}", "到那天再发布，或确认可以提前")
     return Seen("green", f"今天{today}，到{plan.closes_on}为止")
+
+
+async def _backup() -> Seen:
+    """A backup leaves a fact, its rehearsal does not: the reason tells one, a person answers for the other."""
+    last = await find_last_backup()
+    made = "还没有备份过" if last is None else f"最近一次备份在{last.made_at.astimezone(CHINA).date()}"
+    remedy = "用 survey backup 备份，再用 survey restore 恢复到另一个文件夹看一看，由做的人确认"
+    return Seen("red", f"{made}，还没有人确认恢复过", remedy)
 
 
 def _approval(plan: Plan) -> dict[str, Seen]:

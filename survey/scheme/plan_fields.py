@@ -62,9 +62,8 @@ def group_fields(scheme: Scheme, issued: Mapping[str, str]) -> dict[str, str]:
         forms = [name for name in forms_for(group.id, issued) if name in drafts or name in issued]
         fields[f"form.{group.id}"] = "full"
         fields[f"mode.{group.id}"] = "open" if group.reached_by == "open_link" else "slip"
-        if group.reached_by == "phone" and len(scheme.groups) > 1:
-            continue
-        fields[f"ask.{group.id}"] = "1"
+        if group.reached_by != "phone" or len(scheme.groups) == 1:
+            fields[f"ask.{group.id}"] = "1"
         if group.id == "student":
             fields["from_grade.student"] = str(max(group.from_grade or 4, 4))
             young, old = "students_g4_6", "students_g7_9"
