@@ -15,7 +15,6 @@ import gc
 import logging
 import signal
 import socket
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -80,7 +79,6 @@ def listen(host: str, port: int) -> socket.socket:
 
 
 BACKLOG = 2048
-SWITCH_SECONDS = 0.0003
 HEADER_MILLISECONDS = 10_000
 """How long a request's head may take; a body has its own deadline where it is read."""
 
@@ -144,17 +142,14 @@ async def serve(settings: Settings, door: socket.socket) -> None:
 
 
 def settle_down() -> None:
-    """Tell the interpreter that what is loaded stays, and that the writing thread is in a hurry.
+    """Tell the interpreter that what is loaded stays.
 
     Modules and templates are left out of every later collection, and a collection comes after
-    tens of thousands of new objects, since requests leave no cycles behind. The thread that
-    writes asks for the interpreter some ten times a batch; at the usual five milliseconds each
-    it would stand still until the loop has nothing left to do.
+    tens of thousands of new objects, since requests leave no cycles behind.
     """
     gc.collect()
     gc.freeze()
     gc.set_threshold(20_000, 20, 20)
-    sys.setswitchinterval(SWITCH_SECONDS)
 
 
 @click.command("serve")

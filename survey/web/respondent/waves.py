@@ -4,10 +4,12 @@ Read from storage once per wave and kept, since in a published plan only the clo
 state of a wave is never kept here, it comes with the slip from the intake itself.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+import asyncio
+from collections.abc import Callable, Coroutine, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, time, timedelta
-from functools import cached_property
+from functools import cached_property, partial
+from typing import Any, TypeVar, cast
 
 from survey.errors import SurveyError
 from survey.jobs.receive_response import OFFICE_TIME
@@ -27,6 +29,8 @@ NOTICED_AFTER_SECONDS = 15.0
 """How soon a new wave's place and telephone reach the pages that belong to no wave."""
 
 PUPILS = "student"
+
+_T = TypeVar("_T")
 
 
 class UnknownDomainError(SurveyError):
@@ -113,9 +117,27 @@ class Waves:
         self.last_place = Place("", "", "", False, vocabularies(()))
         """What `place` said last; for pages that must be drawn when the database is not there."""
         self._place_read_at = 0.0
+        self._readings: dict[str, asyncio.Task[Any]] = {}
 
     async def wave(self, wave: str) -> Wave:
-        """One published wave."""
+        """One published wave; whoever comes while it is being read waits for that reading."""
+        if self._is_fresh(wave):
+            return self._waves[wave]
+        return await self._once(wave, partial(self._read, wave))
+
+    async def _once(self, name: str, read: Callable[[], Coroutine[Any, Any, _T]]) -> _T:
+        """What a reading gives; after a restart hundreds ask for the same one at once, and share it."""
+        reading = self._readings.get(name)
+        if reading is None:
+            reading = self._readings[name] = asyncio.create_task(read())
+            reading.add_done_callback(lambda _: self._readings.pop(name))
+        # A visitor who leaves cancels nothing for the others.
+        return cast(_T, await asyncio.shield(reading))
+
+    def _is_fresh(self, wave: str) -> bool:
+        return wave in self._waves and self._clock() < self.fresh_until(wave)
+
+    async def _read(self, wave: str) -> Wave:
         found, now = self._waves.get(wave), self._clock()
         if found is None:
             plan = await load_fielded_plan(wave)
@@ -126,11 +148,10 @@ class Waves:
                 *(plan, scheme_of(plan), domains, languages, await pinned_recordings(wave)),
                 hear_at=f"/s/hear/{wave}/",
             )
-            self._dates_read_at[wave] = now
-        elif now - self._dates_read_at[wave] >= NOTICED_AFTER_SECONDS:
+        else:
             # The closing date may have been put off; all else of a published plan stays.
             found = self._waves[wave] = replace(found, plan=await load_fielded_plan(wave))
-            self._dates_read_at[wave] = now
+        self._dates_read_at[wave] = now
         return found
 
     def now(self) -> float:
@@ -153,19 +174,23 @@ class Waves:
 
     async def place(self) -> Place:
         """What the published waves agree on; the thanks page may name no single one of them."""
+        if self._place is not None and self._clock() - self._place_read_at <= NOTICED_AFTER_SECONDS:
+            return self._place
+        return await self._once("", self._read_place)
+
+    async def _read_place(self) -> Place:
         now = self._clock()
-        if self._place is None or now - self._place_read_at > NOTICED_AFTER_SECONDS:
-            rows = [row for row in await list_waves() if row.state not in UNPUBLISHED]
-            plans = [await load_plan(row.wave) for row in rows]
-            pinned = {code: one for row in rows for code, one in (await pinned_catalogues(row.wave)).items()}
-            self._place = Place(
-                county=_agreed(plan.county for plan in plans),
-                telephone=_agreed(plan.telephone for plan in plans),
-                office=_agreed(plan.office for plan in plans),
-                demonstration=bool(plans) and all(plan.demonstration for plan in plans),
-                languages=vocabularies({code for plan in plans for code in plan.languages}, pinned),
-            )
-            self.last_place, self._place_read_at = self._place, now
+        rows = [row for row in await list_waves() if row.state not in UNPUBLISHED]
+        plans = [await load_plan(row.wave) for row in rows]
+        pinned = {code: one for row in rows for code, one in (await pinned_catalogues(row.wave)).items()}
+        self._place = Place(
+            county=_agreed(plan.county for plan in plans),
+            telephone=_agreed(plan.telephone for plan in plans),
+            office=_agreed(plan.office for plan in plans),
+            demonstration=bool(plans) and all(plan.demonstration for plan in plans),
+            languages=vocabularies({code for plan in plans for code in plan.languages}, pinned),
+        )
+        self.last_place, self._place_read_at = self._place, now
         return self._place
 
 

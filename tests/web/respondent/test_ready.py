@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -13,6 +14,7 @@ import pytest
 from litestar.testing import AsyncTestClient
 
 from survey.web.app import at_the_door, create_app
+from survey.web.respondent import waves
 from survey.web.respondent.misses import MOST_MISSES
 from survey.web.respondent.ready import ReadyForms
 
@@ -107,3 +109,23 @@ async def test_no_form_stands_ready_after_the_last_day(laid: Ground) -> None:
         after = await client.get(f"/s/{laid.code()}")
 
     assert "<form" in before.text and "<form" not in after.text
+
+
+async def test_a_crowd_after_a_restart_reads_the_wave_once(
+    laid: Ground, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: list[str] = []
+    original = waves.load_sample
+
+    async def load_sample(wave: str) -> Any:
+        read.append(wave)
+        await asyncio.sleep(0.01)
+        return await original(wave)
+
+    monkeypatch.setattr(waves, "load_sample", load_sample)
+    codes = [laid.code() for _ in range(30)]
+    async with door(laid) as client:
+        replies = await asyncio.gather(*(client.get(f"/s/{code}") for code in codes))
+
+    assert [reply.status_code for reply in replies] == [200] * 30
+    assert len(read) == 1
