@@ -75,12 +75,14 @@ def open_command(
     default=None,
     help="核查人签过的文件，两人确认后重新签发 (the auditor's signed file)",
 )
+@click.option("--reviewed-by", "reviewer", default=None, help="复核的人，记入操作记录 (who reviewed, for the trail)")
 @passphrase_options
 @command_options
 def certify_command(
     data: Path | None,
     wave: str,
     reason: str | None,
+    reviewer: str | None,
     audited_file: Path | None,
     passphrases: Passphrases,
     as_json: bool,
@@ -91,8 +93,17 @@ def certify_command(
         async with at_intake(data) as (settings, office):
             signers = passphrases.open(settings)
             audited = None if audited_file is None else read_audited(audited_file)
+            steps = {} if reviewer is None else {"reviewed_by": reviewer.strip()[:100]}
             certified = await certify_wave(
-                settings, office, wave, signers, actor=actor(), now=utc_now(), reason=reason, audited=audited
+                settings,
+                office,
+                wave,
+                signers,
+                actor=actor(),
+                now=utc_now(),
+                reason=reason,
+                audited=audited,
+                steps=steps,
             )
             return certified.document()
 

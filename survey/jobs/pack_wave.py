@@ -102,9 +102,8 @@ async def pack_wave(settings: Settings, wave: str, *, actor: str, now: datetime)
     plan, results = await load_fielded_plan(wave), await load_results(wave)
     sample, imprint = await load_sample(wave), await wave_imprint(plan)
     newest = (await list_certificates(wave))[-1]
-    pieces = await to_thread(
-        lambda: [(piece.name, made) for piece, made in make_pieces(form_and_notice_pieces(plan, sample, imprint, at))]
-    )
+    printed = await form_and_notice_pieces(plan, sample, imprint, at)
+    pieces = await to_thread(lambda: [(piece.name, made) for piece, made in make_pieces(printed)])
     papers = [
         *(Paper(section, name, members[name], about) for name, section, about in FROM_BUNDLE if name in members),
         *(

@@ -188,10 +188,17 @@ async def render_slips(
     return await to_thread(slips, piles, imprint, at=printed_at(now))
 
 
-def form_and_notice_pieces(plan: Plan, sample: Sample, imprint: Imprint, at: datetime) -> Iterator[Piece]:
-    """The papers of a wave that hold no code: every questionnaire and every notice."""
-    yield from paper_form_pieces(_instruments(plan, sample, None), imprint, at=at, folder="3_纸质问卷/")
-    yield from _notices(plan, imprint, at)
+async def form_and_notice_pieces(plan: Plan, sample: Sample, imprint: Imprint, at: datetime) -> list[Piece]:
+    """The papers of a wave that hold no code: each questionnaire and notice in every language of the plan."""
+    others = [language for language in plan.languages if language != "zh"]
+    imprints = [replace(imprint, words=await paper_words(plan, language)) for language in ("zh", *others)]
+    instruments = _instruments(plan, sample, None)
+    forms = [
+        piece
+        for language, own in zip(("", *(f"{language}_" for language in others)), imprints, strict=True)
+        for piece in paper_form_pieces(instruments, own, at=at, folder=f"3_纸质问卷/{language}")
+    ]
+    return [*forms, *_notices(plan, tuple(imprints), at)]
 
 
 def _text(text: str) -> bytes:
