@@ -17,7 +17,7 @@ from survey.documents.emblem import data_address
 from survey.errors import FaultsError, SurveyError
 from survey.jobs.create_wave import create_wave
 from survey.jobs.instrument_file import issued_document
-from survey.scheme.divisions import BadDivisionError, is_under
+from survey.scheme.divisions import is_under
 from survey.scheme.plan import Plan, example_plan_text, plan_digest, plan_document, read_plan
 from survey.scheme.plan_draft import Placed, Reading, read_fields
 from survey.scheme.plan_fields import (
@@ -110,7 +110,7 @@ async def drafts_of(account: Account) -> tuple[PlanDraft, ...]:
         if (
             draft.wave in reached
             if draft.wave is not None
-            else draft.owner == account.name or _lies_in(draft.county_code, account, local)
+            else draft.owner == account.name or is_under(draft.county_code, account.divisions, local)
         )
     )
 
@@ -238,14 +238,7 @@ async def _is_open_to(account: Account, draft: PlanDraft) -> bool:
 
 
 async def _in_branch(account: Account, code: str) -> bool:
-    return _lies_in(code, account, await local_divisions())
-
-
-def _lies_in(code: str, account: Account, local: Mapping[str, str]) -> bool:
-    try:
-        return is_under(code, account.divisions, local)
-    except BadDivisionError:
-        return False
+    return is_under(code, account.divisions, await local_divisions())
 
 
 def _from_file(name: str, filename: str, data: bytes, fields: Mapping[str, str]) -> dict[str, str]:

@@ -1,7 +1,7 @@
 """Divisions as a tree: province, prefecture, county, and local ones that have no code of their own.
 
 GB/T 2260 codes carry the tree in their digits: 36 or 360000 is a province, 3608 or 360800 a prefecture
-of it, 360828 a county of that. Development zones and the like have no such code; an office gives
+of it, 360828 a county of that; nine digits are a town and twelve a village. Development zones and the like have no such code; an office gives
 them one of its own and names the division above.
 """
 
@@ -12,7 +12,9 @@ from collections.abc import Iterable, Mapping
 
 from survey.errors import SurveyError
 
-_NATIONAL = re.compile(r"[1-9][0-9](?:[0-9]{2}){0,2}", re.ASCII)
+_NATIONAL = re.compile(r"[1-9][0-9](?:[0-9]{2}){0,2}|[1-9][0-9]{5}(?:[0-9]{3}){1,2}", re.ASCII)
+_LEVEL_DIGITS = {4: 2, 6: 2, 9: 3, 12: 3}
+"""How many digits each level adds to the one above it."""
 _LOCAL = re.compile(r"[A-Z0-9][A-Z0-9-]{1,19}", re.ASCII)
 
 
@@ -26,7 +28,7 @@ class BadDivisionError(SurveyError):
         super().__init__(
             f"区划代码“{code[:40]}”",
             reason,
-            "写国标代码的前2、4或6位，如36、3608、360828；开发区等用自编代码并写明上级",
+            "写国标代码的前2、4、6、9或12位，如36、3608、360828；开发区等用自编代码并写明上级",
         )
 
 
@@ -38,11 +40,13 @@ def plain_division(code: str) -> str:
 
     >>> plain_division("360000"), plain_division("360800"), plain_division("360828"), plain_division("WA-KFQ")
     ('36', '3608', '360828', 'WA-KFQ')
+    >>> plain_division("360828000000"), plain_division("360828104000")
+    ('360828', '360828104')
     """
     given = code.strip().upper()
     if _NATIONAL.fullmatch(given):
-        while len(given) > 2 and given.endswith("00"):
-            given = given[:-2]
+        while len(given) > 2 and given.endswith("0" * _LEVEL_DIGITS[len(given)]):
+            given = given[: -_LEVEL_DIGITS[len(given)]]
         return given
     if _LOCAL.fullmatch(given) and not given.isdigit():
         return given
@@ -55,22 +59,31 @@ def parent_of(code: str, local: Mapping[str, str]) -> str | None:
     Args:
         local: local code → the division it lies under.
 
-    >>> parent_of("360828", {}), parent_of("36", {}), parent_of("WA-KFQ", {"WA-KFQ": "360828"})
-    ('3608', None, '360828')
+    >>> parent_of("360828104", {}), parent_of("360828", {}), parent_of("36", {})
+    ('360828', '3608', None)
+    >>> parent_of("WA-KFQ", {"WA-KFQ": "360828"})
+    '360828'
     """
     if code in local:
         return local[code]
-    return code[:-2] if code.isdigit() and len(code) > 2 else None
+    return code[: -_LEVEL_DIGITS[len(code)]] if code.isdigit() and len(code) > 2 else None
 
 
 def is_under(code: str, divisions: Iterable[str], local: Mapping[str, str]) -> bool:
     """Whether a division is one of `divisions`, or lies under one of them.
 
+    A code that has no place in the tree lies under nothing.
+
+    >>> is_under("1234567", {"12"}, {})
+    False
     >>> is_under("360828", {"36"}, {}), is_under("360828", {"3609"}, {}), is_under("360800", {"3608"}, {})
     (True, False, True)
     """
     wanted = frozenset(divisions)
-    at: str | None = plain_division(code)
+    try:
+        at: str | None = plain_division(code)
+    except BadDivisionError:
+        return False
     for _ in range(32):
         if at is None:
             return False
