@@ -16,7 +16,7 @@ from typing import Any, Literal
 
 import typst
 
-from survey.documents.typeface import ARABIC, FAMILY, MONO, check_glyphs, fonts
+from survey.documents.typeface import ARABIC, FAMILY, KOREAN, MONO, check_glyphs, fonts
 from survey.errors import SurveyError
 
 STANDARD: Literal["ua-1"] = "ua-1"
@@ -87,6 +87,7 @@ def pages(template: str, data: Any, *, title: str, at: datetime) -> bytes:
         "face": FAMILY,
         "mono": MONO,
         "arabic": ARABIC,
+        "korean": KOREAN,
     }
     folder = templates()
     try:

@@ -3,11 +3,13 @@
 Leaves: the fonts typst may use, loaded once, and a check that they hold every character
 about to be printed; typst itself draws a missing glyph as a box without a word.
 Noto Sans SC (variable, one Hei face) sets the text; Noto Sans Arabic what stands in Uyghur
-or Kazakh; DejaVu Sans Mono, which typst carries, sets codes.
+or Kazakh, Noto Sans KR what stands in Korean; DejaVu Sans Mono, which typst carries, sets codes.
+No wheel holds a face for Tibetan, Yi or Mongolian: paper in them is refused before it is set.
 """
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterable
 from functools import cache
 from importlib.resources import files
@@ -18,12 +20,17 @@ import typst
 from fontTools.ttLib import TTFont
 
 from survey.errors import SurveyError
+from survey.scheme.paper_words import PaperWords
+from survey.scheme.texts import Language
 
 FAMILY = "Noto Sans SC"
 ARABIC = "Noto Sans Arabic"
+KOREAN = "Noto Sans KR"
 MONO = "DejaVu Sans Mono"
 # Line ends, joiners and isolates that typst consumes itself need no glyph.
 INVISIBLE = frozenset("\n\r\t\u200b\u200c\u200d\u2060\u2068\u2069\ufeff")
+
+MOST_LETTERS_NAMED = 5
 
 
 class MissingGlyphError(SurveyError):
@@ -39,20 +46,39 @@ class MissingGlyphError(SurveyError):
         )
 
 
-def typeface_file() -> Path:
-    """The file of the text face inside its package.
+class NoTypefaceError(SurveyError):
+    """No face of ours draws the script of a language."""
+
+    code = "documents.no_typeface"
+    kind = "conflict"
+
+    def __init__(self, language: Language, letters: Iterable[str]) -> None:
+        named = "、".join(f"“{letter}”（U+{ord(letter):04X}）" for letter in letters)
+        super().__init__(
+            f"{language.zh}（{language.autonym}）的海报、纸条和纸质问卷",
+            f"随产品的字体里没有这种文字的字母，如{named}，印出来会是空框",
+            "请用中文或计划里的另一种语言排印；手机上照常可以选这种语言填写。"
+            "纸质问卷确实要用这种文字的，把译文（survey language export）交给会排这种文字的印刷厂",
+        )
+
+
+@cache
+def font_files() -> tuple[Path, ...]:
+    """The files of the text faces inside their packages.
 
     Raises:
-        FileNotFoundError: the package was installed without its font.
+        FileNotFoundError: a package was installed without its font.
     """
-    folder = Path(str(files("justmytype_intl_cjk"))) / "fonts" / "ofl" / "notosanssc"
-    return next(iter(sorted(folder.glob("NotoSansSC*.ttf"))), folder / "NotoSansSC[wght].ttf")
-
-
-def arabic_file() -> Path:
-    """The file of the face for Uyghur and Kazakh inside its package."""
-    folder = Path(str(files("fontpkg_noto_sans_arabic"))) / "files"
-    return next(iter(sorted(folder.glob("NotoSansArabic*.ttf"))), folder / "NotoSansArabic.ttf")
+    chinese = Path(str(files("justmytype_intl_cjk"))) / "fonts" / "ofl"
+    arabic = Path(str(files("fontpkg_noto_sans_arabic"))) / "files"
+    wanted = ((chinese / "notosanssc", "SC"), (arabic, "Arabic"), (chinese / "notosanskr", "KR"))
+    found = []
+    for folder, face in wanted:
+        there = sorted(folder.glob(f"NotoSans{face}*.ttf"))
+        if not there:
+            raise FileNotFoundError(folder / f"NotoSans{face}.ttf")
+        found.append(there[0])
+    return tuple(found)
 
 
 @cache
@@ -61,17 +87,37 @@ def fonts() -> typst.Fonts:
     return typst.Fonts(
         include_system_fonts=False,
         include_embedded_fonts=True,
-        font_paths=[str(typeface_file().parent), str(arabic_file().parent)],
+        font_paths=[str(file.parent) for file in font_files()],
     )
 
 
 @cache
 def _covered() -> frozenset[str]:
     covered: set[str] = set(INVISIBLE)
-    for file in (typeface_file(), arabic_file()):
+    for file in font_files():
         with TTFont(file, lazy=True) as font:
             covered |= set(map(chr, font.getBestCmap()))
     return frozenset(covered)
+
+
+def missing_letters(words: PaperWords) -> list[str]:
+    """Letters of a language's own texts that none of our faces draws.
+
+    A stray sign is no letter: `check_glyphs` names it, with the text it stands in.
+    """
+    said = words.catalogue.texts.values() if words.catalogue else ()
+    unknown = set().union(*(text for _, text in said)) - _covered()
+    return sorted(sign for sign in unknown if unicodedata.category(sign)[0] in "LM")
+
+
+def check_language(words: PaperWords) -> None:
+    """Refuse a language before anything is set, when our faces lack letters that it is written with.
+
+    Raises:
+        NoTypefaceError: names the language and some of the letters.
+    """
+    if letters := missing_letters(words):
+        raise NoTypefaceError(words.language, letters[:MOST_LETTERS_NAMED])
 
 
 def check_glyphs(data: Any) -> None:

@@ -22,6 +22,7 @@ from survey.documents.paper_form import paper_form_pieces
 from survey.documents.pieces import Piece, Progress, make_pieces
 from survey.documents.poster import PosterPage, check_paper, poster_pieces
 from survey.documents.slip import SlipPile, slip_links, slip_pieces, slips
+from survey.documents.typeface import check_language, missing_letters
 from survey.errors import SurveyError
 from survey.jobs.class_piles import ClassPiles
 from survey.jobs.translate import pinned_catalogues
@@ -29,6 +30,7 @@ from survey.sampling.sample import DomainDraw, Sample
 from survey.scheme.instrument import Instrument
 from survey.scheme.paper_words import PaperWords
 from survey.scheme.plan import Plan, instrument_of, scheme_of
+from survey.scheme.texts import Language, find_language
 from survey.settings import Settings
 from survey.storage.evidence import find_evidence
 from survey.storage.plans import load_plan
@@ -119,6 +121,7 @@ async def plan_papers(settings: Settings, wave: str, wish: Wish, *, now: datetim
         NothingToPrintError: no such school was drawn.
         UnknownPartError, UnknownPaperError: asked for what is not printed.
         LanguageNotPlannedError: a language the signed plan does not offer.
+        NoTypefaceError: a language whose script our faces lack.
         FaultsError: the list of classes does not fit the slips.
     """
     if strange := [part for part in wish.parts if part not in PARTS]:
@@ -305,10 +308,22 @@ async def paper_words(plan: Plan, language: str) -> PaperWords:
 
     Raises:
         LanguageNotPlannedError: it offers no such language.
+        NoTypefaceError: our faces lack its letters.
     """
     if language != "zh" and language not in plan.languages:
         raise LanguageNotPlannedError(language, plan.languages)
-    return PaperWords(language, (await pinned_catalogues(plan.wave)).get(language))
+    words = PaperWords(language, (await pinned_catalogues(plan.wave)).get(language))
+    check_language(words)
+    return words
+
+
+async def paper_languages(plan: Plan) -> tuple[tuple[Language, ...], tuple[Language, ...]]:
+    """The languages of a signed plan that can be printed, Chinese first, and those that cannot."""
+    pinned = await pinned_catalogues(plan.wave)
+    spoken = [PaperWords(code, pinned.get(code)) for code in plan.languages if code != "zh"]
+    can = tuple(words.language for words in spoken if not missing_letters(words))
+    cannot = tuple(words.language for words in spoken if missing_letters(words))
+    return (find_language("zh"), *can), cannot
 
 
 async def wave_imprint(plan: Plan) -> Imprint:

@@ -15,8 +15,9 @@ from survey.documents.pieces import make_pieces
 from survey.errors import Fault, SurveyError
 from survey.fieldwork.board_text import read_message
 from survey.jobs.participation import participation
-from survey.jobs.render_papers import Wish, plan_papers, wave_imprint
+from survey.jobs.render_papers import Wish, paper_languages, plan_papers, wave_imprint
 from survey.scheme.plan import Plan
+from survey.scheme.texts import Language
 from survey.settings import Settings
 from survey.storage.audit import record_audit
 from survey.storage.office import IntakeOffice
@@ -62,6 +63,8 @@ class SchoolView:
     """不到三成, 三成到六成, 六成以上; None before the wave has opened."""
     handouts: tuple[Handout, ...]
     requests: tuple[SpareRequest, ...]
+    languages: tuple[Language, ...]
+    """What posters can be printed in, Chinese first."""
     message: str
     """What may be copied into a parents' group, word for word."""
 
@@ -83,6 +86,7 @@ async def school_view(office: IntakeOffice, session: SchoolSession, *, now: date
         band=band,
         handouts=await own_handouts(session),
         requests=await own_requests(session),
+        languages=(await paper_languages(plan))[0],
         message=parents_group_message(await wave_imprint(plan)),
     )
 
@@ -154,13 +158,17 @@ async def request_spares(
     return tuple(faults)
 
 
-async def own_posters(settings: Settings, session: SchoolSession, paper: str, *, now: datetime) -> bytes:
-    """The posters of the session's school as one PDF.
+async def own_posters(
+    settings: Settings, session: SchoolSession, paper: str, language: str = "zh", *, now: datetime
+) -> bytes:
+    """The posters of the session's school as one PDF: in Chinese and, on pages of their own, in a language.
 
     Raises:
         UnknownPaperError: not a3, a4 or a5.
+        LanguageNotPlannedError, NoTypefaceError: not a language these can be printed in.
     """
-    job = await plan_papers(settings, session.wave, Wish(("posters",), paper, session.school_code), now=now)
+    wish = Wish(("posters",), paper, session.school_code, language=language)
+    job = await plan_papers(settings, session.wave, wish, now=now)
     [(_, pdf)] = await to_thread(lambda: list(make_pieces(job.pieces)))
     return pdf
 

@@ -59,6 +59,8 @@ class Language:
     dir: str
     lang: str
     """The value of the `lang` attribute."""
+    zh: str
+    """What a person at a desk who reads Chinese calls it."""
     shipped: bool = True
     """Its texts come with the product; any other needs a catalogue that a bureau has signed."""
 
@@ -77,7 +79,12 @@ def known_languages() -> tuple[Language, ...]:
     """
     return tuple(
         Language(
-            CODES.get(tag, tag), entry["autonym"] or tag, entry["dir"], tag, entry["status"] in SIGNED_OFF
+            code=CODES.get(tag, tag),
+            autonym=entry["autonym"] or tag,
+            dir=entry["dir"],
+            lang=tag,
+            zh=entry["zh"],
+            shipped=entry["status"] in SIGNED_OFF,
         )
         for tag, entry in _document("ui_strings.yaml")["languages"].items()
     )

@@ -1,4 +1,4 @@
-"""Paper in other languages: English whole, right to left mirrored, codes and links as ever."""
+"""Paper in other languages: English whole, right to left mirrored, codes and links as ever, no empty boxes."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ from survey.documents.notice import guardian_notice, supervisor_sheet
 from survey.documents.paper_form import paper_form
 from survey.documents.poster import PosterPage, posters
 from survey.documents.slip import SlipPile, code_in_groups, slips
+from survey.documents.typeface import NoTypefaceError, check_language
+from survey.scheme.catalogue import Catalogue
 from survey.scheme.instrument import load_instrument
 from survey.scheme.paper_words import PaperWords
 
@@ -92,3 +94,30 @@ def test_a_poster_in_two_languages_has_a_page_in_each_and_the_same_code(paper, i
 
     assert len(eyes.sizes(pdf)) == 3
     assert len(set(codes_read(eyes, pdf))) == 1
+
+
+@pytest.mark.parametrize(("language", "name"), [("bo", "藏文"), ("mn-Mong", "蒙古文"), ("ii", "彝文")])
+def test_a_language_without_a_face_is_refused_by_name_with_a_way_out(language, name) -> None:
+    with pytest.raises(NoTypefaceError) as refused:
+        check_language(PaperWords(language, pseudo_catalogue(language)))
+
+    assert name in refused.value.thing
+    assert "U+" in refused.value.reason and "手机上照常可以选这种语言" in refused.value.remedy
+
+
+@pytest.mark.parametrize("language", ["ug", "kk-Arab", "za", "ko"])
+def test_every_other_language_is_printed_in_letters_of_its_own(language, imprint, at, codes, eyes) -> None:
+    words = PaperWords(language, pseudo_catalogue(language))
+    check_language(words)
+    [code] = codes(1)
+    pdf = slips([SlipPile("parent", (code,), "学校", "1", "primary")], replace(imprint, words=words), at=at, covers=False)
+    faces = {face.partition("+")[2].split("-")[0] for face, embedded in eyes.structure(pdf).fonts if embedded}
+    wanted = {"ug": "NotoSansArabic", "kk-Arab": "NotoSansArabic", "za": "NotoSansSC", "ko": "NotoSansKR"}[language]
+
+    assert wanted in faces
+    assert codes_read(eyes, pdf) == [f"https://SURVEY.WANAN.CN/S/{code}"]
+
+
+def test_a_stray_sign_is_no_reason_to_refuse_the_language() -> None:
+    stray = Catalogue("za", {"ui/date.format": ("x", "{month} hauh 😀")})
+    check_language(PaperWords("za", stray))

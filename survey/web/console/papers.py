@@ -10,9 +10,8 @@ from litestar.params import FromPath
 from litestar.response import File, Redirect
 
 from survey.jobs.class_piles import ClassPiles, read_class_piles
-from survey.jobs.render_papers import PARTS, PaperJob, Wish, plan_papers
+from survey.jobs.render_papers import PARTS, PaperJob, Wish, paper_languages, plan_papers
 from survey.sampling.sample import Sample
-from survey.scheme.texts import find_language
 from survey.storage.audit import record_audit
 from survey.storage.plans import load_plan, load_wave
 from survey.storage.print_files import archive_path, print_path
@@ -42,6 +41,7 @@ async def show_papers(request: AnyRequest, wave: FromPath[str]) -> Response[str]
     row, plan = await load_wave(wave), await load_plan(wave)
     sample = await find_sample(wave)
     settings = request.app.state.settings
+    languages, unprintable = await paper_languages(plan)
     return console_page(
         request,
         "papers.html",
@@ -51,7 +51,8 @@ async def show_papers(request: AnyRequest, wave: FromPath[str]) -> Response[str]
         row=row,
         tabs=tabs_of(row, "/papers"),
         plan=plan,
-        languages={code: find_language(code).autonym for code in plan.languages},
+        languages=languages,
+        unprintable=unprintable,
         sample=sample,
         signed=state_reached(row.state, "planned"),
         printable=print_path(settings, row.wave).is_file(),

@@ -26,7 +26,7 @@ from survey.storage.school_contacts import (
     find_school_session,
     spend_school_link,
 )
-from survey.web.access import StaleFormError, anyone, check_origin, is_secure, read_form
+from survey.web.access import StaleFormError, anyone, check_origin, check_query, is_secure, read_form
 from survey.web.console.page import GROUPS
 from survey.web.errors import WebError
 from survey.web.files import download
@@ -83,10 +83,12 @@ async def show_school(request: AnyRequest) -> Response[str]:
 
 @get("/posters/{paper:str}", guards=[school_contact])
 async def download_own_posters(request: AnyRequest, paper: FromPath[str]) -> Response[bytes]:
-    """The school's own posters, one group a page."""
+    """The school's own posters, one group a page; with `language` also a page in that language each."""
     app, session = request.app.state, _session(request)
-    pdf = await own_posters(app.settings, session, paper, now=app.now())
-    return download(pdf, f"{session.school_code}_海报{paper.upper()}.pdf")
+    language = check_query(request, frozenset({"language"})).get("language", "zh")
+    pdf = await own_posters(app.settings, session, paper, language, now=app.now())
+    also = "" if language == "zh" else f"_{language}"
+    return download(pdf, f"{session.school_code}_海报{paper.upper()}{also}.pdf")
 
 
 @post("/handouts", guards=[school_contact], status_code=303)
