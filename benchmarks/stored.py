@@ -42,7 +42,11 @@ BOX_BYTES = 32 + 512 + 16
 
 def fill(settings: Settings, wave: str, size: int) -> None:
     """Put `size` answers into the closed file of a wave, as if they had come in as one batch."""
-    domains = [draw.domain for draw in draws(size)]
+    fill_file(settings, wave, size, [draw.domain for draw in draws(size)])
+
+
+def fill_file(settings: Settings, wave: str, size: int, domains: list[str]) -> None:
+    """The same, spread over these domains."""
     digests = [secrets.token_bytes(32) for _ in range(size)]
     keys = [secrets.token_bytes(32) for _ in range(size)]
     tree = CompactTree()

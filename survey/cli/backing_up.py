@@ -8,10 +8,11 @@ from typing import Any
 import click
 
 from survey.cli.control import ask_at_the_door
+from survey.cli.progress import counted
 from survey.cli.session import UnreadableFileError, actor, at_desk, command_options, emit, read_file, run, utc_now
 from survey.errors import SurveyError
 from survey.jobs.back_up import back_up, check_targets, finish_backup
-from survey.jobs.backup_file import new_key, open_key
+from survey.jobs.backup_file import Progress, new_key, open_key
 from survey.jobs.restore_backup import restore_backup
 from survey.settings import Settings, load_settings
 from survey.storage.office import IntakeOffice
@@ -72,18 +73,23 @@ def backup_command(
     settings = load_settings(data=data, backup_recipient=recipient)
     if file is None:
         raise NoTargetError
-    done = _back_up(settings, file.absolute(), keys.absolute() if keys else None, replace)
+    with counted("备份", as_json) as progress:
+        done = _back_up(settings, file.absolute(), keys.absolute() if keys else None, replace, progress)
     answers = sum(done["waves"].values())
     text = f"已备份到 {done['file']}（{done['size']}字节），{len(done['waves'])}次调查、{answers}份答卷，读回核对无误。"
     emit(done, as_json, text + (f"\n密钥在 {done['keys']}，请和备份分开保管。" if done["keys"] else ""))
 
 
-def _back_up(settings: Settings, file: Path, keys: Path | None, replace: bool) -> dict[str, Any]:
+def _back_up(
+    settings: Settings, file: Path, keys: Path | None, replace: bool, progress: Progress | None
+) -> dict[str, Any]:
     recipient = check_targets(settings.backup_recipient, file, keys, replace=replace)
     gathered = ask_at_the_door(settings, {"do": "gather"})
     if gathered is not None:
         folder = Path(gathered["folder"])
-        done = finish_backup(settings, folder, file, recipient, replace=replace, keys=keys)
+        done = finish_backup(
+            settings, folder, file, recipient, replace=replace, keys=keys, progress=progress
+        )
         ask_at_the_door(settings, {"do": "note", "done": done, "actor": actor()})
         return done
 
@@ -102,6 +108,7 @@ def _back_up(settings: Settings, file: Path, keys: Path | None, replace: bool) -
                     now=utc_now(),
                     replace=replace,
                     keys=keys,
+                    progress=progress,
                 )
             finally:
                 await office.stop()
@@ -143,7 +150,8 @@ def restore_command(
     for named in (file, keys):
         if named is not None and not named.is_file():
             raise UnreadableFileError(named, "没有这个文件")
-    done = run(restore_backup(settings, file, identity, keys=keys))
+    with counted("恢复", as_json) as progress:
+        done = run(restore_backup(settings, file, identity, keys=keys, progress=progress))
     waves = "\n".join(f"{wave}\t{size}份答卷" for wave, size in done["waves"].items())
     rest = "各次调查已试着打开，都对得上。" if done["started"] else "没有给密钥文件，答卷日志核对过，但还不能继续接收。"
     emit(done, as_json, f"已恢复到 {done['data']}（备份于{done['made_at']}）。\n{waves}\n{rest}".replace("\n\n", "\n"))

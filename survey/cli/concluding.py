@@ -9,6 +9,7 @@ import click
 from survey.cli.auditing import read_audited
 from survey.cli.guarding import read_planted
 from survey.cli.passphrases import Passphrases, passphrase_options
+from survey.cli.progress import counted
 from survey.cli.session import actor, at_desk, at_intake, command_options, emit, run, utc_now, write_file
 from survey.documents.report import PARTS
 from survey.jobs.certify_wave import certify_wave
@@ -44,16 +45,18 @@ def open_command(
         async with at_intake(data) as (settings, office):
             signers = passphrases.open(settings)
             planted = None if planted_file is None else read_planted(planted_file)
-            return await open_wave(
-                settings,
-                office,
-                wave,
-                signers,
-                actor=actor(),
-                now=utc_now(),
-                planted=planted,
-                without_list=without_list,
-            )
+            with counted("开箱", as_json) as progress:
+                return await open_wave(
+                    settings,
+                    office,
+                    wave,
+                    signers,
+                    actor=actor(),
+                    now=utc_now(),
+                    planted=planted,
+                    without_list=without_list,
+                    progress=progress,
+                )
 
     done = run(work())
     text = f"已开箱：{done['opened']}份，每份都与当时的封存一致。"

@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from survey.cli.progress import shares
 from survey.cli.session import command_options, emit, read_file
 
 
@@ -53,9 +54,9 @@ def count_command(
     """
     from survey.jobs.count_answers import AnswerPlace, count_and_tabulate
 
-    document = count_and_tabulate(
-        read_file(spec), AnswerPlace(files, spark, postgres, table), keep=keep, kept=kept
-    )
+    text_of_spec, place = read_file(spec), AnswerPlace(files, spark, postgres, table)
+    with shares("计数", as_json) as progress:
+        document = count_and_tabulate(text_of_spec, place, keep=keep, kept=kept, progress=progress)
     text = _text(document)
     if keep is not None:
         text += f"\n\n计数已存：{keep}"

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import click
 
+from survey.cli.progress import shares
 from survey.cli.session import command_options, emit, read_file, run, utc_now
 from survey.errors import SurveyError
 
@@ -132,7 +129,7 @@ def _estimate_cases(
         )
     given = example_spec(str(example)) if spec is None else SpecFile(spec.name, read_file(spec), spec.parent)
     column_map = None if map_file is None else read_map(read_file(map_file))
-    with _bar(as_json) as progress:
+    with shares("进度", as_json) as progress:
         document = estimate_file(cases, given, column_map, progress=progress)
     written: dict[str, str] = {}
     if not no_files:
@@ -142,19 +139,3 @@ def _estimate_cases(
     if written:
         text += "\n\n已写出：" + "、".join(written.values())
     emit({**document, "written": written}, as_json, text)
-
-
-@contextmanager
-def _bar(as_json: bool) -> Iterator[Any]:
-    """A progress bar on the error stream, only where a person is looking."""
-    if as_json or not sys.stderr.isatty():
-        yield None
-        return
-    with click.progressbar(
-        length=1000, label="进度", file=sys.stderr, show_eta=False, item_show_func=lambda what: what or ""
-    ) as bar:
-
-        def progress(share: float, what: str) -> None:
-            bar.update(max(int(share * 1000) - bar.pos, 0), what)
-
-        yield progress

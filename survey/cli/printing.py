@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from asyncio import to_thread
 from pathlib import Path
 from typing import Any
 
 import click
 
+from survey.cli.progress import counted
 from survey.cli.session import actor, at_desk, command_options, emit, read_file, run, utc_now, write_file
 from survey.jobs.class_piles import ClassPiles, read_class_piles
 from survey.jobs.print_job import Finished, write_papers
@@ -130,12 +130,8 @@ def _classes(path: Path | None) -> ClassPiles:
 async def _write(data: Path | None, wave: str, wish: Wish, target: Path, quiet: bool) -> Finished:
     async with at_desk(data) as (settings, _):
         job = await plan_papers(settings, wave, wish, now=utc_now())
-        with click.progressbar(length=len(job.pieces), label="排印", file=sys.stderr) as bar:
-
-            def advance(done: int, of: int) -> None:
-                bar.update(done - bar.pos)
-
-            done = await to_thread(write_papers, job, target, progress=None if quiet else advance)
+        with counted("排印", quiet) as advance:
+            done = await to_thread(write_papers, job, target, progress=advance)
         details: dict[str, Any] = {
             "parts": list(wish.parts),
             "school": wish.school or "all",

@@ -18,7 +18,7 @@ from typing import Any
 
 from survey import __version__
 from survey.errors import SurveyError
-from survey.jobs.backup_file import write_sealed
+from survey.jobs.backup_file import Progress, write_sealed
 from survey.settings import Settings
 from survey.storage.audit import audit_head, record_audit
 from survey.storage.backups import BackupRow, save_backup
@@ -95,7 +95,8 @@ def forget_gathered(settings: Settings) -> None:
 
 
 def finish_backup(
-    settings: Settings, folder: Path, target: Path, recipient: str, *, replace: bool, keys: Path | None = None
+    settings: Settings, folder: Path, target: Path, recipient: str, *, replace: bool, keys: Path | None = None,
+    progress: Progress | None = None,
 ) -> dict[str, Any]:
     """Check the gathered copy, write it encrypted, read it back, and remove the copy.
 
@@ -114,7 +115,7 @@ def finish_backup(
             check_office(folder / OFFICE)
         members = {f"data/{name}": path for name, path in _files(folder).items() if name != FACTS}
         members |= {f"out/{name}": path for name, path in _files(settings.out).items()}
-        digest = _write(target, members, document, recipient, replace=replace)
+        digest = _write(target, members, document, recipient, replace=replace, progress=progress)
         if keys is not None:
             _write(keys, {f"keys/{n}": p for n, p in _files(settings.keys).items()}, {"keys_of": digest}, recipient, replace=replace)
         return {
@@ -165,24 +166,33 @@ async def back_up(
     now: datetime,
     replace: bool = False,
     keys: Path | None = None,
+    progress: Progress | None = None,
 ) -> dict[str, Any]:
     """All of it in the process that owns the data."""
     check_targets(recipient, target, keys, replace=replace)
     folder = await gather_backup(settings, database, office, now=now)
     done = await asyncio.to_thread(
-        finish_backup, settings, folder, target, recipient, replace=replace, keys=keys
+        finish_backup, settings, folder, target, recipient, replace=replace, keys=keys, progress=progress
     )
     await note_backup(done, actor=actor, now=now)
     return done
 
 
-def _write(target: Path, members: dict[str, Path], manifest: dict[str, Any], recipient: str, *, replace: bool) -> str:
+def _write(
+    target: Path,
+    members: dict[str, Path],
+    manifest: dict[str, Any],
+    recipient: str,
+    *,
+    replace: bool,
+    progress: Progress | None = None,
+) -> str:
     if target.exists() and not replace:
         raise BackupExistsError(target)
     target.parent.mkdir(parents=True, exist_ok=True)
     unfinished = target.with_name(target.name + ".new")
     try:
-        digest = write_sealed(unfinished, members, manifest, recipient)
+        digest = write_sealed(unfinished, members, manifest, recipient, progress)
         os.replace(unfinished, target)
     finally:
         unfinished.unlink(missing_ok=True)

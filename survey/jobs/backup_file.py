@@ -28,6 +28,10 @@ FORMAT = "survey-backup/1"
 PIECE = 1024 * 1024
 
 
+Progress = Callable[[int, int], None]
+"""Told how much is done of how much."""
+
+
 class BackupUnreadableError(SurveyError):
     """The file is no backup, is damaged, or the key does not open it."""
 
@@ -74,13 +78,20 @@ def open_key(content: bytes, passphrase: Callable[[], str]) -> Any:
         raise BackupKeyError("文件里没有age私钥") from error
 
 
-def write_sealed(target: Path, members: dict[str, Path], manifest: dict[str, Any], recipient: str) -> str:
+def write_sealed(
+    target: Path,
+    members: dict[str, Path],
+    manifest: dict[str, Any],
+    recipient: str,
+    progress: Progress | None = None,
+) -> str:
     """Write members into an encrypted file, read it back, and give the manifest's digest.
 
     Args:
         target: a new file; readable for this user alone.
         members: file by name; their digests are written into the manifest.
         manifest: what else is told of them.
+        progress: told the bytes done of all, written and read back.
 
     Raises:
         BackupUnreadableError: what was written does not read back as what was meant.
@@ -90,24 +101,30 @@ def write_sealed(target: Path, members: dict[str, Path], manifest: dict[str, Any
         **manifest,
         "files": {name: {"size": path.stat().st_size, "sha256": _digest(path)} for name, path in members.items()},
     }
+    size = sum(one["size"] for one in document["files"].values())
     head = json.dumps(document, ensure_ascii=False, sort_keys=True).encode()
     check = pyrage.x25519.Identity.generate()
     recipients = [pyrage.x25519.Recipient.from_str(recipient), check.to_public()]
     with open(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as sealed:
         _through_pipe(
             lambda source: pyrage.encrypt_io(source, sealed, recipients),
-            lambda sink: _pack(sink, head, members),
+            lambda sink: _pack(sink, head, members, told_by(progress, 0, 2 * size)),
         )
         sealed.flush()
         os.fsync(sealed.fileno())
-    seen = read_sealed(target, check, None)
+    seen = read_sealed(target, check, None, told_by(progress, size, 2 * size))
     if seen != document:
         raise BackupUnreadableError("写出的内容与原来的不一致")
     return hashlib.sha256(head).hexdigest()
 
 
-def read_sealed(source: Path, identity: Any, folder: Path | None) -> dict[str, Any]:
+def read_sealed(
+    source: Path, identity: Any, folder: Path | None, progress: Progress | None = None
+) -> dict[str, Any]:
     """The manifest, after every member was read and compared; members go into `folder` if there is one.
+
+    Args:
+        progress: told the bytes of the members read, of all.
 
     Raises:
         BackupUnreadableError: wrong key, damaged, a member missing, changed or added.
@@ -116,7 +133,7 @@ def read_sealed(source: Path, identity: Any, folder: Path | None) -> dict[str, A
     try:
         with open(source, "rb") as sealed:
             _through_pipe(
-                lambda stream: told.append(_unpack(stream, folder)),
+                lambda stream: told.append(_unpack(stream, folder, progress)),
                 lambda sink: pyrage.decrypt_io(sealed, sink, [identity]),
             )
     except pyrage.DecryptError as error:
@@ -126,21 +143,26 @@ def read_sealed(source: Path, identity: Any, folder: Path | None) -> dict[str, A
     return told[0]
 
 
-def _pack(sink: BinaryIO, head: bytes, members: dict[str, Path]) -> None:
+def _pack(sink: BinaryIO, head: bytes, members: dict[str, Path], progress: Progress | None) -> None:
     with tarfile.open(fileobj=sink, mode="w|") as archive:
         about = tarfile.TarInfo(MANIFEST)
         about.size, about.mode = len(head), 0o600
         archive.addfile(about, io.BytesIO(head))
+        done, size = 0, sum(path.stat().st_size for path in members.values())
         for name, path in members.items():
             entry = tarfile.TarInfo(name)
             entry.size, entry.mode = path.stat().st_size, 0o600
             with open(path, "rb") as content:
                 archive.addfile(entry, content)
+            done += entry.size
+            if progress is not None:
+                progress(done, size)
 
 
-def _unpack(stream: BinaryIO, folder: Path | None) -> dict[str, Any]:
+def _unpack(stream: BinaryIO, folder: Path | None, progress: Progress | None) -> dict[str, Any]:
     document: dict[str, Any] = {}
     missing: dict[str, Any] = {}
+    done = size = 0
     with tarfile.open(fileobj=stream, mode="r|") as archive:
         for entry in archive:
             content = archive.extractfile(entry)
@@ -151,6 +173,7 @@ def _unpack(stream: BinaryIO, folder: Path | None) -> dict[str, Any]:
                 if entry.name != MANIFEST or document["format"] != FORMAT:
                     raise ValueError(entry.name)
                 missing = dict(document["files"])
+                size = sum(one["size"] for one in missing.values())
                 continue
             wanted = missing.pop(entry.name)
             target = _place(folder, entry.name) if folder is not None else Path(os.devnull)
@@ -160,11 +183,19 @@ def _unpack(stream: BinaryIO, folder: Path | None) -> dict[str, Any]:
                 if folder is not None:
                     file.flush()
                     os.fsync(file.fileno())
+            done += entry.size
+            if progress is not None:
+                progress(done, size)
     if missing or not document:
         raise BackupUnreadableError(f"少了 {next(iter(missing), MANIFEST)}")
     while stream.read(PIECE):
         pass
     return document
+
+
+def told_by(progress: Progress | None, before: int, of: int) -> Progress | None:
+    """What one part of a work tells its progress to, when so much came before it of so much in all."""
+    return None if progress is None else lambda done, _: progress(before + done, of)
 
 
 def _place(folder: Path, name: str) -> Path:

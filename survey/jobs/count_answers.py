@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -37,22 +38,29 @@ class AnswerPlace:
 
 
 def count_and_tabulate(
-    spec_text: bytes, place: AnswerPlace, *, keep: Path | None = None, kept: Path | None = None
+    spec_text: bytes, place: AnswerPlace, *, keep: Path | None = None, kept: Path | None = None,
+    progress: Callable[[float, str], None] | None = None,
 ) -> dict[str, Any]:
     """The tables of a spec, as one document, from answers counted now or counts kept before.
 
     Args:
         keep: where to keep the counts.
         kept: counts kept before; then the answers are not touched.
+        progress: told the share done and the step; an engine does not tell how far a pass is.
 
     Raises:
         SurveyError: named, from the spec, the engine, the counts or the analysis.
     """
+    tell = progress or (lambda share, what: None)
     spec = read_count_spec(spec_text)
+    tell(0.02, "读计数" if kept is not None else "数答卷")
     counts = load_counts(kept) if kept is not None else _counted(spec, place)
     if keep is not None:
         save_counts(keep, counts)
-    return counted_table(spec, counts)
+    tell(0.8, "算误差和区间")
+    table = counted_table(spec, counts)
+    tell(1.0, "完成")
+    return table
 
 
 def _counted(spec: CountSpec, place: AnswerPlace) -> AnswerCounts:

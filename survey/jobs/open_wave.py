@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from asyncio import to_thread
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -53,6 +53,7 @@ async def open_wave(
     now: datetime,
     planted: Planted | None = None,
     without_list: bool = False,
+    progress: Callable[[int, int], None] | None = None,
 ) -> dict[str, Any]:
     """Sign the opening, then decrypt every answer of a closed wave and keep the records.
 
@@ -63,6 +64,7 @@ async def open_wave(
     Args:
         planted: the list of canaries, brought by its holder; those found as listed are left out (X1).
         without_list: go on although the plan announces canaries and nobody brings the list.
+        progress: told how many answers of how many are open, from another thread.
 
     Raises:
         CanaryListMissingError: the plan announces canaries and no list was brought.
@@ -85,7 +87,7 @@ async def open_wave(
             )
             await issue_paper(settings, wave, plan.origin, "opening", opening, signers, now=now)
     secret = None if plan.document["box_key"] is None else join_box_secret(settings, wave, signers)
-    opened = await to_thread(_open_all, await office.boxes(wave), secret)
+    opened = await to_thread(_open_all, await office.boxes(wave), secret, progress)
     found, fates = FoundCanaries((), {}, {}), PlantedFates()
     if planted is not None:
         fates = await fates_in(settings, office, wave, planted)
@@ -126,10 +128,14 @@ def _exclusions(found: FoundCanaries, fates: PlantedFates, planted: Planted | No
     }
 
 
-def _open_all(boxes: Mapping[str, bytes], secret: bytes | None) -> list[tuple[str, str, str]]:
+def _open_all(
+    boxes: Mapping[str, bytes], secret: bytes | None, progress: Callable[[int, int], None] | None
+) -> list[tuple[str, str, str]]:
     """(commitment, salt, record) of every box, in the order of the commitments, which is no order in time."""
     opened = []
-    for c in sorted(boxes):
+    for at, c in enumerate(sorted(boxes)):
+        if progress is not None and at % 256 == 0:
+            progress(at, len(boxes))
         salt, record = open_box(boxes[c], bytes.fromhex(c), secret)
         opened.append((c, salt.hex(), record.decode()))
     return opened

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from survey.errors import SurveyError
-from survey.jobs.backup_file import BackupUnreadableError, read_sealed
+from survey.jobs.backup_file import BackupUnreadableError, Progress, read_sealed
 from survey.settings import Settings
 from survey.storage.audit import verify_audit
 from survey.storage.database import open_database
@@ -51,7 +51,7 @@ class OtherEngineError(SurveyError):
 
 
 async def restore_backup(
-    settings: Settings, source: Path, identity: Any, *, keys: Path | None = None
+    settings: Settings, source: Path, identity: Any, *, keys: Path | None = None, progress: Progress | None = None
 ) -> dict[str, Any]:
     """Restore into `settings.data`, which must not exist or be empty.
 
@@ -59,6 +59,7 @@ async def restore_backup(
         settings: where to; with a database URL an empty database is filled.
         source: the backup. identity: its private key.
         keys: the file with the keys, if it is at hand; without it the waves can be read, not started.
+        progress: told the bytes read of all.
 
     Raises:
         FolderNotEmptyError, OtherEngineError, BackupUnreadableError, CopyBrokenError, NotEmptyError.
@@ -70,7 +71,7 @@ async def restore_backup(
         shutil.rmtree(unfinished)
     unfinished.mkdir(parents=True, mode=0o700)
     try:
-        manifest = read_sealed(source, identity, unfinished)
+        manifest = read_sealed(source, identity, unfinished, progress)
         if "engine" not in manifest:
             raise BackupUnreadableError("这是密钥文件，不是数据的备份")
         if manifest["engine"] != ("postgres" if settings.database_url else "sqlite"):

@@ -27,7 +27,9 @@ class BatchCounts:
 
 @dataclass
 class Counts:
-    """Posts by what became of them: kept, or refused by the code of the refusal."""
+    """Posts by what became of them: kept, or refused by the code of the refusal; and codes mistyped."""
 
     kept: Counter[str] = field(default_factory=Counter)
     refused: Counter[str] = field(default_factory=Counter)
+    mistyped: Counter[str] = field(default_factory=Counter)
+    """Codes that led to no slip, by why: length, sign, check, or unknown."""

@@ -45,12 +45,12 @@ from survey.storage.intake_sums import (
 from survey.storage.keys import make_private
 from survey.storage.live_copy import copy_beside
 from survey.storage.settlement import PosterCount, Settlement, settle
+from survey.storage.slip_book import DISPUTED, UNUSED, USED, VOIDED, SlipBook
 from survey.storage.sqlite_batch import find_known, receipt_of, refusal, write_batch
 from survey.storage.states import WrongStateError
 from survey.storage.tally import Tally
 from survey.storage.writer_thread import WriterThread
 
-SLIP_STATES = ("unused", "used", "disputed", "voided")
 COUNT_VOIDED = "INSERT INTO counters VALUES (?, 'voided', ?) ON CONFLICT DO UPDATE SET n = n + excluded.n"
 QUICK_CHECK_BYTES = 64 * 1024 * 1024
 
@@ -72,8 +72,7 @@ class SqliteIntake:
         self.stale: IntakeStaleError | None = None
         self._writer = WriterThread(self._take, self._attempt)
         self.counted = self._writer.counted
-        self._domains: list[str] = []
-        self._slips: dict[bytes, int] = {}
+        self._slips = SlipBook()
         self._posters: dict[str, PosterCount] = {}
         self._state = "planned"
         self._still = asyncio.Lock()  # a file is not replaced or closed while it is being copied
@@ -155,27 +154,22 @@ class SqliteIntake:
         check_posters(
             self.about, [(domain, p.mode, p.quota, p.surplus) for domain, p in self._posters.items()]
         )
-        states = Counter(code & 3 for code in self._slips.values())
+        disputed = self._slips.in_state(DISPUTED)
         with transaction(connection):
             connection.execute(BEGIN_COUNTING_HEADS)
         check_sums(
             self.about.wave,
             size=self._tree.size,
-            used=states[1] + states[2] + sum(poster.used for poster in self._posters.values()),
-            disputed=states[2],
-            voided=states[3],
+            used=self._slips.in_state(USED) + disputed + sum(poster.used for poster in self._posters.values()),
+            disputed=disputed,
+            voided=self._slips.in_state(VOIDED),
             counted=connection.execute(SUMS).fetchone(),
         )
 
     def _load_slips(self, connection: sqlite3.Connection) -> None:
-        self._domains = [
-            row[0] for row in connection.execute("SELECT DISTINCT domain FROM slips ORDER BY domain")
-        ]
-        number = {domain: at * 4 for at, domain in enumerate(self._domains)}
-        self._slips = {
-            e: number[domain] + SLIP_STATES.index(state)
-            for e, domain, state in connection.execute("SELECT e, domain, state FROM slips")
-        }
+        names = connection.execute("SELECT DISTINCT domain FROM slips ORDER BY domain").fetchall()
+        rows = connection.execute("SELECT e, domain, state FROM slips")
+        self._slips = SlipBook(rows, (name for (name,) in names))
         self._posters = {
             domain: PosterCount(mode, quota, surplus, used)
             for domain, mode, quota, surplus, used in connection.execute(
@@ -198,8 +192,8 @@ class SqliteIntake:
 
     async def find_slip(self, e: bytes) -> tuple[str, str, str] | None:
         """Domain, slip state and wave state of a slip, from memory."""
-        code = self._slips.get(e)
-        return None if code is None else (self._domains[code >> 2], SLIP_STATES[code & 3], self._state)
+        found = self._slips.find(e)
+        return None if found is None else (*found, self._state)
 
     async def find_receipt(self, e: bytes | None, k: bytes) -> Accepted | KeyConflict | None:
         """What a repeated submission is told, or None when k is new."""
@@ -208,8 +202,7 @@ class SqliteIntake:
             row = connection.execute('SELECT "index" FROM leaves WHERE k = ?', (k,)).fetchone()
             if row is None:
                 return None
-            code = self._slips.get(e) if e is not None else None
-            if e is not None and (code is None or code & 3 not in (1, 2)):
+            if e is not None and self._slips.state(e) not in (USED, DISPUTED):
                 return KeyConflict()
             return receipt_of(connection, row[0])
 
@@ -246,9 +239,9 @@ class SqliteIntake:
                     return
                 connection.execute(
                     "INSERT INTO disputes VALUES (?, ?, 1) ON CONFLICT DO UPDATE SET n = n + 1",
-                    (self._domains[self._slips[e] >> 2], day),
+                    (self._slips.domain(e), day),
                 )
-            self._slips[e] = self._slips[e] & ~3 | 2
+            self._slips.turn(e, DISPUTED)
 
         await self._writer.ask(note)
 
@@ -268,35 +261,24 @@ class SqliteIntake:
         """Void slips that were never used; how many changed."""
 
         def strike(connection: sqlite3.Connection) -> int:
-            struck = [e for e in digests if self._slips.get(e, 1) & 3 == 0]
+            struck = [e for e in digests if self._slips.state(e) == UNUSED]
             with transaction(connection):
                 connection.executemany(
                     "UPDATE slips SET state = 'voided' WHERE e = ? AND state = 'unused'",
                     [(e,) for e in struck],
                 )
-                counted = Counter(self._domains[self._slips[e] >> 2] for e in struck)
+                counted = Counter(map(self._slips.domain, struck))
                 connection.executemany(COUNT_VOIDED, sorted(counted.items()))
             for e in struck:
-                self._slips[e] |= 3
+                self._slips.turn(e, VOIDED)
             return len(struck)
 
         return int(await self._writer.ask(strike))
 
     async def participation(self) -> tuple[DomainCount, ...]:
         """Counts per domain, from memory."""
-        counted = Counter(self._slips.values())
-        slips = [
-            DomainCount(
-                domain,
-                sum(counted[at * 4 + state] for state in range(4)),
-                counted[at * 4 + 1] + counted[at * 4 + 2],
-                counted[at * 4 + 2],
-                counted[at * 4 + 3],
-            )
-            for at, domain in enumerate(self._domains)
-        ]
         posters = [DomainCount(d, p.quota, p.used, 0, 0) for d, p in sorted(self._posters.items())]
-        return tuple(slips + posters)
+        return (*self._slips.by_domain(), *posters)
 
     async def leaves(self) -> list[bytes]:
         """All leaves in order."""
@@ -417,7 +399,7 @@ class SqliteIntake:
             note = self._sign(connection, tree) if settled.append else ""
         self._tree, self._tally = tree, tally
         for e in settled.slips_used:
-            self._slips[e] |= 1
+            self._slips.turn(e, USED)
         for domain, n in settled.posters_used.items():
             self._posters[domain].used += n
         if note and self._guard is not None:
@@ -437,8 +419,8 @@ class SqliteIntake:
         state = connection.execute("SELECT state FROM about").fetchone()[0]
         known, slips = find_known(connection, [entry.k for entry in entries]), {}
         for entry in entries:
-            if entry.e is not None and (code := self._slips.get(entry.e)) is not None:
-                slips[entry.e] = (self._domains[code >> 2], SLIP_STATES[code & 3])
+            if entry.e is not None and (found := self._slips.find(entry.e)) is not None:
+                slips[entry.e] = found
         return settle(
             entries, state=state, size=self._tree.size, known=known, slips=slips, posters=self._posters
         )

@@ -90,6 +90,9 @@ class _Figures:
         counts = office.counts
         yield _counter("survey_posts_acknowledged", "Answers kept, by whether sent before.", "kind", counts.kept.items())
         yield _counter("survey_posts_refused", "Answers not kept, by reason.", "reason", counts.refused.items())
+        yield _counter(
+            "survey_codes_mistyped", "Codes that led to no slip, by why.", "why", counts.mistyped.items()
+        )
         waiting, batches = office.batch_counts()
         yield GaugeMetricFamily("survey_queue_depth", "Answers waiting for their commit.", waiting)
         yield SummaryMetricFamily(

@@ -147,6 +147,23 @@ async def test_metrics_count_what_was_kept_and_refused_and_name_no_wave(site: Si
     assert "marker" not in text and "0001-P" not in text
 
 
+async def test_metrics_count_mistyped_codes_and_faulty_forms_by_reason(site: Site) -> None:
+    await site.person()
+    for typed in ("7KQ4", "8WYJ-4VMN-K448", "8WYJ-4VMN-K449", "ÄÄÄÄÄÄÄÄÄÄÄÄ"):
+        assert (await site.client.post("/s", data={"code": typed})).status_code == 422
+    assert (await site.client.post("/s/dispute", data={"code": "7KQ4"})).status_code == 422
+    told = await figures(site)
+    text = (await site.client.get("/metrics", headers=await site.token("metrics:read"))).text
+
+    assert told["survey_codes_mistyped_total length"] == 2
+    assert {why: told[f"survey_codes_mistyped_total {why}"] for why in ("sign", "check", "unknown")} == {
+        "sign": 1,
+        "check": 1,
+        "unknown": 1,
+    }
+    assert "8WYJ" not in text
+
+
 async def test_the_health_page_says_state_reason_and_remedy(site: Site) -> None:
     await site.sign_in()
     page = (await site.client.get("/console/health")).text

@@ -16,7 +16,15 @@ from survey.storage.office import WRONG_SCHOOL
 from survey.storage.plans import load_fielded_plan, load_wave
 from survey.storage.samples import load_sample
 from survey.web.access import may, person_of
-from survey.web.console.page import GROUPS, PUBLISHED, console_page, state_reached, wave_crumbs
+from survey.web.console.page import (
+    GROUPS,
+    PUBLISHED,
+    SCHOOLS_ON_A_PAGE,
+    console_page,
+    part_of,
+    state_reached,
+    wave_crumbs,
+)
 from survey.web.console.waves import tabs_of
 from survey.web.pages import CHINA, AnyRequest
 
@@ -59,6 +67,8 @@ async def show_monitor(request: AnyRequest, wave: FromPath[str]) -> Response[str
         tabs=tabs_of(row, "/monitor"),
         plan=plan,
         seen=seen,
+        empty=seen.empty_schools[:SCHOOLS_ON_A_PAGE],
+        schools=part_of(request, seen.schools, SCHOOLS_ON_A_PAGE),
         exact=state_reached(row.state, "closed"),
         days_left=max((plan.closes_on - today).days + 1, 0),
         tables=(

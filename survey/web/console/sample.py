@@ -17,7 +17,7 @@ from survey.storage.plans import load_plan, load_wave
 from survey.storage.samples import find_sample
 from survey.storage.states import BEFORE_SIGNING
 from survey.web.access import may, person_of, read_form
-from survey.web.console.page import GROUPS, console_page, group_names, wave_crumbs
+from survey.web.console.page import GROUPS, SCHOOLS_ON_A_PAGE, console_page, group_names, part_of, wave_crumbs
 from survey.web.console.waves import tabs_of
 from survey.web.pages import AnyRequest
 
@@ -56,7 +56,7 @@ async def show_sample(request: AnyRequest, wave: FromPath[str]) -> Response[str]
         sample=sample,
         groups=group_lines(preview, sample) if preview else (),
         tables=other_tables(preview, sample) if preview else (),
-        schools=school_lines(sample) if sample else (),
+        schools=part_of(request, school_lines(sample) if sample else (), SCHOOLS_ON_A_PAGE),
         school_groups=[group for group in group_names(plan) if sample and group in _school_groups(sample)],
         group_names=GROUPS,
         drawable=row.state in BEFORE_SIGNING,

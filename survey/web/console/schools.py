@@ -20,7 +20,7 @@ from survey.storage.school_contacts import (
     withdraw_school,
 )
 from survey.web.access import may, person_of, read_form
-from survey.web.console.page import GROUPS, console_page, wave_crumbs
+from survey.web.console.page import GROUPS, SCHOOLS_ON_A_PAGE, console_page, part_of, wave_crumbs
 from survey.web.console.waves import tabs_of
 from survey.web.pages import AnyRequest
 
@@ -97,7 +97,7 @@ async def _page(request: AnyRequest, wave: str, *, status: int = 200, **more: An
         status=status,
         tabs=tabs_of(row, "/schools"),
         plan=await load_plan(wave),
-        schools=rows,
+        schools=part_of(request, rows, SCHOOLS_ON_A_PAGE),
         requests=requests,
         groups=GROUPS,
         names={one.code: one.name for one in rows},

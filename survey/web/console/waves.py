@@ -17,8 +17,8 @@ from survey.storage.divisions import waves_of
 from survey.storage.frames import find_frame
 from survey.storage.plans import WaveRow, load_plan, load_plans, load_wave
 from survey.storage.results import load_published
-from survey.web.access import check_query, has_right, may, person_of
-from survey.web.console.page import console_page, group_names, state_reached, wave_crumbs
+from survey.web.access import has_right, may, person_of
+from survey.web.console.page import console_page, group_names, part_of, state_reached, wave_crumbs
 from survey.web.pages import AnyRequest
 
 
@@ -98,20 +98,14 @@ async def show_console() -> Redirect:
 async def show_waves(request: AnyRequest) -> Response[str]:
     """C1: every wave with its state, dates, needed and valid counts, and its next step."""
     person = person_of(request)
-    given = check_query(request, frozenset({"page"})).get("page", "1")
-    page = int(given) if given.isascii() and given.isdigit() and len(given) < 6 else 1
-    rows = await waves_of(person)
-    pages = max(-(-len(rows) // ON_A_PAGE), 1)
-    page = min(max(page, 1), pages)
+    part = part_of(request, await waves_of(person), ON_A_PAGE)
     return console_page(
         request,
         "waves.html",
         title="调查",
         command="survey waves --json",
-        lines=await _lines(request, rows[(page - 1) * ON_A_PAGE : page * ON_A_PAGE]),
-        page=page,
-        pages=pages,
-        n_waves=len(rows),
+        lines=await _lines(request, part.lines),
+        part=part,
         drafts=await drafts_of(person) if has_right(person, "plan.write") else (),
         sample=SAMPLE,
     )

@@ -164,12 +164,13 @@ class Desk:
     ) -> SlipFound | Response[bytes]:
         """The slip a code names, or the page that says why there is none.
 
-        A slip of the finger fails the check sign and is never counted. Sending is not
+        A slip of the finger fails the check sign and never counts against the address. Sending is not
         limited by address, because a school shares one.
         """
         try:
             code = normalise(typed)
         except CodeFormatError as wrong:
+            self.office.counts.mistyped[wrong.why] += 1
             fault = look.words("err.code_check" if wrong.why == "check" else "err.code_format")
             return self.entry(look, await self.waves.place(), typed=typed, fault=fault, status=422)
         address = request.client.host if request.client else ""
@@ -180,6 +181,7 @@ class Desk:
         if found is not None:
             return found
         self.misses.count(address)
+        self.office.counts.mistyped["unknown"] += 1
         place = await self.waves.place()
         fault = unknown_code(look, place)
         return self.entry(look, place, typed=typed, fault=fault, status=422)

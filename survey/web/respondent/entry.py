@@ -39,7 +39,8 @@ async def send_dispute(request: AnyRequest, desk: NamedDependency[Desk]) -> Resp
     typed = single(await read_form(request.stream(), request.headers.get("content-type", "")), "code")
     try:
         code = normalise(typed)
-    except CodeFormatError:
+    except CodeFormatError as wrong:
+        desk.office.counts.mistyped[wrong.why] += 1
         return page(await dispute_page(desk, look, typed, look.words("err.code_format")), 422)
     await desk.office.dispute(code, desk.clock().date())
     return await desk.state(look, "dispute.done_title", look.words("dispute.done"))

@@ -112,6 +112,7 @@ async def take_in(
         # Nothing is kept and nothing is said yet: the person only wants larger letters or another language.
         return page(desk.pages.faulty_form(way.wave, way.draw, look, given, (), hidden))
     if faults:
+        desk.office.counts.refused["faulty_form"] += 1
         return page(
             desk.pages.faulty_form(way.wave, way.draw, look, on_path(given, faults), faults, hidden), 422
         )

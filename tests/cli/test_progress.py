@@ -1,0 +1,45 @@
+"""Progress is told to a person at a terminal, on the error stream, and to nobody else."""
+
+from __future__ import annotations
+
+import io
+import sys
+
+import pytest
+
+from survey.cli.progress import counted, shares
+
+
+class Terminal(io.StringIO):
+    """An error stream that somebody looks at."""
+
+    encoding = "utf-8"
+
+    def isatty(self) -> bool:
+        return True
+
+
+def test_a_person_at_a_terminal_sees_how_many_of_how_many(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    seen = Terminal()
+    monkeypatch.setattr(sys, "stderr", seen)
+    with counted("备份", as_json=False) as tell:
+        assert tell is not None
+        for done in (0, 1200, 600, 2400):
+            tell(done, 2400)
+
+    assert "备份" in seen.getvalue()
+    assert "1,200 / 2,400" in seen.getvalue()
+    assert "100%" in seen.getvalue()
+    assert capsys.readouterr().out == ""
+
+
+@pytest.mark.parametrize("as_json", [True, False])
+def test_nothing_is_told_with_json_or_into_a_file(monkeypatch: pytest.MonkeyPatch, as_json: bool) -> None:
+    seen = Terminal() if as_json else io.StringIO()
+    monkeypatch.setattr(sys, "stderr", seen)
+    with counted("备份", as_json) as one, shares("计数", as_json) as other:
+        assert one is None and other is None
+
+    assert seen.getvalue() == ""
