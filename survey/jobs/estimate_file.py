@@ -16,8 +16,6 @@ from typing import Any
 from survey import METHOD_VERSION
 from survey.cases.case_table import UnreadableCasesError, is_spss, read_case_table
 from survey.columns import Columns
-from survey.documents.analysis_report import analysis_report
-from survey.documents.analysis_tables import table_csv, table_json, table_xlsx
 from survey.errors import Fault, SurveyError
 from survey.estimation.analysis.run import analyse
 from survey.estimation.analysis.sample import sample_of
@@ -154,6 +152,9 @@ def write_results(document: dict[str, Any], folder: Path, *, now: datetime) -> d
     Raises:
         UnwritableFolderError: the folder cannot be written.
     """
+    from survey.documents.analysis_report import analysis_report
+    from survey.documents.analysis_tables import table_csv, table_json, table_xlsx
+
     now = now.replace(microsecond=0)
     made = {
         "results.csv": table_csv(document),

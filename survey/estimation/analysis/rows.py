@@ -14,7 +14,7 @@ from math import inf, isfinite
 from typing import Any, Literal
 
 import numpy as np
-from scipy.special import ndtr
+import scipy  # its parts load themselves when first asked
 
 from survey.arrays import Flags, Floats
 from survey.estimation.analysis.readings import ItemReading
@@ -300,7 +300,7 @@ class Reckoner:
 
 def interval_level(spec: AnalysisSpec) -> float:
     """The level of two-sided intervals, from the multiplier where one is written."""
-    return spec.interval.level if spec.interval.z is None else 2 * float(ndtr(spec.interval.z)) - 1
+    return spec.interval.level if spec.interval.z is None else 2 * float(scipy.special.ndtr(spec.interval.z)) - 1
 
 
 def degrees(spec: AnalysisSpec, one: Estimate) -> float:

@@ -14,8 +14,6 @@ from litestar import Response, get, post
 from litestar.datastructures import UploadFile
 from litestar.params import FromPath
 
-from survey.documents.analysis_report import analysis_report
-from survey.documents.analysis_tables import table_csv, table_xlsx
 from survey.errors import FaultsError, SurveyError
 from survey.exact import percent_text, truncate
 from survey.jobs.estimate_file import NEVER_CERTIFIED, SpecFile, estimate_cases, example_spec, examples
@@ -111,6 +109,10 @@ async def download_outside(request: AnyRequest, name: FromPath[str]) -> Response
     at = app.now().replace(microsecond=0)
     if name == "map.json":
         return download(pending.column_map.encoded(), "列的对应表.json")
+    # The makers of workbooks and papers load themselves when somebody asks for one.
+    from survey.documents.analysis_report import analysis_report
+    from survey.documents.analysis_tables import table_csv, table_xlsx
+
     if name == "results.csv":
         return download(table_csv(pending.document), "别处数据_结果.csv")
     make, title = (

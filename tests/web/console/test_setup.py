@@ -193,7 +193,7 @@ async def test_no_draft_replaces_anothers_wave_or_plants_one_outside_the_branch(
     refused = await site.send(f"/console/setup/{taken}/finish")
     await send(site, taken, 2, {"wave": "county-b", "county_code": "110101"}, go="8")
     outside = await site.send(f"/console/setup/{taken}/finish")
-    await send(site, taken, 2, {"county_code": "320704999"}, go="8")
+    await send(site, taken, 2, {"county_code": "1234567"}, go="8")
     odd = await site.send(f"/console/setup/{taken}/finish")
 
     assert refused.status_code == outside.status_code == odd.status_code == 422
