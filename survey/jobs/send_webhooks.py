@@ -12,7 +12,6 @@ import base64
 import ipaddress
 import logging
 import socket
-import ssl
 from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Any
@@ -23,6 +22,7 @@ from standardwebhooks import Webhook as Signing
 
 from survey.errors import SurveyError
 from survey.jobs.manage_accounts import AccountUnknownError
+from survey.jobs.reach_out import tls_context
 from survey.settings import Settings
 from survey.storage.accounts import find_account
 from survey.storage.audit import record_audit
@@ -129,7 +129,7 @@ async def _send(settings: Settings, message: Message, now: datetime) -> tuple[bo
             async with (
                 httpcore.AsyncConnectionPool(
                     network_backend=_PublicOnly(settings.webhook_private),
-                    ssl_context=ssl.create_default_context(),
+                    ssl_context=tls_context(),
                 ) as pool,
                 pool.stream(
                     "POST",
