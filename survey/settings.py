@@ -47,6 +47,9 @@ VARIABLES: dict[str, str] = {
     "SURVEY_LAST_HEADS": "数据文件夹以外，记住各日志最后一头的文件夹",
     "SURVEY_STAMP_COMMAND": "给签名文盖时间戳的外部程序",
     "SURVEY_WEBHOOK_PRIVATE": "yes时推送可以用http和内网地址",
+    "SURVEY_OIDC_ISSUER": "统一登录的签发者网址（OpenID Connect）；不设时没有统一登录",
+    "SURVEY_OIDC_CLIENT_ID": "本系统在统一登录那里的客户端名",
+    "SURVEY_OIDC_CLIENT_SECRET_FILE": "客户端密钥所在的文件；不设时按公开客户端，只用PKCE",
     "SURVEY_LOG": "日志格式：auto、json或plain",
     "SURVEY_BACKUP_RECIPIENT": "备份用的age公钥（age1…），私钥不放在服务器上",
     "SURVEY_OPERATOR_PASSPHRASE_FILE": "经办口令所在的文件",
@@ -86,6 +89,10 @@ class Settings:
     """A program that gets a signed note on its input and writes a stamp: a time stamp, or another signature."""
     webhook_private: bool = False
     """Whether webhooks may lead to private addresses and plain http."""
+    oidc_issuer: str | None = None
+    """The provider of the unified sign-in (OpenID Connect); None where there is none."""
+    oidc_client_id: str | None = None
+    oidc_client_secret_file: Path | None = None
     log_format: str = "auto"
     """How the log is written: JSON lines, plain, or by whether a person is looking (auto)."""
     backup_recipient: str | None = None
@@ -195,6 +202,15 @@ def load_settings(
                 given.get("webhook_private", environ.get("SURVEY_WEBHOOK_PRIVATE") or "no"),
             )
         ),
+        oidc_issuer=checked(
+            "SURVEY_OIDC_ISSUER", _issuer, given.get("oidc_issuer", environ.get("SURVEY_OIDC_ISSUER"))
+        ),
+        oidc_client_id=given.get("oidc_client_id", environ.get("SURVEY_OIDC_CLIENT_ID")) or None,
+        oidc_client_secret_file=checked(
+            "SURVEY_OIDC_CLIENT_SECRET_FILE",
+            _secret_file,
+            given.get("oidc_client_secret_file", environ.get("SURVEY_OIDC_CLIENT_SECRET_FILE")),
+        ),
         log_format=checked(
             "SURVEY_LOG", _log_format, given.get("log_format", environ.get("SURVEY_LOG") or "auto")
         )
@@ -207,6 +223,9 @@ def load_settings(
         least_free_bytes=int(given.get("least_free_bytes", Settings.least_free_bytes)),
         least_free_share=float(given.get("least_free_share", Settings.least_free_share)),
     )
+    if bool(settings.oidc_issuer) != bool(settings.oidc_client_id) and not faults:
+        missing = "SURVEY_OIDC_CLIENT_ID" if settings.oidc_issuer else "SURVEY_OIDC_ISSUER"
+        faults.append(Fault("settings.invalid", "统一登录只设了一半", "两项都设，或都不设", item=missing))
     if faults:
         raise SettingsError(tuple(faults))
     return settings
@@ -240,6 +259,9 @@ def effective_settings(settings: Settings) -> dict[str, str]:
         "SURVEY_LAST_HEADS": settings.last_heads,
         "SURVEY_STAMP_COMMAND": settings.stamp_command,
         "SURVEY_WEBHOOK_PRIVATE": "yes" if settings.webhook_private else "no",
+        "SURVEY_OIDC_ISSUER": settings.oidc_issuer,
+        "SURVEY_OIDC_CLIENT_ID": settings.oidc_client_id,
+        "SURVEY_OIDC_CLIENT_SECRET_FILE": settings.oidc_client_secret_file,
         "SURVEY_LOG": settings.log_format,
         "SURVEY_BACKUP_RECIPIENT": settings.backup_recipient,
     }
@@ -290,6 +312,45 @@ def _base_url(value: str) -> str:
     if not usable:
         raise _Unusable(f"“{value}”不是完整网址", "写成 https://survey.example 这样的形式")
     return value.rstrip("/")
+
+
+def is_private_enough(url: str) -> bool:
+    """Whether secrets may travel to an address: https, or this very machine.
+
+    >>> [is_private_enough(u) for u in ("https://id.example", "http://127.0.0.1:9/x", "http://id.example")]
+    [True, True, False]
+    """
+    try:
+        parts = urlsplit(url)
+        _ = parts.port
+    except ValueError:
+        return False
+    if not parts.hostname or parts.username is not None or parts.password is not None:
+        return False
+    return parts.scheme == "https" or (
+        parts.scheme == "http" and parts.hostname in ("127.0.0.1", "::1", "localhost")
+    )
+
+
+def _issuer(value: str | None) -> str | None:
+    if not value:
+        return None
+    if not is_private_enough(value) or urlsplit(value).query or urlsplit(value).fragment:
+        raise _Unusable(f"“{value}”不是完整的https网址", "与统一登录说明里的issuer一字不差，如 https://id.example")
+    return value
+
+
+def _secret_file(value: str | Path | None) -> Path | None:
+    if not value:
+        return None
+    path = Path(value).expanduser().absolute()
+    try:
+        given = path.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeError) as error:
+        raise _Unusable("文件读不了", "写上客户端密钥所在的文件，让运行本系统的用户能读") from error
+    if not given:
+        raise _Unusable("文件是空的", "把客户端密钥写进这个文件，一行")
+    return path
 
 
 def _database_url(value: str | None) -> str | None:

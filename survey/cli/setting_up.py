@@ -14,6 +14,7 @@ from survey.jobs.manage_accounts import (
     forget_code,
     issue_token,
     limit_account,
+    name_subject,
     new_account,
     place_division,
     sign_in_address,
@@ -68,6 +69,9 @@ def init_command(data: Path | None, name: str, display: str, as_json: bool) -> N
     help="只管这些区划，如3608；all为全部 (works in these divisions only)",
 )
 @click.option("--reset-code", is_flag=True, help="手机丢了：去掉一次性验证码 (forget the one-time code)")
+@click.option(
+    "--oidc-subject", "subject", default=None, help="统一登录里的标识（sub）；none为去掉 (subject at the provider)"
+)
 @command_options
 def account_command(
     data: Path | None,
@@ -76,6 +80,7 @@ def account_command(
     roles: tuple[str, ...],
     divisions: tuple[str, ...],
     reset_code: bool,
+    subject: str | None,
     as_json: bool,
 ) -> None:
     """新建账号或给旧账号一个登录链接；不写名字就列出账号。Create an account, renew its sign-in link, or list."""
@@ -102,6 +107,10 @@ def account_command(
                 await limit_account(name, codes, actor=actor(), now=utc_now())
             if reset_code:
                 await forget_code(name, actor=actor(), now=utc_now())
+            if subject is not None:
+                wanted = None if subject == "none" else subject
+                await name_subject(settings, name, wanted, actor=actor(), now=utc_now())
+                return {"account": name, "subject": wanted}
             link = await sign_in_address(settings, name, actor=actor(), now=utc_now())
             return {"account": name, "sign_in": link}
 
@@ -115,6 +124,9 @@ def account_command(
         )  # type: ignore[union-attr,index]
         emit(done, as_json, text or "还没有账号。先运行 survey init。")
     else:
+        if "subject" in done:
+            emit(done, as_json, f"{name}在统一登录里的标识：{done['subject'] or '没有'}")
+            return
         emit(done, as_json, f"一次性登录链接（24小时内有效）：\n{done['sign_in']}")
 
 

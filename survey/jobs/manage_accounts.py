@@ -11,6 +11,7 @@ from survey.storage.accounts import create_account, find_account, issue_sign_in_
 from survey.storage.audit import record_audit
 from survey.storage.divisions import save_local_division, set_divisions
 from survey.storage.second_factors import end_second_factor
+from survey.storage.subjects import save_subject
 from survey.storage.tokens import create_token
 
 ROLES = ("admin", "operator", "reviewer", "approver", "auditor")
@@ -24,6 +25,16 @@ class AlreadySetUpError(SurveyError):
 
     def __init__(self) -> None:
         super().__init__("数据文件夹", "已经有账号了", "用 survey account 名字 给账号一个新的登录链接")
+
+
+class NoProviderError(SurveyError):
+    """There is no unified sign-in that a subject could belong to."""
+
+    code = "accounts.no_provider"
+    kind = "conflict"
+
+    def __init__(self) -> None:
+        super().__init__("统一登录", "没有设置", "先设 SURVEY_OIDC_ISSUER 和 SURVEY_OIDC_CLIENT_ID")
 
 
 class AccountUnknownError(SurveyError):
@@ -77,6 +88,23 @@ async def limit_account(name: str, divisions: Iterable[str], *, actor: str, now:
         raise AccountUnknownError(name)
     held = await set_divisions(name, divisions)
     await record_audit(actor, "limit_account", name, details={"divisions": sorted(held)}, now=now)
+
+
+async def name_subject(
+    settings: Settings, name: str, subject: str | None, *, actor: str, now: datetime
+) -> None:
+    """Register who an account is at the unified sign-in, or with None that it is nobody there.
+
+    Raises:
+        NoProviderError, AccountUnknownError, SubjectRefusedError.
+    """
+    if settings.oidc_issuer is None:
+        raise NoProviderError
+    if await find_account(name) is None:
+        raise AccountUnknownError(name)
+    await save_subject(name, settings.oidc_issuer, subject)
+    act = "name_subject" if subject else "forget_subject"
+    await record_audit(actor, act, name, now=now)
 
 
 async def place_division(code: str, under: str, name: str, *, actor: str, now: datetime) -> None:

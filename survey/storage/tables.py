@@ -197,6 +197,21 @@ class Accounts(Table, tablename="accounts"):
     created_at = Timestamptz(default=None)
 
 
+class AccountSubjects(Table, tablename="account_subjects"):
+    """Who an account is at the provider of the unified sign-in."""
+
+    account = Text(primary_key=True)
+    issuer = Text()
+    subject = Text()
+
+
+class SpentStarts(Table, tablename="spent_starts"):
+    """Sign-ins begun at the provider that have come back; each comes back once."""
+
+    state = Text(primary_key=True)
+    expires_at = Timestamptz(default=None)
+
+
 class AccountRoles(Table, tablename="account_roles"):
     """What each account may be; one row a role."""
 

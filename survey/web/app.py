@@ -13,6 +13,7 @@ from litestar.datastructures import CacheControlHeader, State
 from litestar.static_files import create_static_files_router
 from litestar.types import ASGIApp
 
+from survey.jobs.sign_in_elsewhere import Provider
 from survey.settings import Settings
 from survey.storage.database import Database
 from survey.storage.office import IntakeOffice
@@ -80,6 +81,7 @@ def create_app(
                 "imports": PendingImports(),
                 "outside": PendingImports(),
                 "tries": Tries(),
+                "provider": Provider(settings) if settings.oidc_issuer else None,
                 "returns": ReturnCounts(office),
                 "heads": HeadsBoard(),
                 "print_room": print_room,

@@ -29,6 +29,7 @@ from survey.storage.sessions import (
     list_sessions,
     start_session,
 )
+from survey.storage.subjects import list_subjects
 from survey.storage.tokens import list_tokens
 from survey.web.access import ROLES, check_query, may, person_of, read_form, session_cookie
 from survey.web.console.device import device_of
@@ -54,6 +55,7 @@ class SessionGoneError(WebError):
 async def show_people(request: AnyRequest) -> Response[str]:
     """Every account with its roles, and the tokens it answers for."""
     accounts = await list_accounts()
+    issuer = request.app.state.settings.oidc_issuer
     tokens = [token for account in accounts for token in await list_tokens(account.name)]
     return console_page(
         request,
@@ -61,6 +63,8 @@ async def show_people(request: AnyRequest) -> Response[str]:
         title="人员",
         command="survey account\nsurvey token 用途 --days 365",
         accounts=accounts,
+        issuer=issuer,
+        subjects=await list_subjects(issuer) if issuer else {},
         tokens=tokens,
         sessions=await list_sessions(None, now=request.app.state.now()),
         own_session=_own_session(request),

@@ -25,6 +25,7 @@ from survey.web.console.sample import SAMPLE_ROUTES
 from survey.web.console.schools import SCHOOL_ROUTES
 from survey.web.console.setup import SETUP_ROUTES
 from survey.web.console.sign_in import SIGN_IN_ROUTES
+from survey.web.console.sign_in_elsewhere import ELSEWHERE_ROUTES
 from survey.web.console.signers import SIGNER_ROUTES
 from survey.web.console.signing import SIGNING_ROUTES
 from survey.web.console.waves import WAVE_ROUTES
@@ -38,6 +39,7 @@ def console_router() -> Router:
         before_request=check_form,
         route_handlers=[
             *SIGN_IN_ROUTES,
+            *ELSEWHERE_ROUTES,
             *WAVE_ROUTES,
             *SETUP_ROUTES,
             *FRAME_ROUTES,

@@ -100,8 +100,8 @@ async def show_sign_in(request: AnyRequest) -> Response[Any]:
     """The sign-in page; whoever is signed in already goes on to the waves."""
     query = check_query(request, frozenset({"next"}))
     if await session_of(request) is not None:
-        return Redirect(path=_own_page(query.get("next", "")), status_code=303)
-    return _sign_in_page(request, next_page=_own_page(query.get("next", "")))
+        return Redirect(path=own_page(query.get("next", "")), status_code=303)
+    return _sign_in_page(request, next_page=own_page(query.get("next", "")))
 
 
 @post("/sign-in", guards=[anyone], status_code=303)
@@ -115,20 +115,20 @@ async def post_sign_in(request: AnyRequest) -> Response[Any]:
     if (wait := app.tries.wait(who, app.now())) > timedelta(0):
         raise TooManyTriesError(wait)
     account = await accounts.check_password(name, password) if 0 < len(password) <= 1024 else None
-    next_page = _own_page(str(form.get("next", "")))
+    next_page = own_page(str(form.get("next", "")))
     if account is None:
         app.tries.failed(who, app.now())
         await audit.record_audit(name[:100] or "-", "sign_in", "console", "refused", now=app.now())
         return _sign_in_page(request, next_page=next_page, name=name[:100], wrong=True, status=422)
     app.tries.passed(who)
-    return await _password_given(request, account, next_page)
+    return await first_step_given(request, account, next_page)
 
 
 @post("/sign-in/code", guards=[anyone], status_code=303)
 async def post_code(request: AnyRequest) -> Response[Any]:
     """The second step: the one-time code, or a recovery code."""
     app, form = request.app.state, await read_form(request)
-    step, next_page = str(form.get("step", "")), _own_page(str(form.get("next", "")))
+    step, next_page = str(form.get("step", "")), own_page(str(form.get("next", "")))
     name = read_step(app.settings, step, now=app.now())
     if name is None:
         raise StepOverError
@@ -162,7 +162,7 @@ async def post_link(request: AnyRequest, token: FromPath[str]) -> Response[Any]:
     if account is None:
         await audit.record_audit("-", "sign_in_by_link", "console", "refused", now=app.now())
         raise SpentLinkError
-    return await _password_given(request, account, HOME)
+    return await first_step_given(request, account, HOME)
 
 
 @post("/sign-out", guards=[may("wave.see")], status_code=303)
@@ -177,8 +177,11 @@ async def post_sign_out(request: AnyRequest) -> Redirect:
 SIGN_IN_ROUTES = (show_sign_in, post_sign_in, post_code, show_link, post_link, post_sign_out)
 
 
-async def _password_given(request: AnyRequest, account: Account, next_page: str) -> Response[Any]:
-    """In, or first to the one-time code where the account has one; a link does not stand for the phone."""
+async def first_step_given(request: AnyRequest, account: Account, next_page: str) -> Response[Any]:
+    """In, or first to the one-time code where the account has one.
+
+    Neither a link nor the unified sign-in stands for the phone.
+    """
     app = request.app.state
     if not await has_second_factor(account.name):
         return await _let_in(request, account, next_page)
@@ -224,11 +227,12 @@ def _sign_in_page(
         name=name,
         wrong=wrong,
         form_key=form_key(request),
+        elsewhere=request.app.state.provider is not None,
         is_https=request.app.state.settings.base_url.startswith("https:"),
     )
 
 
-def _own_page(path: str) -> str:
+def own_page(path: str) -> str:
     """The page to go on to: one of the console's, never another site's."""
     plain = path.startswith("/console/") and "\\" not in path and "//" not in path and path.isprintable()
     return path if plain and not path.startswith("/console/sign-in") else HOME
