@@ -34,6 +34,7 @@ from survey.scheme.scheme import Scheme
 from survey.scheme.yaml_text import read_plain
 from survey.settings import Settings
 from survey.storage.accounts import Account
+from survey.storage.branch import everywhere
 from survey.storage.current import take_turn, transaction
 from survey.storage.divisions import local_divisions, may_reach, waves_of
 from survey.storage.plan_drafts import (
@@ -129,7 +130,8 @@ async def open_draft(account: Account, name: str) -> PlanDraft:
 
 async def read_draft(account: Account, draft: PlanDraft) -> Reading:
     """What a draft amounts to now, with what this account may not do among its faults."""
-    taken = {row.wave for row in await list_waves()} - {draft.wave}
+    with everywhere():
+        taken = {row.wave for row in await list_waves()} - {draft.wave}
     reading = await to_thread(read_fields, draft.fields, taken)
     code = draft.fields.get("county_code", "").strip()
     if not account.divisions or not code or any(one.field == "county_code" for one in reading.faults):

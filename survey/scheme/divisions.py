@@ -1,8 +1,8 @@
 """Divisions as a tree: province, prefecture, county, and local ones that have no code of their own.
 
 GB/T 2260 codes carry the tree in their digits: 36 or 360000 is a province, 3608 or 360800 a prefecture
-of it, 360828 a county of that; nine digits are a town and twelve a village. Development zones and the like have no such code; an office gives
-them one of its own and names the division above.
+of it, 360828 a county of that; nine digits are a town and twelve a village. Development zones and
+the like have no such code; an office gives them one of its own and names the division above.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ def parent_of(code: str, local: Mapping[str, str]) -> str | None:
 
 
 def is_under(code: str, divisions: Iterable[str], local: Mapping[str, str]) -> bool:
-    """Whether a division is one of `divisions`, or lies under one of them.
+    """Whether a division is one of `divisions`, or lies under one of them; what is no division lies nowhere.
 
     A code that has no place in the tree lies under nothing.
 
@@ -78,6 +78,8 @@ def is_under(code: str, divisions: Iterable[str], local: Mapping[str, str]) -> b
     False
     >>> is_under("360828", {"36"}, {}), is_under("360828", {"3609"}, {}), is_under("360800", {"3608"}, {})
     (True, False, True)
+    >>> is_under("000000", {"36"}, {})
+    False
     """
     wanted = frozenset(divisions)
     try:

@@ -10,9 +10,10 @@ from collections.abc import Iterable
 
 from survey.scheme.divisions import BadDivisionError, is_under, plain_division
 from survey.storage.accounts import Account
+from survey.storage.branch import everywhere, keep_to
 from survey.storage.current import transaction
 from survey.storage.plans import WaveRow, find_wave, list_waves
-from survey.storage.tables import AccountDivisions, LocalDivisions
+from survey.storage.tables import AccountDivisions, LocalDivisions, Waves
 
 
 async def local_divisions() -> dict[str, str]:
@@ -64,6 +65,16 @@ async def may_reach(account: Account, wave: str) -> bool:
         return True
     row = await find_wave(wave)
     return row is None or is_under(row.county_code, account.divisions, await local_divisions())
+
+
+async def enter_branch(account: Account) -> None:
+    """Let storage show and change nothing outside the account's branch, to the end of this task."""
+    if not account.divisions:
+        return keep_to(None)
+    local = await local_divisions()
+    with everywhere():
+        rows = await Waves.select(Waves.county_code).output(as_list=True)
+    keep_to(tuple(sorted(code for code in set(rows) if is_under(code, account.divisions, local))))
 
 
 async def waves_of(account: Account) -> tuple[WaveRow, ...]:

@@ -17,6 +17,7 @@ from msgspec.structs import replace
 from survey.canonical import decode, encode
 from survey.certification.bundle import numbered
 from survey.scheme.plan import Plan, plan_digest, plan_document, read_plan
+from survey.storage.branch import also_see, everywhere
 from survey.storage.current import transaction
 from survey.storage.evidence import find_evidence
 from survey.storage.states import BEFORE_SIGNING, NAMES, STEPS, WaveNotFoundError, WrongStateError
@@ -66,10 +67,13 @@ async def save_plan(plan: Plan, *, now: datetime) -> None:
             .where(Waves.wave == plan.wave, Waves.state.is_in(list(BEFORE_SIGNING)))
             .returning(Waves.wave)
         )
+        also_see(plan.county_code)
         if known:
             await Plans.update(row).where(Plans.wave == plan.wave)
             return
-        if (found := await find_wave(plan.wave)) is not None:
+        with everywhere():
+            found = await find_wave(plan.wave)
+        if found is not None:
             raise WrongStateError(plan.wave, found.state, BEFORE_SIGNING)
         await Waves.insert(
             Waves({Waves.wave: plan.wave, Waves.state: "draft", Waves.created_at: now, **about})

@@ -8,11 +8,15 @@ are not here: every wave has an intake of its own (`intake.py`), apart from thes
 
 from __future__ import annotations
 
+from typing import Any
+
 from piccolo.columns import BigInt, Boolean, Integer, Text, Timestamptz
 from piccolo.table import Table
 
+from survey.storage.branch import OfBranch
 
-class Waves(Table, tablename="waves"):
+
+class Waves(OfBranch, Table, tablename="waves"):
     """One fielding of a plan, and how far it has come."""
 
     wave = Text(primary_key=True)
@@ -25,6 +29,20 @@ class Waves(Table, tablename="waves"):
     changed_at = Timestamptz(default=None)
 
 
+    @classmethod
+    def _in_counties(cls, counties: list[str]) -> Any:
+        return cls.county_code.is_in(counties)
+
+
+class OfWave(OfBranch):
+    """A table of rows that each belong to one wave."""
+
+    @classmethod
+    def _in_counties(cls, counties: list[str]) -> Any:
+        """Rows of the waves that may be seen; the table of waves keeps to the branch by itself."""
+        return cls.wave.is_in(Waves.select(Waves.wave))  # type: ignore[attr-defined]
+
+
 class Catalogues(Table, tablename="catalogues"):
     """What a bureau made of the answering pages in a language: being filled, and signed."""
 
@@ -35,7 +53,7 @@ class Catalogues(Table, tablename="catalogues"):
     saved_at = Timestamptz(default=None)
 
 
-class Plans(Table, tablename="plans"):
+class Plans(OfWave, Table, tablename="plans"):
     """What is asked, of whom, which figure is owed."""
 
     wave = Text(primary_key=True)
@@ -57,7 +75,7 @@ class PlanDrafts(Table, tablename="plan_drafts"):
     saved_at = Timestamptz(default=None)
 
 
-class LaunchTicks(Table, tablename="launch_ticks"):
+class LaunchTicks(OfWave, Table, tablename="launch_ticks"):
     """Lines of the launch checklist that a named person has answered for."""
 
     wave = Text(primary_key=True)
@@ -67,7 +85,7 @@ class LaunchTicks(Table, tablename="launch_ticks"):
     ticked_at = Timestamptz(default=None)
 
 
-class Frames(Table, tablename="frames"):
+class Frames(OfWave, Table, tablename="frames"):
     """Who exists: the schools of a wave."""
 
     wave = Text(primary_key=True)
@@ -84,7 +102,7 @@ class ColumnMaps(Table, tablename="column_maps"):
     document = Text()
 
 
-class Samples(Table, tablename="samples"):
+class Samples(OfWave, Table, tablename="samples"):
     """Who is asked."""
 
     wave = Text(primary_key=True)
@@ -93,7 +111,7 @@ class Samples(Table, tablename="samples"):
     saved_at = Timestamptz(default=None)
 
 
-class Cases(Table, tablename="cases"):
+class Cases(OfWave, Table, tablename="cases"):
     """Opened answers by commitment, confidential: no page, export or API reads them."""
 
     wave = Text(primary_key=True)
@@ -101,7 +119,7 @@ class Cases(Table, tablename="cases"):
     record = Text()
 
 
-class Salts(Table, tablename="salts"):
+class Salts(OfWave, Table, tablename="salts"):
     """What turns a record back into its commitment; for an auditor, and erased with the records."""
 
     wave = Text(primary_key=True)
@@ -109,7 +127,7 @@ class Salts(Table, tablename="salts"):
     salt = Text()
 
 
-class ResultsTable(Table, tablename="results"):
+class ResultsTable(OfWave, Table, tablename="results"):
     """What the wave says."""
 
     wave = Text(primary_key=True)
@@ -118,7 +136,7 @@ class ResultsTable(Table, tablename="results"):
     saved_at = Timestamptz(default=None)
 
 
-class Recordings(Table, tablename="recordings"):
+class Recordings(OfWave, Table, tablename="recordings"):
     """Questions read aloud to pupils, in base64; a signed plan pins their digests."""
 
     wave = Text(primary_key=True)
@@ -127,7 +145,7 @@ class Recordings(Table, tablename="recordings"):
     content = Text()
 
 
-class Evidence(Table, tablename="evidence"):
+class Evidence(OfWave, Table, tablename="evidence"):
     """Signed documents of a wave and their notes, by file name; written once."""
 
     wave = Text(primary_key=True)
@@ -161,7 +179,7 @@ class Certificates(Table, tablename="certificates"):
     saved_at = Timestamptz(default=None)
 
 
-class CertificationSteps(Table, tablename="certification_steps"):
+class CertificationSteps(OfWave, Table, tablename="certification_steps"):
     """Who prepared, reviewed, sent back and signed a certificate; only ever added to."""
 
     wave = Text(primary_key=True)
@@ -174,7 +192,7 @@ class CertificationSteps(Table, tablename="certification_steps"):
     done_at = Timestamptz(default=None)
 
 
-class LedgerEntries(Table, tablename="ledger_entries"):
+class LedgerEntries(OfWave, Table, tablename="ledger_entries"):
     """Problems of a wave and what is done about them; each row's document holds its history."""
 
     wave = Text(primary_key=True)
@@ -326,7 +344,7 @@ class AuditTrail(Table, tablename="audit_trail"):
     digest = Text()
 
 
-class PaperEntries(Table, tablename="paper_entries"):
+class PaperEntries(OfWave, Table, tablename="paper_entries"):
     """First passes of paper forms, sealed, until a second clerk has typed the same form."""
 
     wave = Text(primary_key=True)
@@ -337,7 +355,7 @@ class PaperEntries(Table, tablename="paper_entries"):
     entered_on = Text()
 
 
-class SchoolLinks(Table, tablename="school_links"):
+class SchoolLinks(OfWave, Table, tablename="school_links"):
     """One-time links of schools' contacts; only digests are here."""
 
     digest = Text(primary_key=True)
@@ -348,7 +366,7 @@ class SchoolLinks(Table, tablename="school_links"):
     used_at = Timestamptz(null=True, default=None)
 
 
-class SchoolSessions(Table, tablename="school_sessions"):
+class SchoolSessions(OfWave, Table, tablename="school_sessions"):
     """Contacts who are signed in, each to one school of one wave."""
 
     digest = Text(primary_key=True)
@@ -360,7 +378,7 @@ class SchoolSessions(Table, tablename="school_sessions"):
     expires_at = Timestamptz(default=None)
 
 
-class Handouts(Table, tablename="handouts"):
+class Handouts(OfWave, Table, tablename="handouts"):
     """What a school has handed out: class, group, slips, day."""
 
     wave = Text(primary_key=True)
@@ -371,7 +389,7 @@ class Handouts(Table, tablename="handouts"):
     handed_out_on = Text()
 
 
-class SpareRequests(Table, tablename="spare_requests"):
+class SpareRequests(OfWave, Table, tablename="spare_requests"):
     """Spare slips that schools ask for, and what the bureau decided."""
 
     id = Text(primary_key=True)
@@ -386,7 +404,7 @@ class SpareRequests(Table, tablename="spare_requests"):
     decided_at = Timestamptz(null=True, default=None)
 
 
-class CallBackTickets(Table, tablename="callback_tickets"):
+class CallBackTickets(OfWave, Table, tablename="callback_tickets"):
     """Who was drawn to be called: a random ticket, its domain, and whether it is spent."""
 
     wave = Text(primary_key=True)
@@ -395,7 +413,7 @@ class CallBackTickets(Table, tablename="callback_tickets"):
     spent = Integer()
 
 
-class CallBacks(Table, tablename="callbacks"):
+class CallBacks(OfWave, Table, tablename="callbacks"):
     """What was said on the telephone; no key leads to a ticket, a person or a web answer."""
 
     wave = Text(primary_key=True)
@@ -406,7 +424,7 @@ class CallBacks(Table, tablename="callbacks"):
     answer = Integer(null=True, default=None)
 
 
-class BoardMessages(Table, tablename="board_messages"):
+class BoardMessages(OfWave, Table, tablename="board_messages"):
     """What people wrote on the message board; nothing here leads to an answer or a person."""
 
     id = Text(primary_key=True)

@@ -22,7 +22,7 @@ from litestar.handlers import BaseRouteHandler
 
 from survey.settings import Settings
 from survey.storage.accounts import Account, find_account
-from survey.storage.divisions import may_reach
+from survey.storage.divisions import enter_branch, may_reach
 from survey.storage.sessions import Session, find_session
 from survey.storage.states import WaveNotFoundError
 from survey.storage.tokens import ApiToken, find_token
@@ -208,7 +208,7 @@ def token_with(scope: str) -> Guard:
 
 
 async def in_own_branch(connection: AnyConnection, account: Account) -> None:
-    """Refuse a wave of another branch as if it did not exist, whatever the route does with it.
+    """Refuse a wave of another branch as if it did not exist; storage keeps to the branch from here on.
 
     Raises:
         WaveNotFoundError: the wave lies outside the account's divisions.
@@ -216,6 +216,7 @@ async def in_own_branch(connection: AnyConnection, account: Account) -> None:
     wave = connection.path_params.get("wave")
     if wave is not None and not await may_reach(account, str(wave)):
         raise WaveNotFoundError(str(wave))
+    await enter_branch(account)
 
 
 def reader_of(connection: AnyConnection) -> Account:
