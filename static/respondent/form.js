@@ -115,13 +115,13 @@
 
   // Read aloud: fetched on a tap, one voice at a time.
   let voice, reader;
-  const hush = () => { if (voice) { voice.onerror = null; voice.pause(); voice = 0; reader.textContent = say.hear; } };
+  const hush = () => { if (voice) { voice.onerror = null; voice.pause(); voice = 0; reader.textContent = say.hear; reader.classList.remove('on'); } };
   f.addEventListener('click', e => {
     const b = e.target.closest('.hear'), same = voice && b == reader;
     if (!b) return;
     hush();
     if (same) return;
-    reader = b; voice = new Audio(b.getAttribute('data-src')); b.textContent = say.hush;
+    reader = b; voice = new Audio(b.getAttribute('data-src')); b.textContent = say.hush; b.classList.add('on');
     voice.onended = hush; voice.onerror = () => { hush(); net.textContent = say.mute; w.scrollTo(0, 0); };
     const p = voice.play();
     if (p) p.catch(() => 0);

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
@@ -46,6 +46,8 @@ class Ground:
     office: IntakeOffice
     plan: Plan
     codes: dict[str, list[str]]
+    receipts: list[str] = field(default_factory=list)
+    """Of what was really sent."""
 
     def code(self, domain: str = PARENT) -> str:
         """A fresh code of a domain."""

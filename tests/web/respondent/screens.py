@@ -24,9 +24,13 @@ from playwright.async_api import Browser, Page, Route
 
 from survey.certification.crockford import encode_signs
 from survey.fieldwork.code import random_code
+from survey.jobs.preview_form import preview_links
+from survey.storage.intake import BusyError
+from survey.web.respondent.misses import MOST_MISSES
 
 from .browser import chromium, free_port, phone, serving
 from .ground import OPEN, PARENT, PUPIL, QUOTA, WAVE, Ground, ground
+from .recordings import pin, wav
 
 
 @dataclass
@@ -199,6 +203,32 @@ async def refused(at: Visit) -> None:
     await at.send("document.getElementById('i-PA25').value = 'a\\u202eb'")
 
 
+@screen("r3-read-aloud", scripts="needed", form=True)
+async def read_aloud(at: Visit) -> None:
+    at.domain = PUPIL
+    await at.form(part="p1")
+    button = at.page.locator(".step.on .hear")
+    silent = await button.inner_text()
+    await button.click()
+    await at.page.wait_for_function("t => document.querySelector('.step.on .hear').innerText != t", arg=silent)
+
+
+@screen("r2-preview", form=True)
+async def preview(at: Visit) -> None:
+    links = await preview_links(at.laid.settings, WAVE)
+    wanted = "students_g4_6" if at.domain == PUPIL else "parents"
+    address = next(link.address for link in links if link.instrument == wanted)
+    await at.open(address.removeprefix(at.laid.settings.base_url))
+
+
+@screen("r3-storage-blocked", scripts="needed", form=True)
+async def storage_blocked(at: Visit) -> None:
+    for name in ("localStorage", "sessionStorage"):
+        await at.page.add_init_script(f"Object.defineProperty(window, '{name}', {{get() {{ throw Error(); }}}})")
+    await at.form(part="p1")
+    await at.page.locator(".step.on .o label").first.click()
+
+
 @screen("r3-offline", scripts="needed", form=True)
 async def offline(at: Visit) -> None:
     await at.form(part="p1")
@@ -229,6 +259,18 @@ async def failed(at: Visit) -> None:
 @screen("r5-thanks")
 async def thanks(at: Visit) -> None:
     await at.open("/s/thanks")
+
+
+@screen("r5-sent", scripts="needed", form=True)
+async def sent(at: Visit) -> None:
+    await at.form()
+    await at.page.eval_on_selector_all("[data-need] input:first-of-type", "all => all.forEach(e => e.click())")
+    await at.page.evaluate("location.hash = 'check'")
+    await at.page.wait_for_timeout(60)
+    await at.page.click("#send")
+    await at.page.wait_for_selector("main[data-done]")
+    kept = await at.page.locator("details a[download]").first.get_attribute("href")
+    at.laid.receipts.append((kept or "").rpartition("/")[2].partition(".")[0])
 
 
 @screen("r5-thanks-with-receipt")
@@ -282,6 +324,17 @@ async def told(at: Visit) -> None:
     await at.type(random_code(secrets.token_bytes))
 
 
+@screen("board")
+async def board(at: Visit) -> None:
+    await at.open("/b")
+
+
+@screen("board-fault")
+async def board_fault(at: Visit) -> None:
+    await at.open("/b")
+    await at.press("main .go")
+
+
 @screen("state-not-found")
 async def not_found(at: Visit) -> None:
     await at.open("/o/nope")
@@ -291,6 +344,31 @@ async def not_found(at: Visit) -> None:
 async def out_of_date(at: Visit) -> None:
     await at.form()
     await at.send("f.v.value = '0'")
+
+
+@screen("state-busy")
+async def busy(at: Visit) -> None:
+    await refused_by_us(at, BusyError())
+
+
+@screen("state-error")
+async def broken(at: Visit) -> None:
+    await refused_by_us(at, RuntimeError("disk"))
+
+
+async def refused_by_us(at: Visit, failure: Exception) -> None:
+    """A code is typed while the intake fails."""
+
+    async def fail(code: str) -> None:
+        raise failure
+
+    await at.open("/s")
+    office = at.laid.office
+    office.find_slip, real = fail, office.find_slip  # type: ignore[method-assign, assignment]
+    try:
+        await at.type(random_code(secrets.token_bytes))
+    finally:
+        office.find_slip = real  # type: ignore[method-assign]
 
 
 @screen("state-receipt-cut-short")
@@ -334,6 +412,21 @@ async def check_unknown(at: Visit) -> None:
     await at.type(invented_receipt()[:16])
 
 
+@screen("r8-recorded", state="closed")
+async def check_recorded(at: Visit) -> None:
+    await at.open("/check")
+    await at.type(at.laid.receipts[-1])
+
+
+@screen("r1-too-many", state="closed")
+async def too_many(at: Visit) -> None:
+    """The last of all: whoever asks from here has to rest afterwards."""
+    for _ in range(MOST_MISSES + 1):
+        await at.page.request.post(f"{at.address}/s", form={"code": random_code(secrets.token_bytes)})
+    await at.open("/s")
+    await at.type(random_code(secrets.token_bytes))
+
+
 def invented_receipt() -> str:
     """264 signs that anybody could make up."""
     data = bytearray(secrets.token_bytes(165))
@@ -364,6 +457,9 @@ async def rig(folder: Path, **changes: object) -> AsyncIterator[tuple[Ground, st
         serving(laid, port) as address,
         chromium() as browser,
     ):
+        # Before anybody opens a form: a wave reads its recordings once.
+        spoken = [name for name, code in {"SA01": "zh", "SA01.ug": "ug"}.items() if code in laid.plan.languages]
+        await pin(laid, {f"{name}.wav": wav(4) for name in spoken})
         yield laid, address, browser
 
 

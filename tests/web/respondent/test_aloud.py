@@ -11,51 +11,22 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser
 
-from survey.canonical import digest, encode
 from survey.errors import FaultsError
 from survey.fieldwork.paradata import BreakOff, break_offs
-from survey.jobs.record_questions import EVIDENCE
-from survey.scheme.instrument import load_instrument
-from survey.scheme.recording import MOST_BYTES, read_recordings, recordings_document
-from survey.storage.evidence import save_evidence
+from survey.scheme.recording import MOST_BYTES, read_recordings
 from survey.storage.recordings import save_recordings
 
 from survey.web.respondent.misses import MOST_LEFT_FROM_ONE
 
 from .browser import phone
-from .ground import NOW, PARENT, PUPIL, WAVE, Ground, ground
+from .ground import PARENT, PUPIL, WAVE, Ground, ground
+from .recordings import PUPILS, pin, wav
 from .screens import rig
 from .test_pages import visiting
-
-
-def wav(seconds: float = 0.3) -> bytes:
-    """Silence that every browser plays: 8 kHz, one channel, eight bits."""
-    sound = b"\x80" * int(8000 * seconds)
-    form = struct.pack("<4sIHHIIHH", b"fmt ", 16, 1, 1, 8000, 8000, 1, 8)
-    return (
-        b"RIFF"
-        + struct.pack("<I", 36 + len(sound))
-        + b"WAVE"
-        + form
-        + b"data"
-        + struct.pack("<I", len(sound))
-        + sound
-    )
-
 
 MP3 = b"\xff\xf3\x44\xc4" + bytes(500)
 M4A = struct.pack(">I", 24) + b"ftypM4A \0\0\0\0M4A mp42" + bytes(500)
 OPUS = b"OggS" + bytes(24) + b"OpusHead" + bytes(500)
-PUPILS = (load_instrument("students_g4_6"), load_instrument("students_g3"), load_instrument("students_g7_9"))
-
-
-async def pin(laid: Ground, files: dict[str, bytes]) -> None:
-    """Recordings as a signed plan leaves them behind."""
-    found = read_recordings(files, PUPILS, laid.plan.languages)
-    document = recordings_document({one.name: one.digest for one in found})
-    await save_recordings(WAVE, found)
-    await save_evidence(WAVE, EVIDENCE, encode(document).decode(), now=NOW)
-    await save_evidence(WAVE, "plan.json", encode({"recordings_digest": digest(document)}).decode(), now=NOW)
 
 
 def test_four_kinds_of_sound_are_known_by_their_bytes_and_everything_else_is_named() -> None:
@@ -158,7 +129,6 @@ async def test_one_address_cannot_turn_the_counter_up_at_will(tmp_path: Path) ->
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def laid(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[tuple[Ground, str, Browser]]:
     async with rig(tmp_path_factory.mktemp("data"), break_off=True) as made:
-        await pin(made[0], {"SA01.wav": wav(4)})
         await made[0].go("open")
         yield made
 
