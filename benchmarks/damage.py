@@ -49,7 +49,7 @@ def damaged(chance: random.Random, codes: list[str], good: bytes) -> bytes:
         elif way == 11:
             body = bytearray(chance.randbytes(chance.randint(0, 2000)))
         elif way == 12:
-            body += "&PA25=".encode() + urlencode({"": "\u202e\u0007\U0001f600" * chance.randint(1, 300)})[1:].encode()
+            body += b"&PA25=" + urlencode({"": "\u202e\u0007\U0001f600" * chance.randint(1, 300)})[1:].encode()
         elif way == 13:
             body = bytearray(re.sub(rb"k=[0-9a-f]+", b"k=" + chance.choice((b"", b"zz", b"0" * 64)), bytes(body)))
         else:

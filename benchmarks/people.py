@@ -6,6 +6,7 @@ import asyncio
 import gzip
 import re
 import secrets
+import time
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
@@ -70,15 +71,14 @@ class People:
 
     async def send(self, code: str, hidden: dict[str, str], due: float | None = None) -> str:
         """Send until told; a 503 is tried again after the time it names, as the page's script does."""
-        loop = asyncio.get_running_loop()
-        due = loop.time() if due is None else due
+        due = time.monotonic() if due is None else due
         body = sending(code, f"{urlencode(hidden)}&{self.answers}".encode())
         for _ in range(TRIES):
             reply = await self.lines.ask("sending", body, due)
             if reply.status not in (0, 503):
                 break
-            due = loop.time() + min(float(reply.header(RETRY_AFTER) or "1"), self.longest_wait)
-            await asyncio.sleep(due - loop.time())
+            due = time.monotonic() + min(float(reply.header(RETRY_AFTER) or "1"), self.longest_wait)
+            await asyncio.sleep(due - time.monotonic())
         if receipt := receipt_of(reply):
             self.tally.receipts.append(receipt)
         return receipt
@@ -88,8 +88,7 @@ class People:
         hidden = await self.open_form(code, due)
         if not hidden:
             return
-        loop = asyncio.get_running_loop()
-        sends_at = loop.time() + thinking
+        sends_at = time.monotonic() + thinking
         await asyncio.sleep(thinking)
         await self.send(code, hidden, sends_at)
 

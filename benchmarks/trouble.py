@@ -80,10 +80,10 @@ class Crowd:
 
     async def come(self) -> None:
         """Let them come until `over`, then wait for the last."""
-        loop, visits, began = asyncio.get_running_loop(), [], asyncio.get_running_loop().time()
+        visits, began = [], time.monotonic()
         for at, code in enumerate(self._codes):
             due = began + at / self._rate
-            await asyncio.sleep(max(0.0, due - loop.time()))
+            await asyncio.sleep(max(0.0, due - time.monotonic()))
             if self.over:
                 break
             visits.append(asyncio.create_task(self._visit(self._people[at % len(self._people)], code)))
@@ -145,6 +145,14 @@ async def restart(folder: Path, a: argparse.Namespace) -> dict[str, Any]:
     }
 
 
+def done(*command: str | Path) -> bool:
+    """Whether a program exists and did what it was told."""
+    try:
+        return subprocess.run(command, capture_output=True, check=False).returncode == 0
+    except FileNotFoundError:
+        return False
+
+
 @contextmanager
 def small_disk(folder: Path, megabytes: int) -> Iterator[tuple[Path, str]]:
     """A file system of so many megabytes, ext4 in a file where that can be mounted, else in memory."""
@@ -152,18 +160,16 @@ def small_disk(folder: Path, megabytes: int) -> Iterator[tuple[Path, str]]:
     place.mkdir()
     with image.open("wb") as file:
         file.truncate(megabytes * 2**20)
-    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "check": False}
     kind = "ext4"
-    made = subprocess.run(["mkfs.ext4", "-q", "-m", "0", image], **quiet).returncode == 0
-    if not made or subprocess.run(["mount", "-o", "loop", image, place], **quiet).returncode:
+    made = done("mkfs.ext4", "-q", "-m", "0", image)
+    if not made or not done("mount", "-o", "loop", image, place):
         kind = "tmpfs"
-        command = ["mount", "-t", "tmpfs", "-o", f"size={megabytes}m", "tmpfs", place]
-        if subprocess.run(command, **quiet).returncode:
+        if not done("mount", "-t", "tmpfs", "-o", f"size={megabytes}m", "tmpfs", place):
             raise PermissionError("no file system can be mounted here")
     try:
         yield place, kind
     finally:
-        subprocess.run(["umount", place], **quiet)
+        done("umount", place)
 
 
 def fill(path: Path) -> None:
@@ -248,9 +254,7 @@ async def clock(folder: Path, a: argparse.Namespace) -> dict[str, Any]:
             dial.write_text(f"{int(jump.total_seconds()):+d}")
             await asyncio.gather(*(people.send(code, form) for code, form in early if form))
             kept_before_late = len(tally.receipts)
-            await asyncio.gather(
-                *(people.visit(code, asyncio.get_running_loop().time(), 0.0) for code in chosen[1::2])
-            )
+            await asyncio.gather(*(people.visit(code, time.monotonic(), 0.0) for code in chosen[1::2]))
             answered = {str(status): n for status, n in sorted((tally.statuses - before).items())}
             told[name] = {"answered": answered, "kept_of_late": len(tally.receipts) - kept_before_late}
             if abs(jump) == timedelta(days=365):

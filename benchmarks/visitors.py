@@ -81,10 +81,9 @@ class Arrivals:
 
     async def run(self, seconds: float, rate: Callable[[float], float]) -> dict[str, Any]:
         """Let them in for so long, wait for the last, and say how late the door was."""
-        loop = asyncio.get_running_loop()
-        began, at = loop.time(), 0.0
+        began, at = time.monotonic(), 0.0
         while at < seconds:
-            now = loop.time() - began
+            now = time.monotonic() - began
             while at <= now and at < seconds:
                 if (a_second := rate(at)) > 0:
                     self._late.append(now - at)
@@ -201,6 +200,8 @@ def processor_seconds(served: Served) -> float:
 
 
 def main(a: argparse.Namespace) -> dict[str, Any]:
+    if a.stay is None:
+        a.stay = 600.0 if a.evening == "curve" else 60.0
     folder = Path(tempfile.mkdtemp(dir=a.folder))
     settings = load_settings({}, data=folder, least_free_share=0.0)
     report: dict[str, Any] = {"machine": machine(), "evening": a.evening}
@@ -230,7 +231,7 @@ def arguments() -> argparse.ArgumentParser:
     parser.add_argument("--lines", type=int, default=256, help="connections that the visitors share")
     parser.add_argument("--peak", type=float, default=1000.0)
     parser.add_argument("--rise", type=float, default=60.0)
-    parser.add_argument("--stay", type=float, default=600.0)
+    parser.add_argument("--stay", type=float, default=None, help="600 seconds at the peak, 60 of slow ones")
     parser.add_argument("--fall", type=float, default=60.0)
     parser.add_argument("--thinking", type=float, default=20.0)
     parser.add_argument("--slow", type=int, default=1000)
