@@ -42,11 +42,14 @@ class HealthLine:
         return asdict(self)
 
 
-async def check_health(settings: Settings, office: IntakeOffice, *, now: datetime) -> tuple[HealthLine, ...]:
-    """Every line; those that readiness rests on first."""
+async def check_health(
+    settings: Settings, office: IntakeOffice, *, now: datetime, with_due: bool = True
+) -> tuple[HealthLine, ...]:
+    """Every line; those that readiness rests on first. What falls due is left out where it is shown apart."""
     lines = [await _database(), await _migrations(), _intake(office), _disk(settings, office), await _clock(now)]
     if lines[0].state == OK:
-        lines += [await _backup(now), _heads(settings), *await _due(settings, now)]
+        lines += [await _backup(now), _heads(settings)]
+        lines += await _due(settings, now) if with_due else []
     return tuple(lines)
 
 

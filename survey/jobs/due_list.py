@@ -15,7 +15,7 @@ from typing import Any
 from survey.jobs.erase_answers import ERASURE, erase_due_on
 from survey.jobs.receive_response import OFFICE_TIME
 from survey.settings import Settings
-from survey.storage.evidence import EvidenceMissingError, find_evidence
+from survey.storage.evidence import evidence_digests, find_evidence
 from survey.storage.plans import list_waves
 from survey.storage.print_files import has_print_file
 from survey.storage.states import BEFORE_SIGNING
@@ -45,6 +45,7 @@ async def due_list(settings: Settings, *, now: datetime) -> tuple[DueItem, ...]:
     """Everything with an end, the most urgent first."""
     today = now.astimezone(OFFICE_TIME).date()
     items: list[DueItem] = []
+    papers = await evidence_digests("plan.json", "extension", ERASURE)
     for row in await list_waves():
         if row.state in BEFORE_SIGNING:
             continue
@@ -53,11 +54,11 @@ async def due_list(settings: Settings, *, now: datetime) -> tuple[DueItem, ...]:
             items.append(
                 DueItem(row.wave, row.title, "带填写码的打印文件", "发布时", state, f"survey publish {row.wave}")
             )
-        try:
-            due = await erase_due_on(row.wave)
-        except EvidenceMissingError:
+        there = papers.get(row.wave, {})
+        if "plan.json" not in there:
             continue  # no plan was signed, so none promises a date
-        record = await find_evidence(row.wave, ERASURE)
+        due = await _due_on(row.wave, frozenset(there.values()))
+        record = await find_evidence(row.wave, ERASURE) if ERASURE in there else None
         told = json.loads(record) if record else None
         items.append(
             DueItem(
@@ -72,6 +73,16 @@ async def due_list(settings: Settings, *, now: datetime) -> tuple[DueItem, ...]:
         )
     order = ("due", "soon", "kept", "erased")
     return tuple(sorted(items, key=lambda item: (order.index(item.state), item.due_on, item.wave)))
+
+
+_DUE: dict[frozenset[str], date] = {}
+"""Digests of a signed plan and its extensions, which never change, to the last day of keeping."""
+
+
+async def _due_on(wave: str, papers: frozenset[str]) -> date:
+    if papers not in _DUE:
+        _DUE[papers] = await erase_due_on(wave)
+    return _DUE[papers]
 
 
 def state_on(due: date, today: date) -> str:

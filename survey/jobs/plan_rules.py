@@ -148,7 +148,8 @@ def _parts(plan: Plan, scheme: Scheme, frame: Frame, sample: Sample) -> dict[str
 
 def asked_document(plan: Plan, scheme: Scheme, sample: Sample) -> dict[str, Any]:
     """Every instrument that some drawn domain is asked, whole."""
-    instruments = (instrument_of(plan, scheme, draw.group, draw.stage) for draw in sample.domains)
+    asked = {(draw.group, draw.stage) for draw in sample.domains}
+    instruments = (instrument_of(plan, scheme, group, stage) for group, stage in asked)
     return {
         "type": "survey/instruments/v1",
         "instruments": {f"{one.id}/{one.form}": one.document() for one in instruments if one is not None},

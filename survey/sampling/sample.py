@@ -103,8 +103,8 @@ class Sample:
             "frame_digest": self.frame_digest,
             "plan_digest": self.plan_digest,
             "design_digest": self.design_digest,
-            "strata": [asdict(stratum) for stratum in self.strata],
-            "domains": [asdict(domain) for domain in self.domains],
+            "strata": [dict(vars(stratum)) for stratum in self.strata],
+            "domains": [dict(vars(domain)) for domain in self.domains],
             "shares": dict(self.shares),
         }
 

@@ -8,6 +8,9 @@ supersedes; both stay.
 from __future__ import annotations
 
 from datetime import datetime
+from functools import reduce
+
+from piccolo.columns.combination import Or
 
 from survey.canonical import sha256_hex
 from survey.errors import SurveyError
@@ -52,6 +55,17 @@ async def save_evidence(wave: str, name: str, text: str, *, now: datetime) -> No
         await Evidence.insert(
             Evidence(wave=wave, name=name, text=text, digest=sha256_hex(text.encode()), saved_at=now)
         )
+
+
+async def evidence_digests(*names: str) -> dict[str, dict[str, str]]:
+    """Wave → name → digest of the texts whose name begins with one of these, in one query."""
+    rows = await Evidence.select(Evidence.wave, Evidence.name, Evidence.digest).where(
+        reduce(Or, (Evidence.name.like(f"{name}%") for name in names))
+    )
+    found: dict[str, dict[str, str]] = {}
+    for row in rows:
+        found.setdefault(row["wave"], {})[row["name"]] = row["digest"]
+    return found
 
 
 async def find_evidence(wave: str, name: str) -> str | None:

@@ -15,14 +15,14 @@ WORDS = {OK: "正常", WATCH: "留意", BAD: "要处理"}
 async def show_console_health(request: AnyRequest) -> Response[str]:
     """Every line, the worst first, and the list of what falls due."""
     app = request.app.state
-    lines = await check_health(app.settings, app.office, now=app.now())
+    lines = await check_health(app.settings, app.office, now=app.now(), with_due=False)
     order = (BAD, WATCH, OK)
     return console_page(
         request,
         "health.html",
         title="运行情况",
         command="survey backup 文件 --to age1…\nsurvey due\nsurvey settings",
-        lines=sorted((line for line in lines if line.key != "due"), key=lambda line: order.index(line.state)),
+        lines=sorted(lines, key=lambda line: order.index(line.state)),
         words=WORDS,
         bad=sum(line.state == BAD for line in lines),
         watch=sum(line.state == WATCH for line in lines),
