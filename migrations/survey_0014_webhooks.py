@@ -13,7 +13,6 @@ VERSION = "1.38.0"
 DESCRIPTION = "webhooks, their outbox, devices of sessions"
 
 STATEMENTS = (
-    "ALTER TABLE sessions ADD COLUMN device TEXT NOT NULL DEFAULT ''",
     """CREATE TABLE IF NOT EXISTS webhooks (
     id TEXT NOT NULL PRIMARY KEY,
     account TEXT NOT NULL,
@@ -40,8 +39,14 @@ async def forwards() -> MigrationManager:
     manager = MigrationManager(migration_id=ID, app_name="survey", description=DESCRIPTION)
 
     async def create() -> None:
+        engine = engine_finder()
+        if engine.engine_type == "postgres":
+            await engine.run_ddl("ALTER TABLE sessions ADD COLUMN IF NOT EXISTS device TEXT NOT NULL DEFAULT ''")
+        elif not await engine.run_ddl("SELECT 1 FROM pragma_table_info('sessions') WHERE name = 'device'"):
+            # SQLite has no IF NOT EXISTS for columns, and a statement may be run again.
+            await engine.run_ddl("ALTER TABLE sessions ADD COLUMN device TEXT NOT NULL DEFAULT ''")
         for statement in STATEMENTS:
-            await engine_finder().run_ddl(statement)
+            await engine.run_ddl(statement)
 
     manager.add_raw(create)
     return manager

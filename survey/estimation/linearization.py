@@ -134,7 +134,18 @@ def variances_of_scores(scores: Floats, design: Design, *, inside: Flags | None 
 def deviations_of(
     scores: Floats, design: Design, inside: Flags | None = None
 ) -> Iterator[tuple[Floats, Floats]]:
-    """Stage by stage, (units, p) deviations of unit totals and the (units,) factor of their squares."""
+    """Stage by stage, what a replication method perturbs: deviations and the factors of their squares.
+
+    Args:
+        scores: (n, p) scores of the estimators.
+        design: strata, units and populations of every stage.
+        inside: (n,) rows of a domain; all where None.
+
+    Returns:
+        A pair a stage: (units, p) deviations of unit totals from their stratum, (units,) factors.
+
+    Source: as for `covariance_of_scores`; inside R `svyrecvar`, which gives only their sum.
+    """
     for adjustment in design.adjustments:
         scores = adjustment.residual(scores)
     # What a unit of the stages before contributes is seen once per n/N of them.
