@@ -33,7 +33,7 @@ from survey.storage.certificates import list_certificates
 from survey.storage.database import open_database
 from survey.storage.office import IntakeOffice
 
-from ..web.conftest import BASE, NOW, PASSWORD, certified_folder  # noqa: F401 (a fixture)
+from .conftest import BASE, NOW, PASSWORD
 
 WAVE = "county-a"
 
@@ -86,9 +86,7 @@ async def issue_and_revoke(data: Path) -> tuple[int, int]:
 
 
 async def test_what_was_certified_and_revoked_is_told_by_the_serving_process(
-    certified_folder: Path,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,  # noqa: F811
+    certified_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     data = tmp_path / "data"
     shutil.copytree(certified_folder, data)
