@@ -121,12 +121,23 @@ class Served:
 def together(
     all_served: list[Served], script: str, arguments: argparse.Namespace, first: int, **given: str
 ) -> dict[str, Any]:
-    """One run against several servers at once, each with its own stretch of codes; rates are added."""
+    """One run against several servers at once, each with its own stretch of codes; rates are added.
+
+    No stretch reaches into another: a code sent twice is thanked twice and stored once.
+    """
     share = argparse.Namespace(**{**vars(arguments), "connections": arguments.connections // len(all_served)})
-    stretch = (arguments.slips - first) // 2 // len(all_served)
+    stretch = arguments.slips // 2 // len(all_served)
     with ThreadPoolExecutor(len(all_served)) as pool:
         runs = [
-            pool.submit(wrk, one, script, share, **given, FIRST=str(first + at * stretch))
+            pool.submit(
+                wrk,
+                one,
+                script,
+                share,
+                **given,
+                FIRST=str(first + at * stretch),
+                LAST=str(first + (at + 1) * stretch),
+            )
             for at, one in enumerate(all_served)
         ]
     found = [run.result() for run in runs]
