@@ -17,7 +17,6 @@ from typing import Any
 
 from survey.cli.session import utc_now
 from survey.errors import SurveyError
-from survey.jobs.back_up import gather_backup, note_backup
 from survey.settings import Settings
 from survey.storage.database import Database
 from survey.storage.office import IntakeOffice
@@ -109,6 +108,8 @@ def ask_at_the_door(settings: Settings, request: dict[str, Any]) -> dict[str, An
 async def _do(
     request: dict[str, Any], settings: Settings, database: Database, office: IntakeOffice
 ) -> dict[str, Any]:
+    from survey.jobs.back_up import gather_backup, note_backup
+
     if request["do"] == "gather":
         return {"folder": str(await gather_backup(settings, database, office, now=utc_now()))}
     if request["do"] == "note":

@@ -14,8 +14,6 @@ import re
 import struct
 from functools import lru_cache
 
-import typst
-
 from survey.errors import SurveyError
 from survey.scheme.plan import MOST_EMBLEM_SIGNS, Plan
 
@@ -74,6 +72,8 @@ def safe_raster(address: str) -> bytes:
     Raises:
         EmblemRefusedError: too large, broken, or an SVG with more than shapes in it.
     """
+    import typst
+
     match = _ADDRESS.fullmatch(address)
     if len(address) > MOST_EMBLEM_SIGNS or match is None or match["kind"] not in KINDS:
         raise EmblemRefusedError("太大，或者不是data:image/…;base64,…这种写法")

@@ -14,8 +14,6 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any, Literal
 
-import typst
-
 from survey.documents.typeface import ARABIC, FAMILY, KOREAN, MONO, check_glyphs, fonts
 from survey.errors import SurveyError
 
@@ -48,6 +46,8 @@ def picture(svg: str, *, width_pt: float, at: datetime, pixels_per_inch: float =
     Raises:
         PaperError: typst refused.
     """
+    import typst
+
     source = (
         "#set page(width: float(sys.inputs.width) * 1pt, height: auto, margin: 0pt)\n"
         "#image(bytes(sys.inputs.svg), format: \"svg\", width: 100%)"
@@ -80,6 +80,8 @@ def pages(template: str, data: Any, *, title: str, at: datetime) -> bytes:
         MissingGlyphError: a text holds a character the typeface lacks.
         PaperError: typst refused.
     """
+    import typst
+
     check_glyphs([data, title])
     inputs = {
         "data": json.dumps(data, ensure_ascii=False, separators=(",", ":")),

@@ -16,11 +16,6 @@ import re
 from functools import lru_cache
 from html import escape
 
-import qrcode
-from qrcode.constants import ERROR_CORRECT_Q
-from qrcode.exceptions import DataOverflowError
-from qrcode.util import MODE_8BIT_BYTE, MODE_ALPHA_NUM, QRData
-
 from survey.errors import SurveyError
 
 MASK = 0
@@ -94,6 +89,11 @@ def qr_modules(link: str) -> Modules:
     >>> len(qr_modules("https://survey.wanan.cn/s/7KQ4M2XH9DTR"))   # version 3
     29
     """
+    import qrcode
+    from qrcode.constants import ERROR_CORRECT_Q
+    from qrcode.exceptions import DataOverflowError
+    from qrcode.util import MODE_8BIT_BYTE, MODE_ALPHA_NUM, QRData
+
     scheme, rest = _parts(link)
     code = qrcode.QRCode(error_correction=ERROR_CORRECT_Q, border=0, mask_pattern=MASK)
     code.add_data(QRData(scheme.encode(), mode=MODE_8BIT_BYTE), optimize=0)

@@ -14,14 +14,14 @@ from collections.abc import Iterable
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
-
-import typst
-from fontTools.ttLib import TTFont
+from typing import TYPE_CHECKING, Any
 
 from survey.errors import SurveyError
 from survey.scheme.paper_words import PaperWords
 from survey.scheme.texts import Language
+
+if TYPE_CHECKING:
+    import typst
 
 FAMILY = "Noto Sans SC"
 ARABIC = "Noto Sans Arabic"
@@ -84,6 +84,8 @@ def font_files() -> tuple[Path, ...]:
 @cache
 def fonts() -> typst.Fonts:
     """The fonts typst may use: the text faces and typst's own, nothing of the machine."""
+    import typst
+
     return typst.Fonts(
         include_system_fonts=False,
         include_embedded_fonts=True,
@@ -93,6 +95,8 @@ def fonts() -> typst.Fonts:
 
 @cache
 def _covered() -> frozenset[str]:
+    from fontTools.ttLib import TTFont
+
     covered: set[str] = set(INVISIBLE)
     for file in font_files():
         with TTFont(file, lazy=True) as font:

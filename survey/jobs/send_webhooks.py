@@ -12,13 +12,9 @@ import base64
 import ipaddress
 import logging
 import socket
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from datetime import datetime
-from typing import Any
 from urllib.parse import urlsplit
-
-import httpcore
-from standardwebhooks import Webhook as Signing
 
 from survey.errors import SurveyError
 from survey.jobs.manage_accounts import AccountUnknownError
@@ -111,6 +107,11 @@ async def send_until_stopped(settings: Settings, clock: Callable[[], datetime]) 
 
 async def _send(settings: Settings, message: Message, now: datetime) -> tuple[bool, str]:
     """One try: whether it was acknowledged, and what is noted."""
+    import httpcore
+    from standardwebhooks import Webhook as Signing
+
+    from survey.jobs.vetted_network import VettedNetwork
+
     webhook = await find_webhook(message.webhook)
     if webhook is None or webhook.ended_at is not None:
         return False, "推送已停用"
@@ -128,7 +129,7 @@ async def _send(settings: Settings, message: Message, now: datetime) -> tuple[bo
         async with asyncio.timeout(SECONDS):
             async with (
                 httpcore.AsyncConnectionPool(
-                    network_backend=_PublicOnly(settings.webhook_private),
+                    network_backend=VettedNetwork(None if settings.webhook_private else _public_address),
                     ssl_context=tls_context(),
                 ) as pool,
                 pool.stream(
@@ -147,34 +148,6 @@ async def _send(settings: Settings, message: Message, now: datetime) -> tuple[bo
     except (httpcore.NetworkError, httpcore.ProtocolError, httpcore.TimeoutException, OSError) as error:
         # Only the kind of failure: texts of libraries may carry the address with its query.
         return False, f"连接失败（{type(error).__name__}）"
-
-
-class _PublicOnly(httpcore.AsyncNetworkBackend):
-    """Connects to the very address that was found public; TLS still checks the name."""
-
-    def __init__(self, private: bool) -> None:
-        self._private = private
-        self._inner = httpcore.AnyIOBackend()
-
-    async def connect_tcp(
-        self,
-        host: str,
-        port: int,
-        timeout: float | None = None,
-        local_address: str | None = None,
-        socket_options: Iterable[Any] | None = None,
-    ) -> httpcore.AsyncNetworkStream:
-        """A connection to a vetted address of `host`."""
-        address = host if self._private else await _public_address(host, port)
-        return await self._inner.connect_tcp(address, port, timeout, local_address, socket_options)
-
-    async def connect_unix_socket(self, *_: Any, **__: Any) -> httpcore.AsyncNetworkStream:
-        """Never."""
-        raise WebhookRefusedError("推送的网址", "不是网络地址", "写成 https:// 开头的网址")
-
-    async def sleep(self, seconds: float) -> None:
-        """Wait."""
-        await self._inner.sleep(seconds)
 
 
 def _host_of(url: str, private: bool) -> tuple[str, int]:

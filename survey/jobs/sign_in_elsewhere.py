@@ -4,7 +4,7 @@ The browser carries a random start, marked with the installation's key. State, n
 verifier are derived from it, so nothing is stored until somebody comes back, and a start
 comes back once. Only the subject of the ID token is used; an unknown one opens nothing and
 creates nothing. What the provider says is checked as OpenID Connect Core 1.0, section 3.1.3.7,
-and RFC 9207 ask; signatures and claims by joserfc.
+and RFC 9207 ask; signatures and claims by joserfc, which is loaded when somebody signs in so.
 """
 
 from __future__ import annotations
@@ -17,12 +17,8 @@ import json
 import secrets
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode
-
-import httpcore
-from joserfc import jwk, jwt
-from joserfc.errors import BadSignatureError, InvalidKeyIdError, JoseError
 
 from survey.errors import SurveyError
 from survey.jobs.reach_out import tls_context
@@ -30,6 +26,9 @@ from survey.settings import Settings, is_private_enough
 from survey.storage.accounts import Account
 from survey.storage.second_factors import installation_key
 from survey.storage.subjects import find_subject_account, spend_start
+
+if TYPE_CHECKING:
+    from joserfc import jwk
 
 ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512")
 """Signatures by the provider's private key; `none` and those by a shared secret are refused."""
@@ -154,6 +153,8 @@ class Provider:
         Raises:
             SignInRefusedError, UnregisteredError, ProviderUnreachableError.
         """
+        from joserfc.errors import BadSignatureError, InvalidKeyIdError, JoseError
+
         start = self._read(cookie, now)
         if start is None or not hmac.compare_digest(start.state.encode(), answer.get("state", "").encode()):
             raise SignInRefusedError("不是在这个浏览器里刚刚开始的登录，或者过了10分钟")
@@ -250,6 +251,9 @@ def read_keys(document: dict[str, Any]) -> jwk.KeySet:
     Raises:
         ProviderUnreachableError: there is no such key.
     """
+    from joserfc import jwk
+    from joserfc.errors import JoseError
+
     keys: list[Any] = []
     listed = document.get("keys")
     for one in listed if isinstance(listed, list) else []:
@@ -272,6 +276,9 @@ def read_id_token(
         SignInRefusedError: a claim does not hold.
         InvalidKeyIdError, BadSignatureError: not by one of the keys; perhaps they have changed.
     """
+    from joserfc import jwt
+    from joserfc.errors import BadSignatureError, InvalidKeyIdError, JoseError
+
     try:
         claims = jwt.decode(token, keys, algorithms=list(ALGORITHMS)).claims
         jwt.JWTClaimsRegistry(
@@ -302,6 +309,8 @@ async def _fetch(
     Raises:
         ProviderUnreachableError, or SignInRefusedError where the provider refuses a code.
     """
+    import httpcore
+
     sent = {"accept": "application/json", **(headers or {})}
     body = None
     if fields is not None:

@@ -1,24 +1,27 @@
 """The newest structure, reached at every start without anybody typing a command.
 
-Piccolo's migration manager does the work; this module keeps it quiet, and keeps two
-processes from migrating one PostgreSQL database at the same time. On SQLite the folder's
-lock has already seen to that.
+Piccolo's migration manager does the work, and is loaded only where there is work to do: it
+brings a code formatter along, and nearly every start finds the newest structure in place.
+This module keeps it quiet, and keeps two processes from migrating one PostgreSQL database
+at the same time. On SQLite the folder's lock has already seen to that.
 """
 
 from __future__ import annotations
 
 import contextlib
 import io
+import re
 import sys
 from collections.abc import AsyncIterator
 from typing import Any
 
 import asyncpg
-from piccolo.apps.migrations.commands.forwards import ForwardsMigrationManager
 from piccolo.apps.migrations.tables import Migration
 
 from survey.errors import SurveyError
-from survey.storage.piccolo_app import APP_CONFIG
+from survey.storage.piccolo_app import APP_NAME, migrations_folder
+
+_ID = re.compile(r'^ID = "([^"]+)"$', re.MULTILINE)
 
 MIGRATION_LOCK = 0x5355525645590001
 """An arbitrary number that every process of this product uses for the advisory lock."""
@@ -55,38 +58,50 @@ async def migrate(engine: Any) -> list[str]:
         MigrationFailedError: one failed; what it had begun is rolled back.
     """
     async with _alone(engine):
-        manager = ForwardsMigrationManager(app_name=APP_CONFIG.app_name)
-        path_before = list(sys.path)
         try:
-            with contextlib.redirect_stdout(io.StringIO()):
-                await manager.create_migration_table()
-                known = set(manager.get_migration_modules(APP_CONFIG.resolved_migrations_folder_path))
-                ran = set(await Migration.get_migrations_which_ran(app_name=APP_CONFIG.app_name))
-                if unknown := sorted(ran - known):
-                    raise NewerDatabaseError(unknown)
-                if waiting := sorted(known - ran):
-                    outcome = await manager.run_migrations(APP_CONFIG)
-                    if not outcome.success:
-                        raise MigrationFailedError(outcome.message or "")
-                return waiting
+            if not await Migration.table_exists().run():
+                await Migration.create_table().run()
+            known, ran = known_migrations(), await _ran()
+            if unknown := sorted(ran - known):
+                raise NewerDatabaseError(unknown)
+            if waiting := sorted(known - ran):
+                await _run_waiting()
+            return waiting
         except SurveyError:
             raise
         except Exception as error:
             raise MigrationFailedError(f"{type(error).__name__}: {error}") from error
-        finally:
-            # Piccolo puts the folder in front of sys.path for its imports and leaves it there.
-            sys.path[:] = path_before
 
 
 async def waiting_migrations() -> list[str]:
     """Migrations of this release that the open database has not run, and those it ran that are unknown here."""
-    manager = ForwardsMigrationManager(app_name=APP_CONFIG.app_name)
+    return sorted(known_migrations() ^ await _ran())
+
+
+def known_migrations() -> set[str]:
+    """The migrations of this release, by what their files call themselves."""
+    texts = (file.read_text(encoding="utf-8") for file in migrations_folder().glob("*.py"))
+    return {found[1] for text in texts if (found := _ID.search(text))}
+
+
+async def _ran() -> set[str]:
+    return set(await Migration.get_migrations_which_ran(app_name=APP_NAME))
+
+
+async def _run_waiting() -> None:
+    from piccolo.apps.migrations.commands.forwards import ForwardsMigrationManager
+
+    from survey.storage.piccolo_app import APP_CONFIG
+
     path_before = list(sys.path)
     try:
-        known = set(manager.get_migration_modules(APP_CONFIG.resolved_migrations_folder_path))
+        with contextlib.redirect_stdout(io.StringIO()):
+            outcome = await ForwardsMigrationManager(app_name=APP_NAME).run_migrations(APP_CONFIG)
     finally:
+        # Piccolo puts the folder in front of sys.path for its imports and leaves it there.
         sys.path[:] = path_before
-    return sorted(known ^ set(await Migration.get_migrations_which_ran(app_name=APP_CONFIG.app_name)))
+    if not outcome.success:
+        raise MigrationFailedError(outcome.message or "")
 
 
 @contextlib.asynccontextmanager

@@ -1,11 +1,20 @@
-"""The one Piccolo app: its tables and the folder of its migrations."""
+"""The one Piccolo app: its tables and the folder of its migrations.
+
+Piccolo asks for `APP_CONFIG` by that name; it is made when it is asked for, because its class
+brings a code formatter along that only a migration needs.
+"""
 
 from __future__ import annotations
 
 from importlib import resources
 from pathlib import Path
+from typing import Any
 
-from piccolo.conf.apps import AppConfig, table_finder
+from piccolo.table import Table
+
+from survey.storage import tables
+
+APP_NAME = "survey"
 
 
 def migrations_folder() -> Path:
@@ -14,10 +23,21 @@ def migrations_folder() -> Path:
     return packaged if packaged.is_dir() else Path(str(resources.files("survey"))).parent / "migrations"
 
 
-APP_CONFIG = AppConfig(
-    app_name="survey",
-    migrations_folder_path=str(migrations_folder()),
-    table_classes=table_finder(["survey.storage.tables"], exclude_imported=True),
-    migration_dependencies=[],
-    commands=[],
-)
+def all_tables() -> list[type[Table]]:
+    """Every table of ours, in corridor order."""
+    found = (value for value in vars(tables).values() if isinstance(value, type) and issubclass(value, Table))
+    return [table for table in found if table.__module__ == tables.__name__]
+
+
+def __getattr__(name: str) -> Any:
+    if name != "APP_CONFIG":
+        raise AttributeError(name)
+    from piccolo.conf.apps import AppConfig
+
+    return AppConfig(
+        app_name=APP_NAME,
+        migrations_folder_path=str(migrations_folder()),
+        table_classes=all_tables(),
+        migration_dependencies=[],
+        commands=[],
+    )

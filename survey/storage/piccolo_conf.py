@@ -10,11 +10,10 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from piccolo.conf.apps import AppRegistry
 from piccolo.engine.base import Engine
-from piccolo.table import Table
 
 from survey.settings import load_settings
+from survey.storage.piccolo_app import all_tables
 
 os.environ.setdefault("PICCOLO_CONF", "survey.storage.piccolo_conf")
 
@@ -38,8 +37,7 @@ def use_engine(engine: Engine[Any] | None) -> None:
     from piccolo.apps.migrations.tables import Migration
 
     _OPEN[:] = [engine] if engine is not None else []
-    tables: list[type[Table]] = [*APP_REGISTRY.get_table_classes("survey"), Migration]
-    for table in tables:
+    for table in (*all_tables(), Migration):
         table._meta._db = engine
 
 
@@ -48,7 +46,8 @@ def __getattr__(name: str) -> Any:
         if not _OPEN:
             _OPEN.append(engine_from_environment())
         return _OPEN[0]
+    if name == "APP_REGISTRY":
+        from piccolo.conf.apps import AppRegistry
+
+        return AppRegistry(apps=["survey.storage.piccolo_app"])
     raise AttributeError(name)
-
-
-APP_REGISTRY = AppRegistry(apps=["survey.storage.piccolo_app"])

@@ -13,6 +13,7 @@ from piccolo.apps.migrations.tables import Migration
 from survey.settings import FolderNotWritableError, Settings, SettingsError, load_settings
 from survey.storage.database import Database, SecondProcessError, open_database
 from survey.storage.migration import NewerDatabaseError, migrate
+from survey.storage.piccolo_app import all_tables
 from survey.storage.piccolo_conf import APP_REGISTRY
 from survey.storage.postgres_engine import DatabaseUnreachableError
 from survey.storage.tables import ColumnMaps
@@ -21,8 +22,11 @@ NOW = datetime(2026, 11, 24, 4, 0, tzinfo=UTC)
 
 
 async def test_an_empty_folder_becomes_a_database_with_every_table(database: Database) -> None:
-    for table in APP_REGISTRY.get_table_classes("survey"):
+    for table in all_tables():
         assert await table.count() == 0
+
+    assert all_tables() == APP_REGISTRY.get_table_classes("survey")
+    assert len(all_tables()) > 30
 
 
 async def test_opening_again_migrates_nothing_and_keeps_everything(settings: Settings) -> None:

@@ -4,11 +4,9 @@ from base64 import b64encode
 from typing import Any
 from urllib.parse import quote, urlsplit
 
-import qrcode
 from litestar import Response, get, post
 from litestar.params import FromPath
 from litestar.response import Redirect
-from qrcode.image.svg import SvgPathImage
 
 from survey.errors import SurveyError
 from survey.storage.accounts import list_accounts, set_password
@@ -34,7 +32,6 @@ from survey.storage.tokens import list_tokens
 from survey.web.access import ROLES, check_query, may, person_of, read_form, session_cookie
 from survey.web.console.device import device_of
 from survey.web.console.page import console_page
-
 from survey.web.errors import WebError
 from survey.web.pages import AnyRequest
 
@@ -233,6 +230,9 @@ async def _account_page(
 
 def code_picture(link: str) -> str:
     """The link as a QR code for an `img`: an authenticator reads it from the screen."""
+    import qrcode
+    from qrcode.image.svg import SvgPathImage
+
     drawn = qrcode.make(link, image_factory=SvgPathImage, box_size=12, border=4)
     return "data:image/svg+xml;base64," + b64encode(drawn.to_string()).decode()
 

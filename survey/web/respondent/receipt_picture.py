@@ -9,9 +9,6 @@ from __future__ import annotations
 import struct
 import zlib
 
-import qrcode  # type: ignore[import-untyped]
-from qrcode.util import MODE_8BIT_BYTE, MODE_ALPHA_NUM, QRData  # type: ignore[import-untyped]
-
 PIXELS_PER_MODULE = 5
 QUIET_MODULES = 4
 MASK = 3
@@ -20,6 +17,9 @@ MASK = 3
 
 def receipt_png(link: str, receipt: str) -> bytes:
     """The picture of `link`, whose end is `receipt`."""
+    import qrcode  # type: ignore[import-untyped]
+    from qrcode.util import MODE_8BIT_BYTE, MODE_ALPHA_NUM, QRData  # type: ignore[import-untyped]
+
     code = qrcode.QRCode(error_correction=qrcode.ERROR_CORRECT_M, mask_pattern=MASK, border=0)
     code.add_data(QRData(link.removesuffix(receipt).encode(), mode=MODE_8BIT_BYTE), optimize=0)
     code.add_data(QRData(receipt.encode(), mode=MODE_ALPHA_NUM), optimize=0)
