@@ -102,6 +102,7 @@ async def crashes(
     return acked, leaves
 
 
+@pytest.mark.long
 async def test_who_asks_while_the_database_is_away_is_told_to_come_again(server: Any, tmp_path: Path) -> None:
     settings = load_settings({}, data=tmp_path / "data", database_url=server.get_uri(), least_free_share=0.0)
     async with open_database(settings):

@@ -12,6 +12,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import pytest
+
 from survey.settings import Settings, load_settings
 from survey.storage.database import open_database
 from survey.storage.office import IntakeOffice
@@ -110,6 +112,7 @@ async def test_a_process_killed_among_four_loses_and_doubles_nothing(
     await hold(places, senders)
 
 
+@pytest.mark.long
 async def test_while_one_server_is_down_the_waves_of_the_other_go_on(
     two_servers: tuple[Any, Any], tmp_path: Path
 ) -> None:

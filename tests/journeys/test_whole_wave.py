@@ -63,6 +63,7 @@ def test_the_same_seed_gives_the_same_figure_on_another_day_and_address(
     assert {key: again[key] for key in SAME_ON_BOTH} == {key: on_sqlite.report[key] for key in SAME_ON_BOTH}
 
 
+@pytest.mark.long
 def test_another_seed_draws_other_schools(on_sqlite: Demonstration, tmp_path: Path) -> None:
     settings = load_settings({}, data=tmp_path / "other", least_free_share=0.0)
     other = asyncio.run(demonstrate(settings, "8", quiet=True))
