@@ -118,10 +118,10 @@ async def serve(settings: Settings, door: socket.socket) -> None:
     """Serve until told to stop; a batch in flight is committed before the process ends."""
     async with open_database(settings) as database:
         office = IntakeOffice(settings)
-        await office.start()
+        await office.start(read_later=True)
         sending = asyncio.create_task(send_until_stopped(settings, utc_now))
-        for reason in office.stale():
-            click.echo(f"只读：{reason}", err=True)
+        for reason in office.resting().values():
+            click.echo(f"停收：{reason}", err=True)
         try:
             application: Any = at_the_door(create_app(settings, database, office))
             if settings.trusted_proxies:

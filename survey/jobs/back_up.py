@@ -79,6 +79,7 @@ async def gather_backup(settings: Settings, database: Database, office: IntakeOf
             "waves": {
                 wave: {**vars(one), "vkey": office.log_signer(wave).vkey} for wave, one in facts.items()
             },
+            "left_out": list(office.damaged()),
         }
         (folder / FACTS).write_text(json.dumps(document, ensure_ascii=False), encoding="utf-8")
     except BaseException:
@@ -126,6 +127,7 @@ def finish_backup(
             "at": document["at"],
             "engine": document["engine"],
             "waves": {wave: facts["size"] for wave, facts in document["waves"].items()},
+            "left_out": document["left_out"],
         }
     finally:
         shutil.rmtree(folder, ignore_errors=True)

@@ -17,7 +17,7 @@ from survey.settings import Settings
 from survey.storage.audit import list_audit
 from survey.storage.backups import find_last_backup
 from survey.storage.current import database_now, try_write
-from survey.storage.intake import QUEUE_LIMIT
+from survey.storage.intake import QUEUE_LIMIT, IntakeUnreadError
 from survey.storage.migration import waiting_migrations
 from survey.storage.office import IntakeOffice
 
@@ -47,6 +47,7 @@ async def check_health(
 ) -> tuple[HealthLine, ...]:
     """Every line; those that readiness rests on first. What falls due is left out where it is shown apart."""
     lines = [await _database(), await _migrations(), _intake(office), _disk(settings, office), await _clock(now)]
+    lines += _waves(office)
     if lines[0].state == OK:
         lines += [await _backup(now), _heads(settings)]
         lines += await _due(settings, now) if with_due else []
@@ -80,13 +81,36 @@ async def _migrations() -> HealthLine:
 
 
 def _intake(office: IntakeOffice) -> HealthLine:
-    stale = office.stale()
+    """Whether this process takes answers in; one wave that rests keeps nobody from the others."""
     waiting, _ = office.batch_counts()
-    if stale:
-        return HealthLine("intake", "接收答卷", BAD, str(stale[0]), "换回最新的数据，或按说明核对后再继续")
+    resting, n_waves = office.resting(), len(office.waves()) + len(office.damaged())
+    if resting and len(resting) == n_waves:
+        return HealthLine("intake", "接收答卷", BAD, "每次调查都停收了", "看下面每次调查一行的办法")
     if waiting > MOST_WAITING:
         return HealthLine("intake", "接收答卷", WATCH, f"有{waiting}份在排队", "高峰过后会降下来；一直不降就看磁盘快慢")
-    return HealthLine("intake", "接收答卷", OK, f"{len(office.waves())}次调查可以收，{waiting}份在排队")
+    return HealthLine("intake", "接收答卷", OK, f"{n_waves - len(resting)}次调查可以收，{waiting}份在排队")
+
+
+def _waves(office: IntakeOffice) -> list[HealthLine]:
+    """Each wave that rests, with the reason and the remedy; and how far the reading of the whole has come."""
+    lines = [
+        HealthLine(
+            f"wave:{wave}",
+            reason.thing,
+            WATCH if isinstance(reason, IntakeUnreadError) else BAD,
+            f"停收：{reason.reason}",
+            reason.remedy,
+        )
+        for wave, reason in office.resting().items()
+    ]
+    readings = office.readings
+    if readings.waiting:
+        share = f"，正在核对的一次已到{readings.progress():.0%}" if readings.under_way else ""
+        seen = f"还有{len(readings.waiting)}次调查没有从头核对完{share}"
+        lines.append(HealthLine("whole", "逐条核对", OK, seen))
+    else:
+        lines.append(HealthLine("whole", "逐条核对", OK, "启动以后全部答卷都从头核对过"))
+    return lines
 
 
 def _disk(settings: Settings, office: IntakeOffice) -> HealthLine:

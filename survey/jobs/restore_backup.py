@@ -134,6 +134,9 @@ async def _check_running(settings: Settings, manifest: dict[str, Any], *, with_k
         office = IntakeOffice(settings)
         await office.start()
         try:
+            await office.readings.read()
+            for reason in office.resting().values():
+                raise reason
             for wave, told in manifest["waves"].items():
                 size = len(await office.leaves(wave))
                 if size != told["size"] or await office.head(wave) != told["head"]:

@@ -14,6 +14,7 @@ from typing import Any, Literal, Protocol
 
 from survey.canonical import decode, encode
 from survey.errors import SurveyError
+from survey.storage.counts import BatchCounts
 
 QUEUE_LIMIT = 2000
 BATCH_LIMIT = 256
@@ -55,8 +56,20 @@ class IntakeBrokenError(SurveyError):
 
     code = "intake.broken"
 
+    what_to_do = "这次调查已停收，别的照常；另存现在的数据，用最近的备份恢复到新的地方核对：survey restore"
+
     def __init__(self, wave: str, reason: str) -> None:
-        super().__init__(f"调查 {wave} 的答卷库", reason, "不要继续接收答卷；保留现场，用最近的备份核对")
+        super().__init__(f"调查 {wave} 的答卷库", reason, self.what_to_do)
+
+
+class IntakeUnreadError(SurveyError):
+    """The log must be read from its first leaf before it takes anything in; that ends by itself."""
+
+    code = "intake.unread"
+    kind = "busy"
+
+    def __init__(self, wave: str, reason: str) -> None:
+        super().__init__(f"调查 {wave} 的答卷库", f"正在从头核对（{reason}）", "核对完会自己接着收，不用重启")
 
 
 def heads_of(wave: str, rows: Iterable[tuple[int, str]]) -> list[str]:
@@ -78,6 +91,7 @@ class IntakeStaleError(IntakeBrokenError):
 
     code = "intake.stale"
     kind = "conflict"
+    what_to_do = "这次调查已停收，别的照常；换回最新的数据再启动，这份旧的只能看"
 
     def __init__(self, wave: str, size: int, known: int) -> None:
         super().__init__(wave, f"只有{size}份答卷，而此前已确认过{known}份，是一份旧的副本")
@@ -226,14 +240,38 @@ class Intake(Protocol):
     async def load_state(self) -> str:
         """The stored state."""
 
-    async def start(self) -> None:
-        """Open, check the log against its last head, and listen."""
+    counted: BatchCounts
+    resting: SurveyError | None
+    """Why nothing is taken in, although the wave may be open; None when all is well."""
+
+    async def start(self, most_bytes: int | None = None) -> int:
+        """Open, check, listen; how many bytes were read whole.
+
+        Everything is read when the wave is no larger than `most_bytes`, or when that is not given. Of a
+        larger one the log's tail is held against the frontier and the last head; see `resting`.
+        """
+
+    async def read_slips(self) -> None:
+        """Take all slips into memory, where that is how they are looked up."""
+
+    async def read_whole(self) -> None:
+        """Read everything that is stored while the wave goes on, and compare all that must agree.
+
+        Raises:
+            IntakeBrokenError: something does not; the wave takes nothing in from now on.
+        """
+
+    def progress(self) -> float:
+        """How far a reading of the whole has come, from 0 to 1."""
 
     async def stop(self) -> None:
         """Finish what was queued and close."""
 
     async def submit(self, entry: Entry) -> Outcome:
         """Take one entry in; returns after it is durable."""
+
+    def knows(self, e: bytes) -> bool:
+        """Whether a slip is looked up at once; otherwise other intakes are asked first."""
 
     async def find_slip(self, e: bytes) -> tuple[str, str, str] | None:
         """Domain, slip state and wave state of a slip, or None."""

@@ -45,6 +45,7 @@ def create_intake(path: Path, about: About, slips: Sequence[tuple[bytes, str]]) 
     connection = connect(unfinished)
     try:
         connection.executescript(intake_sql("0001_sqlite"))
+        connection.executescript(intake_sql("0002_sqlite"))
         connection.execute("BEGIN IMMEDIATE")
         connection.execute("INSERT INTO about VALUES (?, ?, 'planned')", (about.wave, about.text()))
         connection.executemany(
@@ -57,6 +58,12 @@ def create_intake(path: Path, about: About, slips: Sequence[tuple[bytes, str]]) 
         connection.close()
         unfinished.with_name(unfinished.name + "-journal").unlink(missing_ok=True)
     move_durably(unfinished, path)
+
+
+def renew_structure(connection: sqlite3.Connection) -> None:
+    """Bring the file of an older release to this one's structure; nothing that was stored is touched."""
+    if connection.execute("PRAGMA user_version").fetchone()[0] < 2:
+        connection.executescript(intake_sql("0002_sqlite"))
 
 
 def move_durably(source: Path, target: Path) -> None:

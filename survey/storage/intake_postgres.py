@@ -12,6 +12,7 @@ is in the log already is found by its submission key and told the same receipt (
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -25,8 +26,9 @@ from survey.certification.signature import Signer
 from survey.certification.transparency_log import CompactTree
 from survey.errors import SurveyError
 from survey.storage.counts import BatchCounts
+from survey.storage.frontier import is_due
 from survey.storage.gathering import Gathering
-from survey.storage.head_guard import HeadGuard, check_head, check_signature, signed_head
+from survey.storage.head_guard import HeadGuard, check_head, signed_head
 from survey.storage.intake import (
     BATCH_LIMIT,
     QUEUE_LIMIT,
@@ -36,21 +38,26 @@ from survey.storage.intake import (
     BusyError,
     Entry,
     IntakeBrokenError,
-    IntakeStaleError,
+    IntakeUnreadError,
     KeyConflict,
     Outcome,
     StorageFullError,
 )
 from survey.storage.intake_sql import intake_sql
-from survey.storage.intake_sums import (
-    BEGIN_COUNTING_HEADS,
-    SUMS,
-    check_about,
-    check_key,
-    check_posters,
-    check_sums,
-)
 from survey.storage.postgres_batch import RECEIPT, TAIL, look, write
+from survey.storage.postgres_opening import (
+    LAST_HEAD,
+    SIZE,
+    damage_named,
+    grown,
+    keep_frontier,
+    load_about,
+    one_instant,
+    put_on_record,
+    read_tail,
+    read_whole,
+    renew_structure,
+)
 from survey.storage.postgres_reading import BROKEN, PostgresReading
 from survey.storage.postgres_schema import connection_settings, create_schema, list_schemas
 from survey.storage.states import WrongStateError
@@ -64,8 +71,18 @@ POOL_SIZE = 4
 More would only wait for the same row. All but the first close after five idle minutes.
 """
 TURN = "BEGIN; SELECT 1 FROM about FOR UPDATE"
-FIND = "SELECT s.e, s.domain, s.state, a.state FROM slips s, about a WHERE s.e = ANY($1)"
+FIND = (
+    "SELECT s.e, s.domain, s.state,"
+    " CASE WHEN a.state = 'open' AND EXISTS (SELECT 1 FROM faults) THEN 'paused' ELSE a.state END"
+    " FROM slips s, about a WHERE s.e = ANY($1)"
+)
+STATE = (
+    "SELECT CASE WHEN state = 'open' AND EXISTS (SELECT 1 FROM faults) THEN 'paused' ELSE state END FROM about"
+)
+"""An open wave in which any process has found something wrong counts as paused for all of them."""
 HISTORY = "SELECT current_setting('archive_mode') <> 'off' OR EXISTS (SELECT 1 FROM pg_replication_slots)"
+REST = 1.0
+"""How many times as long as some leaves take in the whole reading nothing is read after them."""
 PATIENCE = 20.0
 """Seconds for which a batch is tried again while the database is away."""
 
@@ -86,7 +103,8 @@ class PostgresIntake(PostgresReading):
         self._seed = seed
         self._clock = clock
         self._guard = guard
-        self.stale: IntakeStaleError | None = None
+        self.resting: SurveyError | None = None
+        self._read = 0
         self._tree = CompactTree()
         self._tally = Tally()
         self._queue: asyncio.Queue[tuple[Entry, asyncio.Future[Outcome]]] = asyncio.Queue()
@@ -103,8 +121,8 @@ class PostgresIntake(PostgresReading):
 
     # ── life ────────────────────────────────────────────────────────────────────────────
 
-    async def start(self) -> None:
-        """Connect, check the log against its last head, and listen.
+    async def start(self, most_bytes: int | None = None) -> int:
+        """Connect, hold what a start reads against the last head, and listen.
 
         Raises:
             IntakeBrokenError: the log does not agree with itself.
@@ -118,42 +136,74 @@ class PostgresIntake(PostgresReading):
             server_settings=connection_settings(self._wave),
         )
         try:
-            tree = await self._checked()
+            with damage_named(self._wave):
+                n_bytes = await self._check(most_bytes)
         except BaseException:
             self._pool.terminate()
             raise
-        self._remember(tree)
         self._stopping = False
         self._worker = asyncio.create_task(self._work())
+        return n_bytes
 
-    async def _checked(self) -> CompactTree:
-        """The tree over the stored leaves, once everything that is stored agrees."""
+    async def _check(self, most_bytes: int | None) -> int:
+        """Hold the log against its last head, all of it or its tail; how many bytes were read whole."""
         async with self._turn() as connection:
-            text, _ = await self._row(connection)
-            self.about = About.from_text(text)
-            check_about(self.about, await connection.fetch("SELECT wave FROM about WHERE structure = 1"))
+            await renew_structure(connection)
+            self.about = await load_about(connection, self._wave)
             self._signer = Signer(self.about.origin, self._seed)
+            n_bytes = await connection.fetchval(SIZE)
+            if most_bytes is not None and n_bytes > most_bytes:
+                found = await read_tail(connection, self.about, self._signer, self._guard)
+                if isinstance(found, str):
+                    self.resting = IntakeUnreadError(self._wave, found)
+                else:
+                    self._tree, self.resting = found
+                return 0
+            whole = await read_whole(connection, self.about, self._signer, self._guard, _go_on)
+            self._tree, self.resting = whole.tree, whole.stale
+            await put_on_record(connection, self.about, self._seed, whole.tree, whole.mended)
+            return int(n_bytes)
+
+    async def read_slips(self) -> None:
+        """Nothing: slips are looked up in the database."""
+
+    async def read_whole(self) -> None:
+        """Read everything as it stands now while the wave goes on, and compare all that must agree.
+
+        Raises:
+            IntakeBrokenError: something does not; no process takes anything in from now on.
+        """
+        self._read = 0
+        began = time.monotonic()
+
+        async def told(n_leaves: int) -> None:
+            nonlocal began
+            self._read = n_leaves
+            await asyncio.sleep(REST * (time.monotonic() - began))
+            began = time.monotonic()
+
+        try:
+            async with one_instant(self._url, self._wave) as connection:
+                with damage_named(self._wave):
+                    await load_about(connection, self._wave)
+                    found = await read_whole(connection, self.about, self._signer, None, told)
+        except IntakeBrokenError as fault:
+            self.resting = fault
+            with contextlib.suppress(asyncpg.PostgresError, OSError):
+                await self._pool.execute("INSERT INTO faults VALUES ($1) ON CONFLICT DO NOTHING", fault.reason)
+            raise
+        async with self._turn() as connection:
+            self._remember(found.tree)
             tree = await self._catch_up(connection)
-            last = await connection.fetchval("SELECT note FROM heads ORDER BY size DESC LIMIT 1")
-            check_signature(self.about, last, self._signer)
-            self.stale = check_head(self.about, tree, last, self._guard)
-            posters = await connection.fetch("SELECT domain, mode, quota, surplus FROM posters")
-            check_posters(self.about, [tuple(row) for row in posters])
-            used, disputed, voided = await connection.fetchrow(
-                "SELECT count(*) FILTER (WHERE state IN ('used', 'disputed'))"
-                " + (SELECT coalesce(sum(used), 0) FROM posters),"
-                " count(*) FILTER (WHERE state = 'disputed'), count(*) FILTER (WHERE state = 'voided') FROM slips"
-            )
-            await connection.execute(BEGIN_COUNTING_HEADS)
-            check_sums(
-                self._wave,
-                size=tree.size,
-                used=used,
-                disputed=disputed,
-                voided=voided,
-                counted=tuple(await connection.fetchrow(SUMS)),
-            )
-        return tree
+            if isinstance(self.resting, IntakeUnreadError):
+                last = await connection.fetchval(LAST_HEAD)
+                self.resting = check_head(self.about, tree, last, self._guard)
+            await put_on_record(connection, self.about, self._seed, tree, found.mended)
+        self._remember(tree)
+
+    def progress(self) -> float:
+        """How far a reading of the whole has come, from 0 to 1."""
+        return self._read / max(self._tree.size, self._read, 1)
 
     async def stop(self) -> None:
         """Finish what was queued and close the connections."""
@@ -174,7 +224,7 @@ class PostgresIntake(PostgresReading):
 
     async def load_state(self) -> str:
         """The stored state."""
-        return str(await self._value("SELECT state FROM about"))
+        return str(await self._value(STATE))
 
     async def submit(self, entry: Entry) -> Outcome:
         """The outcome of one entry, after the batch it was in was committed.
@@ -216,7 +266,7 @@ class PostgresIntake(PostgresReading):
             WrongStateError: it is not in one of the expected states.
         """
         async with self._turn() as connection:
-            _, state = await self._row(connection)
+            state = await self._state(connection)
             if state not in expected or new not in STEPS[state]:
                 raise WrongStateError(self._wave, state, tuple(expected))
             await connection.execute("UPDATE about SET state = $1", new)
@@ -266,7 +316,7 @@ class PostgresIntake(PostgresReading):
     async def erase_boxes(self) -> int:
         """Destroy every box of a closed wave, and write the table again so that no old row stays."""
         async with self._turn() as connection:
-            _, state = await self._row(connection)
+            state = await self._state(connection)
             if state != "closed":
                 raise WrongStateError(self._wave, state, ("closed",))
             rows = await connection.fetch("UPDATE sealed SET box = $1 WHERE box <> $1 RETURNING c", bytes(33))
@@ -276,7 +326,7 @@ class PostgresIntake(PostgresReading):
     async def rewrite(self) -> None:
         """After closing: write everything again in the order of its keys."""
         async with self._turn() as connection:
-            _, state = await self._row(connection)
+            state = await self._state(connection)
             if state != "closed":
                 raise WrongStateError(self._wave, state, ("closed",))
             await connection.execute(intake_sql("rewrite_postgres"))
@@ -297,25 +347,13 @@ class PostgresIntake(PostgresReading):
                     await connection.execute("ROLLBACK")
                 raise
 
-    async def _row(self, connection: Any) -> tuple[str, str]:
-        row = await connection.fetchrow("SELECT document, state FROM about")
-        if row is None:
-            raise IntakeBrokenError(self._wave, "库里没有写这是哪一次调查")
-        return row[0], row[1]
+    async def _state(self, connection: Any) -> str:
+        """The stored state, in this process's turn."""
+        return str(await connection.fetchval("SELECT state FROM about"))
 
     async def _catch_up(self, connection: Any) -> CompactTree:
         """The tree over all committed leaves; the turn keeps everyone else from appending."""
-        return self._grown(await connection.fetch(TAIL, self._tree.size))
-
-    def _grown(self, tail: Sequence[tuple[int, bytes, bytes]]) -> CompactTree:
-        """The tree with the leaves that others appended."""
-        tree = self._tree.copy()
-        for index, leaf, k in tail:
-            if index != tree.size:
-                raise IntakeBrokenError(self._wave, f"记录第{tree.size}条缺失")
-            check_key(self._wave, index, leaf, k)
-            tree.add(leaf)
-        return tree
+        return grown(self._wave, self._tree, await connection.fetch(TAIL, self._tree.size))
 
     def _remember(self, tree: CompactTree) -> None:
         # Two tasks of this process may finish in another order than they had their turns.
@@ -364,9 +402,11 @@ class PostgresIntake(PostgresReading):
 
     async def _commit(self, entries: Sequence[Entry]) -> list[Outcome]:
         """Decide a batch, write it, sign its head, and return once it is committed."""
+        if self.resting is not None:
+            raise self.resting
         async with self._turn() as connection:
             seen = await look(connection, entries, self._tree.size)
-            tree = self._grown(seen.tail)
+            tree = grown(self._wave, self._tree, seen.tail)
             settled = seen.settle(entries, tree.size)
             note, tally = "", self._tally
             if settled.append:
@@ -376,6 +416,8 @@ class PostgresIntake(PostgresReading):
                     tree.add(sealed.leaf)
                 note = signed_head(self.about, tree, self._signer)
                 await write(connection, settled, adds, largest, (tree.size, note))
+                if is_due(settled.size, tree.size):
+                    await keep_frontier(connection, self.about, self._seed, tree)
         fresh = {index: sealed.leaf for index, _, sealed in settled.append}
         self._remember(tree)
         self._tally = tally
@@ -397,6 +439,10 @@ class PostgresIntake(PostgresReading):
         note = signed_head(self.about, tree, self._signer)
         await connection.execute("INSERT INTO heads VALUES ($1, $2) ON CONFLICT DO NOTHING", tree.size, note)
         return note
+
+
+async def _go_on(_: int) -> None:
+    """Read on at once: nobody waits at a start."""
 
 
 async def _leave(connection: Any) -> None:

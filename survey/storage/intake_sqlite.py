@@ -18,7 +18,9 @@ from typing import Any
 from survey.certification.signature import Signer
 from survey.certification.transparency_log import CompactTree
 from survey.errors import SurveyError
-from survey.storage.head_guard import HeadGuard, check_head, check_signature, signed_head
+from survey.storage.frontier import is_due
+from survey.storage.gathering import Gathering
+from survey.storage.head_guard import HeadGuard, signed_head
 from survey.storage.intake import (
     QUEUE_LIMIT,
     STEPS,
@@ -29,33 +31,38 @@ from survey.storage.intake import (
     Entry,
     IntakeBrokenError,
     IntakeStaleError,
+    IntakeUnreadError,
     KeyConflict,
     Outcome,
-    heads_of,
 )
-from survey.storage.intake_file import connect, move_durably, transaction
-from survey.storage.intake_sums import (
-    BEGIN_COUNTING_HEADS,
-    SUMS,
-    check_about,
-    check_key,
-    check_posters,
-    check_sums,
-)
+from survey.storage.intake_file import move_durably, transaction
 from survey.storage.keys import make_private
 from survey.storage.live_copy import copy_beside
 from survey.storage.settlement import PosterCount, Settlement, settle
-from survey.storage.slip_book import DISPUTED, UNUSED, USED, VOIDED, SlipBook
-from survey.storage.sqlite_batch import find_known, receipt_of, refusal, write_batch
+from survey.storage.slip_book import DISPUTED, USED, VOIDED, SlipBook
+from survey.storage.sqlite_batch import find_known, find_slips, receipt_of, refusal, write_batch
+from survey.storage.sqlite_opening import (
+    damage_named,
+    keep_fault,
+    keep_frontier,
+    load_about,
+    load_posters,
+    open_file,
+    read_tail,
+)
+from survey.storage.sqlite_reading import SqliteReading
+from survey.storage.sqlite_whole import WholeReading, read_slips, slowly
 from survey.storage.states import WrongStateError
 from survey.storage.tally import Tally
 from survey.storage.writer_thread import WriterThread
 
 COUNT_VOIDED = "INSERT INTO counters VALUES (?, 'voided', ?) ON CONFLICT DO UPDATE SET n = n + excluded.n"
-QUICK_CHECK_BYTES = 64 * 1024 * 1024
+REST = 2.0
+"""How many times as long as a slice of the whole reading takes nothing is read after it."""
+SLIPS_AT_ONCE = 2000
 
 
-class SqliteIntake:
+class SqliteIntake(SqliteReading):
     """One wave's intake in a file of its own."""
 
     def __init__(
@@ -69,7 +76,7 @@ class SqliteIntake:
         self._seed = seed
         self._clock = clock
         self._guard = guard
-        self.stale: IntakeStaleError | None = None
+        self.resting: SurveyError | None = None
         self._writer = WriterThread(self._take, self._attempt)
         self.counted = self._writer.counted
         self._slips = SlipBook()
@@ -78,6 +85,8 @@ class SqliteIntake:
         self._still = asyncio.Lock()  # a file is not replaced or closed while it is being copied
         self._tally = Tally()
         self._tree = CompactTree()
+        self._reading: WholeReading | None = None
+        self._looks = Gathering(self._find_slips)
         self.about: About
 
     async def load_state(self) -> str:
@@ -96,14 +105,15 @@ class SqliteIntake:
 
     # ── life ────────────────────────────────────────────────────────────────────────────
 
-    async def start(self) -> None:
-        """Open the file, check the log against its last head, and listen.
+    async def start(self, most_bytes: int | None = None) -> int:
+        """Open the file, hold what a start reads against the last head, and listen.
 
         Raises:
             IntakeBrokenError: the file or its log does not agree with itself.
         """
-        self._connection = await asyncio.to_thread(self._open)
+        self._connection, n_bytes = await asyncio.to_thread(self._open, most_bytes)
         self._writer.start(f"intake-{self.about.wave}")
+        return n_bytes
 
     async def stop(self) -> None:
         """Finish what was queued and close the file."""
@@ -113,69 +123,83 @@ class SqliteIntake:
                 if self._guard is not None:
                     self._guard.flush(self.about.wave)
 
-    def _open(self) -> sqlite3.Connection:
-        wave = self.path.stem
+    def _open(self, most_bytes: int | None) -> tuple[sqlite3.Connection, int]:
+        connection = open_file(self.path)
         try:
-            connection = connect(self.path)
-        except sqlite3.DatabaseError as error:
-            raise IntakeBrokenError(wave, f"文件打不开（{error}）") from error
-        try:
-            if self.path.stat().st_size <= QUICK_CHECK_BYTES:
-                verdict = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
-                if verdict != "ok":
-                    raise IntakeBrokenError(wave, f"文件已损坏（{verdict}）")
-            self._load(connection)
-        except (sqlite3.DatabaseError, TypeError, ValueError) as error:
-            # A value of another kind than was written counts as damage too.
-            connection.close()
-            raise IntakeBrokenError(wave, f"文件已损坏（{error}）") from error
+            with damage_named(self.path.stem):
+                self.about, self._state = load_about(connection)
+                self._signer = Signer(self.about.origin, self._seed)
+                self._posters = load_posters(connection, self.about)
+                self._slips = SlipBook()
+                n_bytes = self.path.stat().st_size
+                if most_bytes is not None and n_bytes > most_bytes:
+                    self._go_on_from(read_tail(connection, self.about, self._signer, self._guard))
+                    return connection, 0
+                reading = self._new_reading()
+                while not reading.step(connection):
+                    pass
+                self._go_on_from((reading.tree, reading.stale))
+                return connection, n_bytes
         except BaseException:
             connection.close()
             raise
-        return connection
 
-    def _load(self, connection: sqlite3.Connection) -> None:
-        text, self._state = connection.execute("SELECT document, state FROM about").fetchone()
-        self.about = About.from_text(text)
-        check_about(self.about, connection.execute("SELECT wave FROM about").fetchall())
-        self._signer = Signer(self.about.origin, self._seed)
-        self._tree = CompactTree()
-        for position, (index, leaf, k) in enumerate(
-            connection.execute('SELECT "index", leaf, k FROM leaves ORDER BY "index"')
-        ):
-            if index != position:
-                raise IntakeBrokenError(self.about.wave, f"记录第{position}条缺失")
-            check_key(self.about.wave, index, leaf, k)
-            self._tree.add(leaf)
-        last = connection.execute("SELECT note FROM heads ORDER BY size DESC LIMIT 1").fetchone()
-        check_signature(self.about, last[0] if last else None, self._signer)
-        self.stale = check_head(self.about, self._tree, last[0] if last else None, self._guard)
-        self._load_slips(connection)
-        check_posters(
-            self.about, [(domain, p.mode, p.quota, p.surplus) for domain, p in self._posters.items()]
-        )
-        disputed = self._slips.in_state(DISPUTED)
-        with transaction(connection):
-            connection.execute(BEGIN_COUNTING_HEADS)
-        check_sums(
-            self.about.wave,
-            size=self._tree.size,
-            used=self._slips.in_state(USED) + disputed + sum(poster.used for poster in self._posters.values()),
-            disputed=disputed,
-            voided=self._slips.in_state(VOIDED),
-            counted=connection.execute(SUMS).fetchone(),
-        )
+    def _go_on_from(self, found: tuple[CompactTree, IntakeStaleError | None] | str) -> None:
+        if isinstance(found, str):
+            self.resting = IntakeUnreadError(self.about.wave, found)
+        else:
+            self._tree, self.resting = found
 
-    def _load_slips(self, connection: sqlite3.Connection) -> None:
-        names = connection.execute("SELECT DISTINCT domain FROM slips ORDER BY domain").fetchall()
-        rows = connection.execute("SELECT e, domain, state FROM slips")
-        self._slips = SlipBook(rows, (name for (name,) in names))
-        self._posters = {
-            domain: PosterCount(mode, quota, surplus, used)
-            for domain, mode, quota, surplus, used in connection.execute(
-                "SELECT domain, mode, quota, surplus, used FROM posters"
-            )
-        }
+    def _new_reading(self) -> WholeReading:
+        return WholeReading(self.about, self._signer, self._guard, self._slips)
+
+    async def read_slips(self) -> None:
+        """Take all slips into memory, a few milliseconds between two batches at a time."""
+        if self._slips.is_whole:
+            return
+        source: list[sqlite3.Connection] = []
+        slices = read_slips(self._slips, lambda: (source[-1], SLIPS_AT_ONCE))
+
+        def step(connection: sqlite3.Connection) -> bool:
+            source[:] = [connection]
+            return next(slices, True) is True
+
+        await slowly(self._writer.ask, self._guarded(step), rest=0.0)
+
+    async def read_whole(self) -> None:
+        """Read everything that is stored while the wave goes on, and compare all that must agree.
+
+        Raises:
+            IntakeBrokenError: something does not; the wave takes nothing in from now on.
+        """
+        reading = self._reading = self._new_reading()
+        try:
+            await slowly(self._writer.ask, self._guarded(reading.step), rest=REST)
+        finally:
+            self._reading = None
+        if isinstance(self.resting, IntakeUnreadError):
+            self._go_on_from((reading.tree, reading.stale))
+        await self._writer.ask(lambda connection: connection.execute("PRAGMA shrink_memory").fetchall())
+
+    def progress(self) -> float:
+        """How far a reading of the whole has come, from 0 to 1."""
+        if self._reading is None:
+            return 0.0
+        return min(self._reading.n_read / (len(self._slips) + 3 * self.size + 1), 1.0)
+
+    def _guarded(self, step: Callable[[sqlite3.Connection], bool]) -> Callable[[sqlite3.Connection], bool]:
+        """A step after whose refusal nothing more is taken in, not even the batch that comes next."""
+
+        def guarded(connection: sqlite3.Connection) -> bool:
+            try:
+                with damage_named(self.about.wave):
+                    return step(connection)
+            except IntakeBrokenError as fault:
+                self.resting = fault
+                keep_fault(connection, fault.reason)
+                raise
+
+        return guarded
 
     # ── what the others ask ─────────────────────────────────────────────────────────────
 
@@ -190,10 +214,20 @@ class SqliteIntake:
         outcome: Outcome = await self._writer.ask(entry)
         return outcome
 
+    def knows(self, e: bytes) -> bool:
+        """Whether a slip is looked up without asking the file."""
+        return self._slips.covers(e)
+
     async def find_slip(self, e: bytes) -> tuple[str, str, str] | None:
-        """Domain, slip state and wave state of a slip, from memory."""
-        found = self._slips.find(e)
+        """Domain, slip state and wave state of a slip, from memory as soon as it is there."""
+        found = self._slips.find(e) if self._slips.covers(e) else await self._looks.ask(e)
         return None if found is None else (*found, self._state)
+
+    async def _find_slips(self, digests: list[bytes]) -> dict[bytes, tuple[str, str]]:
+        found: dict[bytes, tuple[str, str]] = await self._writer.ask(
+            lambda connection: find_slips(connection, self._slips, digests)
+        )
+        return found
 
     async def find_receipt(self, e: bytes | None, k: bytes) -> Accepted | KeyConflict | None:
         """What a repeated submission is told, or None when k is new."""
@@ -202,8 +236,10 @@ class SqliteIntake:
             row = connection.execute('SELECT "index" FROM leaves WHERE k = ?', (k,)).fetchone()
             if row is None:
                 return None
-            if e is not None and self._slips.state(e) not in (USED, DISPUTED):
-                return KeyConflict()
+            if e is not None:
+                slip = find_slips(connection, self._slips, [e]).get(e)
+                if slip is None or slip[1] not in {"used", "disputed"}:
+                    return KeyConflict()
             return receipt_of(connection, row[0])
 
         found: Accepted | KeyConflict | None = await self._writer.ask(look)
@@ -238,8 +274,9 @@ class SqliteIntake:
                 if changed.rowcount != 1:
                     return
                 connection.execute(
-                    "INSERT INTO disputes VALUES (?, ?, 1) ON CONFLICT DO UPDATE SET n = n + 1",
-                    (self._slips.domain(e), day),
+                    "INSERT INTO disputes SELECT domain, ?, 1 FROM slips WHERE e = ?"
+                    " ON CONFLICT DO UPDATE SET n = n + 1",
+                    (day, e),
                 )
             self._slips.turn(e, DISPUTED)
 
@@ -261,13 +298,14 @@ class SqliteIntake:
         """Void slips that were never used; how many changed."""
 
         def strike(connection: sqlite3.Connection) -> int:
-            struck = [e for e in digests if self._slips.state(e) == UNUSED]
+            found = find_slips(connection, self._slips, digests)
+            struck = {e: domain for e, (domain, state) in found.items() if state == "unused"}
             with transaction(connection):
                 connection.executemany(
                     "UPDATE slips SET state = 'voided' WHERE e = ? AND state = 'unused'",
                     [(e,) for e in struck],
                 )
-                counted = Counter(map(self._slips.domain, struck))
+                counted = Counter(struck.values())
                 connection.executemany(COUNT_VOIDED, sorted(counted.items()))
             for e in struck:
                 self._slips.turn(e, VOIDED)
@@ -276,40 +314,10 @@ class SqliteIntake:
         return int(await self._writer.ask(strike))
 
     async def participation(self) -> tuple[DomainCount, ...]:
-        """Counts per domain, from memory."""
+        """Counts per domain, from memory, once all slips are there."""
+        await self.read_slips()
         posters = [DomainCount(d, p.quota, p.used, 0, 0) for d, p in sorted(self._posters.items())]
         return (*self._slips.by_domain(), *posters)
-
-    async def leaves(self) -> list[bytes]:
-        """All leaves in order."""
-        return [row[0] for row in await self._rows('SELECT leaf FROM leaves ORDER BY "index"')]
-
-    async def boxes(self) -> dict[str, bytes]:
-        """All boxes by commitment (hex)."""
-        return {c.hex(): box for c, box in await self._rows("SELECT c, box FROM sealed ORDER BY c")}
-
-    async def slips(self) -> list[tuple[str, str, str]]:
-        """All slips in the order of their digests: e (hex), domain, state."""
-        rows = await self._rows("SELECT e, domain, state FROM slips ORDER BY e")
-        return [(e.hex(), domain, state) for e, domain, state in rows]
-
-    async def heads(self) -> list[str]:
-        """All signed heads, smallest first."""
-        return heads_of(self.about.wave, await self._rows("SELECT size, note FROM heads ORDER BY size"))
-
-    async def counters(self) -> dict[tuple[str, str], int]:
-        """All counters by domain and kind."""
-        rows = await self._rows("SELECT domain, kind, n FROM counters ORDER BY domain, kind")
-        return {(domain, kind): n for domain, kind, n in rows}
-
-    async def disputes(self) -> dict[tuple[str, int], int]:
-        """Disputes by domain and day."""
-        rows = await self._rows("SELECT domain, day, n FROM disputes ORDER BY domain, day")
-        return {(domain, day): n for domain, day, n in rows}
-
-    async def keeps_history(self) -> bool:
-        """No: the journal is emptied after every transaction, and the file is rewritten at closing."""
-        return False
 
     async def erase_boxes(self) -> int:
         """Destroy every box of a closed wave; `secure_delete` writes zeros over them."""
@@ -342,19 +350,23 @@ class SqliteIntake:
             try:
                 move_durably(copy, self.path)
             finally:
-                self._connection = self._open()
+                self._connection = self._reopened()
 
         async with self._still:
             await self._writer.ask(renew)
+
+    def _reopened(self) -> sqlite3.Connection:
+        """The rewritten file, whose log must be the one that was known before."""
+        connection = open_file(self.path)
+        found = read_tail(connection, self.about, self._signer, self._guard)
+        if isinstance(found, str) or found[0].root() != self._tree.root():
+            raise IntakeBrokenError(self.about.wave, "重写以后的记录与重写以前的不一样")
+        return connection
 
     async def back_up(self, target: Path) -> None:
         """A consistent copy beside a running wave; it holds no keys."""
         async with self._still:
             await copy_beside(self._writer.ask, target)
-
-    async def _rows(self, query: str) -> list[Any]:
-        rows: list[Any] = await self._writer.ask(lambda connection: connection.execute(query).fetchall())
-        return rows
 
     # ── on the writing thread ───────────────────────────────────────────────────────────
 
@@ -385,6 +397,8 @@ class SqliteIntake:
 
     def _commit(self, entries: Sequence[Entry]) -> list[Outcome]:
         """Decide a batch, write it, sign its head, and return once it is on the disk."""
+        if self.resting is not None:
+            raise self.resting
         connection = self._connection
         tree = self._tree.copy()
         with transaction(connection):
@@ -397,6 +411,10 @@ class SqliteIntake:
             for _, _, sealed in settled.append:
                 tree.add(sealed.leaf)
             note = self._sign(connection, tree) if settled.append else ""
+            if is_due(self._tree.size, tree.size):
+                keep_frontier(connection, self.about, self._seed, tree)
+        if self._reading is not None:
+            self._reading.came_in((sealed.c, entry.k) for _, entry, sealed in settled.append)
         self._tree, self._tally = tree, tally
         for e in settled.slips_used:
             self._slips.turn(e, USED)
@@ -417,10 +435,8 @@ class SqliteIntake:
 
     def _settle(self, connection: sqlite3.Connection, entries: Sequence[Entry]) -> Settlement:
         state = connection.execute("SELECT state FROM about").fetchone()[0]
-        known, slips = find_known(connection, [entry.k for entry in entries]), {}
-        for entry in entries:
-            if entry.e is not None and (found := self._slips.find(entry.e)) is not None:
-                slips[entry.e] = found
+        known = find_known(connection, [entry.k for entry in entries])
+        slips = find_slips(connection, self._slips, [entry.e for entry in entries if entry.e is not None])
         return settle(
             entries, state=state, size=self._tree.size, known=known, slips=slips, posters=self._posters
         )

@@ -1,4 +1,4 @@
-"""What of an intake must agree with itself, compared at every start: counts, and its posters.
+"""What of an intake must agree with itself, compared whenever all of it was read: counts, and its posters.
 
 Mostly counts: a row that was deleted, added or altered moves one of them, unless it is
 one whose bytes the log itself holds or the plan pins; those are compared by their digests.
@@ -18,6 +18,15 @@ SUMS = (
     " (SELECT max(n) FROM counters WHERE domain = '' AND kind = 'heads')"
 )
 """Boxes, disputes, voided slips, arrivals, heads and batches, as the tables count them."""
+FEW = (
+    "SELECT (SELECT coalesce(sum(n), 0) FROM disputes),"
+    " (SELECT coalesce(sum(n), 0) FROM counters WHERE kind = 'voided'),"
+    " (SELECT coalesce(sum(n), 0) FROM counters WHERE domain = '' AND kind LIKE 'hour:%'),"
+    " (SELECT max(n) FROM counters WHERE domain = '' AND kind = 'heads'),"
+    " (SELECT coalesce(sum(used), 0) FROM posters)"
+)
+"""Those of them that a few rows hold, whatever the wave's size: disputes, voided slips, arrivals,
+batches; and the answers to posters."""
 BEGIN_COUNTING_HEADS = (
     "INSERT INTO counters SELECT '', 'heads', count(*) FROM heads WHERE size > 0"
     " ON CONFLICT (domain, kind) DO NOTHING"
@@ -45,6 +54,18 @@ def check_sums(
         raise IntakeBrokenError(wave, f"声明未填{disputes}次，却有{disputed}张填写码是这个状态")
     if struck != voided:
         raise IntakeBrokenError(wave, f"作废过{struck}张填写码，却有{voided}张是这个状态")
+    check_tail_sums(wave, size, arrivals, heads, batches)
+
+
+def check_tail_sums(wave: str, size: int, arrivals: int, heads: int, batches: int) -> None:
+    """Nothing, when what a few rows count agrees with a log of which only the tail was read.
+
+    Args:
+        heads: those that the frontier knows and those behind it. batches: how many were counted.
+
+    Raises:
+        IntakeBrokenError: two counts differ, both named.
+    """
     if arrivals != size:
         raise IntakeBrokenError(wave, f"记录{size}条，按小时数的却是{arrivals}份")
     if heads != batches:

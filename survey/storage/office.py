@@ -29,9 +29,9 @@ from survey.storage.intake import (
     DomainCount,
     Entry,
     Intake,
+    IntakeBrokenError,
     IntakeExistsError,
     IntakeMissingError,
-    IntakeStaleError,
     KeyConflict,
     Outcome,
     StorageFullError,
@@ -39,14 +39,25 @@ from survey.storage.intake import (
 from survey.storage.intake_file import create_intake
 from survey.storage.intake_postgres import PostgresIntake, create_schema, list_schemas
 from survey.storage.intake_sqlite import SqliteIntake
-from survey.storage.keys import KeyExistsError, erase_keys, has_key, load_key, save_key
+from survey.storage.keys import (
+    KeyExistsError,
+    KeyMissingError,
+    WorldReadableKeyError,
+    erase_keys,
+    has_key,
+    load_key,
+    save_key,
+)
 from survey.storage.postgres_schema import drop_schema
-from survey.storage.read_only import ReadOnlyIntake
+from survey.storage.read_only import DamagedIntake, ReadOnlyIntake
+from survey.storage.whole_readings import WholeReadings
 
 log = logging.getLogger("survey.storage")
 
 REFRESH_SECONDS = 5.0
 SHARE_AT_MOST = 2 * 1024**3
+WHOLE_AT_START = 16 * 1024**2
+"""Bytes of intakes that a start reads whole, all waves together; some tenths of a second."""
 
 
 class SlipFound(NamedTuple):
@@ -75,6 +86,10 @@ class IntakeOffice:
         self.settings = settings
         self._clock = clock
         self._intakes: dict[str, Intake | ReadOnlyIntake] = {}
+        self._damaged: dict[str, DamagedIntake] = {}
+        self._read_later = False
+        self._bytes_left = WHOLE_AT_START
+        self.readings = WholeReadings(self._settle)
         self._slip_keys: dict[str, bytes] = {}
         self._guard = HeadGuard(settings.last_heads) if settings.last_heads else None
         self._disk_checked = 0.0
@@ -82,14 +97,21 @@ class IntakeOffice:
         self._refreshing: asyncio.Task[None] | None = None
         self.counts = Counts()
 
-    async def start(self) -> None:
-        """Open every intake, each after its log was checked against its last head.
+    async def start(self, *, read_later: bool = False) -> None:
+        """Open every intake; one that is damaged rests, and the others go on.
 
-        Raises:
-            IntakeBrokenError: a log that does not agree with itself.
+        Small waves are read whole, of larger ones what came after their last frontier.
+
+        Args:
+            read_later: read everything else behind the start, and let a wave that cannot go on without
+                that rest until then; without it such a wave is read here, and nothing else is.
         """
+        self._read_later = read_later
         try:
             await self.refresh()
+            self._read_on()
+            if not read_later:
+                await self.readings.read(only_resting=True)
         except BaseException:
             await self.stop()
             raise
@@ -103,14 +125,18 @@ class IntakeOffice:
             with contextlib.suppress(asyncio.CancelledError):
                 await self._refreshing
             self._refreshing = None
+        await self.readings.stop()
         for intake in self._intakes.values():
             await intake.stop()
         self._intakes.clear()
+        self._damaged.clear()
+        self.readings = WholeReadings(self._settle)
+        self._bytes_left = WHOLE_AT_START
 
     async def refresh(self) -> None:
         """Open the intakes that another process has made since."""
         for wave in await self._existing():
-            if wave not in self._intakes:
+            if wave not in self._intakes and wave not in self._damaged:
                 await self._open(wave)
 
     async def create(
@@ -138,6 +164,7 @@ class IntakeOffice:
             path = self.settings.intake / f"{about.wave}.db"
             await asyncio.to_thread(create_intake, path, about, rows)
         await self._open(about.wave)
+        self._read_on()
 
     async def discard(self, wave: str) -> None:
         """Throw away what a signing that died half-way left: an intake nobody could answer, its keys.
@@ -150,6 +177,7 @@ class IntakeOffice:
                 await self._open(wave)
             if await self.state(wave) != "planned" or await self.leaves(wave):
                 raise IntakeExistsError(wave)
+            self.readings.forget(wave)
             await self._intakes.pop(wave).stop()
             self._slip_keys.pop(wave, None)
             if self.settings.database_url:
@@ -162,12 +190,16 @@ class IntakeOffice:
 
     async def find_slip(self, code: str) -> SlipFound | None:
         """The slip of a code (12 signs, upper case), in whichever wave it was issued; None for any other text."""
+        ahead: list[tuple[str, bytes]] = []
         for wave, key in self._slip_keys.items():
             e = digest_of(key, code)
-            found = await self._intakes[wave].find_slip(e)
-            if found is not None:
-                domain, state, wave_state = found
-                return SlipFound(wave, domain, e, state, wave_state)
+            if not self._intakes[wave].knows(e):
+                ahead.append((wave, e))
+            elif (found := await self._intakes[wave].find_slip(e)) is not None:
+                return SlipFound(wave, found[0], e, found[1], found[2])
+        for wave, e in ahead:
+            if (found := await self._intakes[wave].find_slip(e)) is not None:
+                return SlipFound(wave, found[0], e, found[1], found[2])
         return None
 
     async def find_receipt(self, wave: str, e: bytes | None, k: bytes) -> Accepted | KeyConflict | None:
@@ -213,20 +245,31 @@ class IntakeOffice:
 
     # ── the bureau ──────────────────────────────────────────────────────────────────────
 
-    def intake(self, wave: str) -> Intake | ReadOnlyIntake:
-        """The intake of one wave; refuses a wave whose codes were not issued."""
-        try:
-            return self._intakes[wave]
-        except KeyError as error:
-            raise IntakeMissingError(wave) from error
+    def intake(self, wave: str) -> Intake | ReadOnlyIntake | DamagedIntake:
+        """The intake of one wave; refuses a wave whose codes were not issued.
+
+        Raises:
+            IntakeMissingError. Of a wave whose intake is damaged, everything but its state: IntakeBrokenError.
+        """
+        found = self._intakes.get(wave) or self._damaged.get(wave)
+        if found is None:
+            raise IntakeMissingError(wave)
+        return found
 
     def waves(self) -> tuple[str, ...]:
-        """The waves that have an intake."""
+        """The waves that have an intake which can be read."""
         return tuple(self._intakes)
 
-    def stale(self) -> tuple[IntakeStaleError, ...]:
-        """Why some waves may only be read here, one reason a wave."""
-        return tuple(one.reason for one in self._intakes.values() if isinstance(one, ReadOnlyIntake))
+    def damaged(self) -> tuple[str, ...]:
+        """The waves whose intake could not be opened."""
+        return tuple(self._damaged)
+
+    def resting(self) -> dict[str, SurveyError]:
+        """Why some waves take nothing in here, whatever their state."""
+        every = {**self._intakes, **self._damaged}
+        return {
+            wave: one.reason for wave, one in every.items() if isinstance(one, ReadOnlyIntake | DamagedIntake)
+        }
 
     def about(self, wave: str) -> About:
         """What stays fixed about a wave's intake."""
@@ -306,19 +349,40 @@ class IntakeOffice:
         return sorted(path.stem for path in self.settings.intake.glob("*.db"))
 
     async def _open(self, wave: str) -> None:
-        slip_key, seed = (load_key(self.settings, wave, name) for name in ("slip", "log"))
-        if self.settings.database_url:
-            intake: PostgresIntake | SqliteIntake = PostgresIntake(self.settings.database_url, wave, seed, self._clock, self._guard)
-        else:
-            path = self.settings.intake / f"{wave}.db"
-            intake = SqliteIntake(path, seed, self._clock, self._guard)
-        await intake.start()
-        if intake.stale is not None:
-            log.error("%s", intake.stale)
-            self._intakes[wave] = ReadOnlyIntake(intake, intake.stale)
-        else:
-            self._intakes[wave] = intake
+        try:
+            slip_key, seed = (load_key(self.settings, wave, name) for name in ("slip", "log"))
+            intake: PostgresIntake | SqliteIntake
+            if self.settings.database_url:
+                url = self.settings.database_url
+                intake = PostgresIntake(url, wave, seed, self._clock, self._guard)
+            else:
+                path = self.settings.intake / f"{wave}.db"
+                intake = SqliteIntake(path, seed, self._clock, self._guard)
+            n_bytes = await intake.start(self._bytes_left)
+        except (IntakeBrokenError, KeyMissingError, WorldReadableKeyError) as reason:
+            log.error("%s", reason)
+            self._damaged[wave] = DamagedIntake(reason)
+            return
+        self._bytes_left -= n_bytes
+        self._intakes[wave] = intake
         self._slip_keys[wave] = slip_key
+        if not n_bytes:
+            self.readings.add(wave, intake)
+        self._settle(wave)
+
+    def _read_on(self) -> None:
+        if self._read_later:
+            self.readings.begin()
+
+    def _settle(self, wave: str) -> None:
+        """Let a wave rest, or go on, as its intake says."""
+        found = self._intakes[wave]
+        intake = found.intake if isinstance(found, ReadOnlyIntake) else found
+        if intake.resting is None:
+            self._intakes[wave] = intake
+            return
+        log.error("%s", intake.resting)
+        self._intakes[wave] = ReadOnlyIntake(intake, intake.resting)
 
     def _keep(self, wave: str, name: str, key: bytes) -> None:
         if not has_key(self.settings, wave, name):
@@ -366,3 +430,4 @@ class IntakeOffice:
             # The database may be away for a moment; the next look is soon enough.
             with contextlib.suppress(Exception):
                 await self.refresh()
+            self._read_on()

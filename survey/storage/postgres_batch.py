@@ -22,7 +22,7 @@ RECEIPT = (
 )
 TAIL = 'SELECT "index", leaf, k FROM leaves WHERE "index" >= $1 ORDER BY "index"'
 LOOK = """
-SELECT state,
+SELECT CASE WHEN state = 'open' AND EXISTS (SELECT 1 FROM faults) THEN 'paused' ELSE state END,
   ARRAY(SELECT ("index", leaf, k) FROM leaves WHERE "index" >= $1 ORDER BY "index"),
   ARRAY(SELECT (l.k, l."index", l.leaf,
       (SELECT note FROM heads WHERE size > l."index" ORDER BY size LIMIT 1))

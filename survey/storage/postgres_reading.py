@@ -14,6 +14,10 @@ class PostgresReading:
     _pool: Any
     about: About
 
+    def knows(self, e: bytes) -> bool:
+        """Whether there is nothing to wait for before a slip is looked up; on PostgreSQL there never is."""
+        return True
+
     async def participation(self) -> tuple[DomainCount, ...]:
         """Counts per domain, never an answer."""
         rows = await self._rows(

@@ -66,6 +66,7 @@ async def make_schema(connection: Any, wave: str) -> None:
     await connection.execute(CREATE_SCHEMA)
     await connection.execute("SELECT set_config('search_path', $1, true)", schema_of(wave))
     await connection.execute(intake_sql("0001_postgres"))
+    await connection.execute(intake_sql("0002_postgres"))
 
 
 async def drop_schema(url: str, wave: str) -> None:

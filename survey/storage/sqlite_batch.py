@@ -8,8 +8,12 @@ from collections.abc import Sequence
 
 from survey.storage.intake import Accepted, BusyError, StorageFullError
 from survey.storage.settlement import Settlement
+from survey.storage.slip_book import SlipBook
 
 KNOWN = 'SELECT k, "index" FROM leaves WHERE k IN (SELECT substr(?1, value, 32) FROM json_each(?2))'
+SLIPS = (
+    "SELECT e, domain, state FROM slips WHERE e IN (SELECT substr(?1, value, 32) FROM json_each(?2))"
+)
 USE = (
     "UPDATE slips SET state = 'used' WHERE state = 'unused'"
     " AND e IN (SELECT substr(?1, value, 32) FROM json_each(?2))"
@@ -27,6 +31,19 @@ LEAVES = (
 def find_known(connection: sqlite3.Connection, keys: Sequence[bytes]) -> dict[bytes, int]:
     """The index of every submission key that is in the log already."""
     return dict(connection.execute(KNOWN, (b"".join(keys), json.dumps([*range(1, 32 * len(keys), 32)]))))
+
+
+def find_slips(
+    connection: sqlite3.Connection, slips: SlipBook, digests: Sequence[bytes]
+) -> dict[bytes, tuple[str, str]]:
+    """Domain and state of each slip that there is, from memory as far as it goes."""
+    found = {e: slip for e in digests if (slip := slips.find(e)) is not None}
+    ahead = [e for e in digests if not slips.covers(e)]
+    if ahead:
+        places = json.dumps([*range(1, 32 * len(ahead), 32)])
+        rows = connection.execute(SLIPS, (b"".join(ahead), places))
+        found.update({e: (domain, state) for e, domain, state in rows})
+    return found
 
 
 def write_batch(

@@ -105,7 +105,15 @@ class _Figures:
         yield GaugeMetricFamily("survey_disk_free_bytes", "Free space where the data lie.", usage.free)
         yield GaugeMetricFamily("survey_disk_size_bytes", "Size of that disk.", usage.total)
         yield GaugeMetricFamily("survey_waves_served", "Waves with an intake in this process.", len(office.waves()))
-        yield GaugeMetricFamily("survey_waves_read_only", "Of these, waves that rest.", len(office.stale()))
+        yield GaugeMetricFamily("survey_waves_read_only", "Waves that take nothing in for a fault.", len(office.resting()))
+        yield GaugeMetricFamily("survey_waves_damaged", "Of these, waves that cannot be read.", len(office.damaged()))
+        readings = office.readings
+        yield GaugeMetricFamily(
+            "survey_waves_to_read", "Waves whose log is still to be read whole.", len(readings.waiting)
+        )
+        yield GaugeMetricFamily(
+            "survey_reading_share", "How far the reading under way has come.", readings.progress()
+        )
         yield GaugeMetricFamily("survey_ready", "1 while answers are taken in.", int(self._ready))
         yield GaugeMetricFamily(
             "survey_background_jobs", "Print jobs at work.", self._state.print_room.at_work()

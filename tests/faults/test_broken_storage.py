@@ -31,6 +31,9 @@ spec = importlib.util.spec_from_file_location("submitting", Path(__file__).with_
 submitting = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(submitting)
 WAVE, entry_of = submitting.WAVE, submitting.entry_of
+spec = importlib.util.spec_from_file_location("fielding", Path(__file__).parents[1] / "storage" / "fielding.py")
+fielding = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(fielding)
 
 
 async def field(settings: Settings, n_answers: int, n_slips: int = 200) -> None:
@@ -54,6 +57,21 @@ def alter(settings: Settings, *statements: str) -> None:
     connection.close()
 
 
+async def refused_alone(settings: Settings) -> None:
+    """The damaged wave takes nothing in and says why, and a wave beside it goes on."""
+    office = IntakeOffice(settings)
+    await office.start()
+    with pytest.raises(IntakeBrokenError, match=WAVE):
+        await office.submit(WAVE, entry_of(20))
+    other = await fielding.begin(office, 3, "wave-2")
+    taken = await office.submit("wave-2", fielding.entry(other[0]))
+    reasons = office.resting()
+    await office.stop()
+
+    assert isinstance(taken, Accepted) and list(reasons) == [WAVE]
+    assert "survey restore" in reasons[WAVE].remedy
+
+
 @pytest.mark.parametrize(
     "statement",
     [
@@ -71,8 +89,7 @@ async def test_an_altered_file_is_refused_at_start(sqlite_settings: Settings, st
     alter(sqlite_settings, statement)
 
     async with open_database(sqlite_settings):
-        with pytest.raises(IntakeBrokenError, match=WAVE):
-            await IntakeOffice(sqlite_settings).start()
+        await refused_alone(sqlite_settings)
 
 
 async def test_a_damaged_file_is_refused_at_start(sqlite_settings: Settings) -> None:
@@ -83,8 +100,7 @@ async def test_a_damaged_file_is_refused_at_start(sqlite_settings: Settings) -> 
         file.write(os.urandom(20_000))
 
     async with open_database(sqlite_settings):
-        with pytest.raises(IntakeBrokenError):
-            await IntakeOffice(sqlite_settings).start()
+        await refused_alone(sqlite_settings)
 
 
 async def test_an_older_copy_is_only_read_and_both_sizes_are_named(tmp_path: Path) -> None:
@@ -113,7 +129,7 @@ async def test_an_older_copy_is_only_read_and_both_sizes_are_named(tmp_path: Pat
             with pytest.raises(IntakeStaleError, match="只有10份.*15份"):
                 await change
         state, leaves = await office.state(WAVE), await office.leaves(WAVE)
-        [reason] = office.stale()
+        [reason] = office.resting().values()
         await office.stop()
 
     assert state == "paused" and len(leaves) == 10

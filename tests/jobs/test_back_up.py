@@ -209,12 +209,26 @@ async def test_an_older_backup_that_was_restored_is_noticed(sqlite_settings: Set
     async with open_database(there):
         again = IntakeOffice(there)
         await again.start()
-        reasons = again.stale()
+        reasons = [*again.resting().values()]
         with pytest.raises(IntakeStaleError):
             await again.submit("wave-1", fielding.entry(left[1]))
         await again.stop()
 
     assert len(reasons) == 1 and "10" in str(reasons[0]) and "11" in str(reasons[0])
+
+
+async def test_a_wave_that_cannot_be_read_is_left_out_by_name(sqlite_settings: Settings, tmp_path: Path) -> None:
+    async with open_database(sqlite_settings) as database:
+        office = IntakeOffice(sqlite_settings)
+        await office.start()
+        await fielded(office, 10)
+        await office.stop()
+        (sqlite_settings.intake / "wave-0.db").write_bytes(b"no database " * 1000)
+        await office.start()
+        done = await backed_up(database, office, tmp_path)
+        await office.stop()
+
+    assert (done["waves"], done["left_out"]) == ({"wave-1": 10}, ["wave-0"])
 
 
 async def test_nobodys_key_means_no_backup(sqlite_settings: Settings, tmp_path: Path) -> None:

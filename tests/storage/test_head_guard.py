@@ -56,7 +56,10 @@ async def test_a_log_whose_last_head_somebody_else_signed_is_not_opened(settings
         key = settings.keys / "wave-1" / "log.key"
         key.write_bytes(bytes(32))
 
-        with pytest.raises(IntakeBrokenError) as refused:
-            await office.start()
+        await office.start()
+        [reason] = office.resting().values()
+        with pytest.raises(IntakeBrokenError):
+            await office.submit("wave-1", fielding.entry(slips[1]))
+        await office.stop()
 
-    assert "密钥" in refused.value.reason
+    assert "密钥" in reason.reason
