@@ -9,6 +9,7 @@ no number is refused where a number is needed, with its row.
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
@@ -21,7 +22,10 @@ from survey.arrays import EmptyError, Flags, Floats, Ints, Labels, NotFiniteErro
 from survey.errors import SurveyError
 
 
+FORMULA_SIGNS = frozenset("=+-@")
+CELL_BREAKS = frozenset("\t\r\n\0")
 _DIGITS = re.compile(r"([0-9]{1,18})")
+_NUMBER = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?%?")
 
 
 class UnknownColumnError(SurveyError):
@@ -327,5 +331,16 @@ def _short(text: str) -> str:
 
 
 def plain_cell(text: str) -> str:
-    """The cell with an apostrophe before whatever a spreadsheet would take for a formula."""
-    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r", "\0")) else text
+    """The cell with an apostrophe before whatever a spreadsheet would take for a formula; a bare number stays one.
+
+    What stands before the sign protects from nothing: programs trim blanks, line ends and unseen signs, and an
+    Excel of East Asia reads full-width signs as their narrow ones.
+
+    >>> [plain_cell(text) for text in ("=1", " =1", "＝1", "-0.5", "+0.5%", "-1+2", "王")]
+    ["'=1", "' =1", "'＝1", '-0.5', '+0.5%', "'-1+2", '王']
+    """
+    if _NUMBER.fullmatch(text):
+        return text
+    first = next((sign for sign in text if sign.isprintable() and sign != " "), "")
+    acts = unicodedata.normalize("NFKC", first)[:1] in FORMULA_SIGNS
+    return f"'{text}" if acts or text[:1] in CELL_BREAKS else text

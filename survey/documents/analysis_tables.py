@@ -16,6 +16,7 @@ from typing import Any
 
 from openpyxl import Workbook
 
+from survey.columns import plain_cell
 from survey.documents.workbook import add_sheet, saved
 
 COLUMNS = (
@@ -76,7 +77,6 @@ STEP_COLUMNS = (
     ("largest_factor", "最大系数"),
     ("note", "说明"),
 )
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
 def table_rows(document: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -108,8 +108,7 @@ def _cell(value: Any) -> str:
         return "是" if value else "否"
     if isinstance(value, float):
         return repr(value)
-    text = str(value)
-    return f"'{text}" if text.startswith(FORMULA_STARTS) and not isinstance(value, int) else text
+    return plain_cell(str(value))
 
 
 def table_json(document: Mapping[str, Any]) -> bytes:

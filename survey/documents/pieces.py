@@ -7,12 +7,15 @@ the bytes of the archive, do not depend on how many. Between two pieces the job 
 
 from __future__ import annotations
 
+import csv
 import re
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from io import StringIO
 
+from survey.columns import plain_cell
 from survey.errors import SurveyError
 
 AT_ONCE = 2
@@ -97,10 +100,13 @@ def print_list(printed: Iterable[Printed]) -> str:
     ['文件,纸张,页数（单面用纸）', 'a.pdf,A4,3', 'b.pdf,A3,1', '合计,A3,1', '合计,A4,3']
     """
     rows = [one for one in printed if one.paper]
-    lines = ["文件,纸张,页数（单面用纸）"]
-    lines += [f"{one.name},{one.paper},{one.pages}" for one in rows]
-    lines += [f"合计,{paper},{sheets}" for paper, sheets in paper_needed(rows).items()]
-    return "\r\n".join(lines) + "\r\n"
+    text = StringIO()
+    sheet = csv.writer(text, lineterminator="\r\n")
+    sheet.writerow(("文件", "纸张", "页数（单面用纸）"))
+    # A school's name is part of the file's; it may hold a comma, and what follows it may be a formula.
+    sheet.writerows((plain_cell(one.name), one.paper, one.pages) for one in rows)
+    sheet.writerows(("合计", paper, sheets) for paper, sheets in paper_needed(rows).items())
+    return text.getvalue()
 
 
 def paper_needed(printed: Iterable[Printed]) -> dict[str, int]:

@@ -18,6 +18,7 @@ from openpyxl.styles import Alignment, Font, PatternFill
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.worksheet import Worksheet
 
+from survey.columns import plain_cell
 from survey.documents.archive import archive
 
 WIDEST = 60
@@ -43,8 +44,9 @@ def add_sheet(
             if isinstance(value, int | float) and not isinstance(value, bool):
                 cell.value = value
             elif value is not None:
-                # Typed as text, so that a cell that begins with = is shown and not computed.
-                cell.value = ILLEGAL_CHARACTERS_RE.sub("", str(value))
+                # Typed as text, so that a cell that begins with = is shown and not computed; the apostrophe
+                # keeps it so when the sheet is saved as CSV and opened again.
+                cell.value = plain_cell(ILLEGAL_CHARACTERS_RE.sub("", str(value)))
                 cell.data_type = "s"
             widths[column - 1] = max(widths[column - 1], _width(value))
             cell.alignment = Alignment(vertical="top", wrap_text=_width(value) > WIDEST)

@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
+from survey.columns import plain_cell
 from survey.errors import Fault, SurveyError
 from survey.sampling.sample import DomainDraw
 from survey.scheme.instrument import Item
@@ -95,7 +96,7 @@ def draw_people(
 def list_csv(people: Iterable[Person]) -> bytes:
     """The list for the callers, as a spreadsheet program opens it."""
     sheet = io.StringIO()
-    csv.writer(sheet).writerows([COLUMNS, *(one.row for one in people)])
+    csv.writer(sheet).writerows([COLUMNS, *([plain_cell(cell) for cell in one.row] for one in people)])
     return sheet.getvalue().encode("utf-8-sig")
 
 

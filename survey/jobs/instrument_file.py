@@ -112,7 +112,8 @@ def workbook(sheets: Mapping[str, Rows]) -> bytes:
             cells = []
             for value in row:
                 cell = WriteOnlyCell(sheet, value="" if value is None else str(value))
-                cell.data_type = "s"
+                # A question keeps its wording; quoted, it stays text for whoever edits the cell.
+                cell.data_type, cell.quotePrefix = "s", True
                 cell.alignment = Alignment(wrap_text=True, vertical="top")
                 if number == 0:
                     cell.font = Font(bold=True)

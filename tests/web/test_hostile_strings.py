@@ -1,0 +1,292 @@
+"""Hostile strings through every text field and every page that shows them: nothing acts, no cell computes.
+
+By default some of each family go through some doors each; `-m slow` sends all of them through all. Every
+reply is read as a browser would read it: the mark may stand in it as text or as a value and nowhere else.
+What was kept is then opened in the machine's Chromium twice: under the page's own policy, and with the
+policy switched off, so that escaping alone must hold. Files are opened as their readers would.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import csv
+import io
+import json
+import logging
+import os
+import re
+import shutil
+import socket
+from html.parser import HTMLParser
+from typing import Any
+
+import pytest
+import uvicorn
+
+from survey.cli.logs import JsonLines
+from survey.columns import plain_cell
+from survey.storage.board import list_messages
+
+from . import hostile
+from .conftest import BASE, Site
+from .console.test_every_page import pages_of
+from .hostile_doors import BEGUN, DONE, DOORS, RUNNING, Taken, taken_in, text_fields
+from .hostile_files import acting, computing
+
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"]
+FOCUS = "document.querySelectorAll('input,textarea,a,button,summary').forEach(e => e.focus())"
+KEPT = (
+    *(f"{DONE}/ledger", f"{RUNNING}/board", f"{RUNNING}/schools", f"{BEGUN}/launch", f"{BEGUN}/frame", "/school"),
+    *("/console/setup", "/console/webhooks", "/console/people", "/console/log"),
+)
+"""Where most of what was typed stands again: looked at by default, every other page on request."""
+WITHOUT_A_DOOR = {
+    ("/console/people/subject", "subject"): "tests/web/test_sign_in_elsewhere.py; only where there is a provider",
+}
+PARTS = 4
+
+
+class Reader(HTMLParser):
+    """Says where the mark stands that is neither text nor a plain value, and every attribute that acts."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.faults: list[str] = []
+        self._inside = ""
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self._inside = tag
+        for name, value in attrs:
+            told = (value or "").strip()
+            if hostile.MARK in tag + name or name.startswith("on") or name in ("srcdoc", "style"):
+                self.faults.append(f"<{tag} {name}>")
+            elif name in ("href", "src", "action", "formaction", "data", "poster", "xlink:href") and not re.match(
+                rf"/(?!/)|#|\?|tel:|mailto:|{BASE}/|data:,$|data:image/|$", told
+            ):
+                self.faults.append(f"<{tag} {name}={told[:40]}>")
+        if tag in ("iframe", "object", "embed", "base", "math", "video", "animate", "foreignobject"):
+            self.faults.append(f"<{tag}>")
+
+    def handle_endtag(self, tag: str) -> None:
+        self._inside = ""
+
+    def handle_comment(self, data: str) -> None:
+        if hostile.MARK in data:
+            self.faults.append("<!-- -->")
+
+    def handle_data(self, data: str) -> None:
+        if self._inside in ("script", "style") and hostile.MARK in data:
+            self.faults.append(f"<{self._inside}> with text")
+        if "49zq7" in data or "7777777zq7" in data:
+            self.faults.append("a template was computed")
+
+
+def check(door: str, text: str, reply: Any) -> list[str]:
+    """What in a reply would act, by name."""
+    if reply is None:
+        return []
+    kind = reply.headers.get("content-type", "")
+    faults = [f"status {reply.status_code}"] if reply.status_code >= 500 and reply.status_code != 503 else []
+    for name, value in reply.headers.items():
+        # A name that is told back is quoted as RFC 5987 or RFC 3986 say; nothing of it makes a header.
+        loose = hostile.MARK in value and name not in ("location", "content-disposition")
+        if hostile.MARK in name or loose or (name == "location" and not value.startswith(("/", BASE))) or value.startswith("//"):
+            faults.append(f"header {name}: {value[:60]}")
+    if "text/html" in kind:
+        reader = Reader()
+        reader.feed(reply.text)
+        faults += reader.faults
+    elif "json" in kind:
+        json.loads(reply.content)
+    elif reply.content:
+        faults += acting(reply.content, kind)
+    return [f"{door}: {fault} by {text[:60]!r}" for fault in faults]
+
+
+class Watch:
+    """What ran, asked or spoke up in a browser."""
+
+    def __init__(self, address: str) -> None:
+        self.seen: list[str] = []
+        self._address = address
+
+    def over(self, page: Any) -> None:
+        """Watch a page."""
+        page.on("dialog", self._close)
+        page.on("pageerror", lambda error: self.seen.append(f"script {error}"))
+        page.on("request", self._asked)
+        page.on("popup", lambda _: self.seen.append("a window"))
+
+    async def _close(self, dialog: Any) -> None:
+        self.seen.append(f"dialog {dialog.message}")
+        await dialog.dismiss()
+
+    def _asked(self, request: Any) -> None:
+        if not request.url.startswith((self._address, "data:", "about:")):
+            self.seen.append(f"asked {request.url[:100]}")
+
+
+async def shown_in_chromium(site: Site, paths: list[str], bodies: list[str], chromium: str) -> list[str]:
+    """What happened: pages under their own policy, the same under none, and replies that show a string again."""
+    from playwright.async_api import async_playwright
+
+    door = socket.create_server(("127.0.0.1", 0))
+    address = f"http://127.0.0.1:{door.getsockname()[1]}"
+    server = uvicorn.Server(uvicorn.Config(site.app, log_level="error", access_log=False, lifespan="off"))
+    serving = asyncio.create_task(server.serve(sockets=[door]))
+    watch = Watch(address)
+    try:
+        async with async_playwright() as playwright:
+            browser = await playwright.chromium.launch(executable_path=chromium, args=FLAGS)
+            for bypass in (False, True):
+                context = await browser.new_context(bypass_csp=bypass)
+                context.set_default_timeout(120_000)
+                await context.add_cookies(
+                    [{"name": name, "value": value, "url": address} for name, value in site.client.cookies.items()]
+                )
+                page = await context.new_page()
+                watch.over(page)
+                if not bypass:
+                    # A policy that had to step in means that something tried.
+                    await page.add_init_script(
+                        "document.addEventListener('securitypolicyviolation', e => { throw Error('policy ' + e.violatedDirective + ' ' + e.blockedURI) })"
+                    )
+                for path in paths:
+                    reply = await page.goto(address + path)
+                    assert reply is not None and reply.status == 200, (path, reply and reply.status)
+                    assert page.url == address + path
+                    await page.evaluate(FOCUS)
+            bare = await context.new_page()
+            watch.over(bare)
+            await bare.route("**/*", lambda route: route.abort())
+            for body in bodies:
+                # Without the links to our own style and script, which have no server here.
+                await bare.set_content(re.sub(r'(<link|<script)[^>]*(href|src)="/static[^>]*>', "", body), wait_until="commit")
+                await bare.evaluate(FOCUS)
+            await browser.close()
+    finally:
+        server.should_exit = True
+        await serving
+    return watch.seen
+
+
+async def shown_pages(at: Taken) -> list[str]:
+    """Every address under which something that was typed may stand."""
+    whole = [*pages_of(at.site), "/school"]
+    for other in (RUNNING, BEGUN):
+        whole += [path.replace(DONE, other) for path in pages_of(at.site) if path.startswith(f"{DONE}/") and "/ledger/" not in path]
+    whole += [f"/console/setup/{at.draft}/{step}" for step in range(1, 9)]
+    numbers = re.findall(rf'href="({DONE}/ledger/\d+)"', (await at.get(f"{DONE}/ledger")).text)
+    whole += numbers
+    for state in ("held", "proposed", "released"):
+        after = ""
+        while True:
+            messages = await list_messages("county-b", state, limit=50, after=after)
+            whole.append(f"{RUNNING}/board?state={state}" + (f"&after={after}" if after else ""))
+            whole += [f"{RUNNING}/board/{one.id}" for one in messages[:5] if state == "held"]
+            if len(messages) < 50:
+                break
+            after = messages[-1].id
+    return list(dict.fromkeys(whole))
+
+
+async def sweep(site: Site, strings: tuple[str, ...], chromium: str | None, *, every: int, deep: bool) -> Taken:
+    """Each string through every `every`-th door, then every page and file that may show it.
+
+    Args:
+        deep: look at every page in the browser, and make the packs that take seconds.
+    """
+    at = await taken_in(site)
+    faults: list[str] = []
+    bodies: dict[str, str] = {}
+    for number, text in enumerate(strings):
+        for place, (name, door) in enumerate(DOORS.items()):
+            if (number + place) % every:
+                continue
+            reply = await door(at, text)
+            faults += check(name, text, reply)
+            if reply is not None and "html" in reply.headers.get("content-type", "") and (deep or name not in bodies):
+                bodies[name if not deep else f"{name} {number % 40}"] = reply.text
+    assert faults == []
+
+    shown: list[str] = []
+    pages = await shown_pages(at)
+    if not deep:
+        pages = [path for path in pages if path.startswith(KEPT)]
+    for path in pages:
+        reply = await at.get(path)
+        faults += check(path, "", reply)
+        if "text/html" in reply.headers.get("content-type", "") and reply.status_code == 200:
+            shown.append(path)
+    for path in ("/api/v1/waves/county-a/ledger", "/api/v1/waves/county-a", "/api/v1/waves"):
+        faults += check(path, "", await at.get(path))
+    if deep:
+        for path in (f"{DONE}/pack", f"{DONE}/answers"):
+            faults += check(path, "", await at.post(path, ""))
+    assert faults == []
+    if chromium:
+        assert await shown_in_chromium(site, shown, list(bodies.values()), chromium) == []
+    return at
+
+
+@pytest.fixture
+def chromium() -> str | None:
+    """The machine's browser; without one the replies are still read, tag by tag."""
+    found = shutil.which("chromium") or shutil.which("google-chrome")
+    assert found or not os.environ.get("CI")
+    return found
+
+
+@pytest.fixture
+def log_lines() -> Any:
+    """What a running service would write to its log."""
+    stream = io.StringIO()
+    handler = logging.StreamHandler(stream)
+    handler.setFormatter(JsonLines())
+    # The client of these tests logs too; what it says is not the service's.
+    handler.addFilter(lambda record: not record.name.startswith("http"))
+    root = logging.getLogger()
+    level = root.level
+    root.addHandler(handler)
+    root.setLevel(logging.INFO)
+    yield stream
+    root.removeHandler(handler)
+    root.setLevel(level)
+
+
+def told_nothing(log: io.StringIO) -> None:
+    """Every line is one event, and none tells what somebody typed."""
+    lines = log.getvalue().splitlines()
+
+    assert lines and all(json.loads(line)["source"] for line in lines)
+    assert [line[:200] for line in lines if hostile.MARK in line] == []
+
+
+async def test_some_of_every_family_do_nothing_anywhere(
+    certified: Site, chromium: str | None, log_lines: io.StringIO
+) -> None:
+    await sweep(certified, hostile.sample(1), chromium, every=5, deep=False)
+
+    told_nothing(log_lines)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("part", range(PARTS))
+async def test_two_thousand_strings_do_nothing_anywhere(
+    certified: Site, chromium: str | None, log_lines: io.StringIO, part: int
+) -> None:
+    strings = hostile.corpus()
+    assert len(set(strings)) == hostile.SIZE
+    at = await sweep(certified, strings[part::PARTS], chromium, every=1, deep=True)
+    fields = await text_fields(at, [path for path in await shown_pages(at) if "." not in path])
+
+    assert fields - at.filled - set(WITHOUT_A_DOOR) == set()
+    told_nothing(log_lines)
+
+
+def test_no_string_computes_in_a_cell() -> None:
+    written = io.StringIO()
+    csv.writer(written).writerows([[plain_cell(text)] for text in hostile.corpus()])
+
+    assert computing(list(csv.reader(io.StringIO(written.getvalue())))) == []
+    assert len(computing([[text] for text in hostile.corpus()])) > 200
