@@ -7,7 +7,8 @@ answers 500 to bytes that are not UTF-8 (TRUST section 17).
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import contextmanager
 from urllib.parse import unquote_to_bytes
 
 from survey.errors import SurveyError
@@ -88,6 +89,33 @@ def single(fields: Mapping[str, list[str]], name: str) -> str:
     if len(values) > 1:
         raise FormUnreadableError(f"“{name[:40]}”重复出现")
     return values[0] if values else ""
+
+
+class UnsentFormError(Exception):
+    """Something failed after a form was read; carries both to the page that tells of it.
+
+    Never written on the failure itself: one failure of the intake answers several people.
+    """
+
+    def __init__(self, failure: Exception, fields: Mapping[str, list[str]]) -> None:
+        super().__init__(type(failure).__name__)
+        self.failure = failure
+        self.fields = [(name, value) for name, values in fields.items() for value in values]
+
+
+@contextmanager
+def held(fields: Mapping[str, list[str]]) -> Iterator[None]:
+    """Keep a form that meets a failure, so that it can be sent again.
+
+    A browser without scripts does not bring back what was typed: our pages are kept in no cache.
+
+    Raises:
+        UnsentFormError: whatever failed, with the form.
+    """
+    try:
+        yield
+    except Exception as failure:
+        raise UnsentFormError(failure, fields) from failure
 
 
 def _text(raw: str) -> str:

@@ -154,9 +154,15 @@ class Desk:
         link: tuple[str, str] | None = None,
         retry_after: int | None = None,
         over: bool = False,
+        form: Sequence[tuple[str, str]] = (),
     ) -> Response[bytes]:
-        """The same page, drawn without asking the database anything."""
-        body = self.pages.page("state", look, place, look.words(key), lines=lines, link=link, over=over)
+        """The same page, drawn without asking the database anything.
+
+        Args:
+            form: the fields of a form that could not be taken in; the page offers to send them again.
+        """
+        title = look.words(key)
+        body = self.pages.page("state", look, place, title, lines=lines, link=link, over=over, again=form)
         return page(body, status, retry_after=retry_after)
 
     async def find(

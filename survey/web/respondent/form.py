@@ -8,7 +8,7 @@ from litestar.params import FromPath
 
 from survey.fieldwork.code import LENGTH
 from survey.storage.office import SlipFound
-from survey.web.respondent.body import read_form
+from survey.web.respondent.body import held, read_form
 from survey.web.respondent.desk import Desk
 from survey.web.respondent.look import read_look
 from survey.web.respondent.reply import AnyRequest, Asked, see_other
@@ -48,16 +48,17 @@ async def slip_form(request: Asked, desk: Desk, code: str) -> Response[bytes]:
 async def slip_sent(request: Asked, desk: Desk, code: str) -> Response[bytes]:
     """What sending a slip's form gives."""
     fields = await read_form(request.stream(), request.headers.get("content-type", ""))
-    # Nearly everybody sends to the address just as it was issued.
-    slip: SlipFound | Response[bytes] | None = (
-        await desk.office.find_slip(code) if len(code) == LENGTH and code.isascii() else None
-    )
-    if slip is None:
-        slip = await desk.find(request, await desk.look(request), code, sending=True)
-    if isinstance(slip, Response):
-        return slip
-    way = await way_of(desk, slip, code)
-    return await take_in(request, desk, read_look(request.query_params, way.wave.languages), way, fields)
+    with held(fields):
+        # Nearly everybody sends to the address just as it was issued.
+        slip: SlipFound | Response[bytes] | None = (
+            await desk.office.find_slip(code) if len(code) == LENGTH and code.isascii() else None
+        )
+        if slip is None:
+            slip = await desk.find(request, await desk.look(request), code, sending=True)
+        if isinstance(slip, Response):
+            return slip
+        way = await way_of(desk, slip, code)
+        return await take_in(request, desk, read_look(request.query_params, way.wave.languages), way, fields)
 
 
 async def way_of(desk: Desk, slip: SlipFound, code: str) -> WayIn:

@@ -17,12 +17,11 @@ from urllib.parse import parse_qsl
 from litestar import Response
 from litestar.types import ASGIApp
 
-from survey.errors import SurveyError
 from survey.web.respondent.desk import Desk
 from survey.web.respondent.form import slip_form, slip_sent
 from survey.web.respondent.posters import poster_form, poster_sent
 from survey.web.respondent.reply import Page, raw_headers
-from survey.web.respondent.routes import failure_page, refusal_page
+from survey.web.respondent.routes import trouble_page
 
 NAMED = frozenset({"thanks", "dispute", "privacy"})
 """Pages under /s that are no slip's."""
@@ -127,11 +126,9 @@ def with_front(application: ASGIApp, desk: Desk, always: tuple[tuple[bytes, byte
                 reply = await (slip_sent if sent else slip_form)(visit, desk, parts[2])
             else:
                 reply = await (poster_sent if sent else poster_form)(visit, desk, parts[2], parts[3])
-        except SurveyError as refusal:
-            reply = refusal_page(desk, visit, refusal)
         except Exception as failure:  # noqa: BLE001
             # A visitor gets a page and an incident number whatever happened; the log gets the rest.
-            reply = failure_page(desk, visit, failure)
+            reply = trouble_page(desk, visit, failure)
         await _send(reply, visit, scope["method"] == "HEAD", always, send)
 
     return answered

@@ -12,7 +12,7 @@ from litestar.params import FromPath
 from survey.errors import SurveyError
 from survey.scheme.catalogue import group_key
 from survey.storage.intake import Poster
-from survey.web.respondent.body import read_form
+from survey.web.respondent.body import held, read_form
 from survey.web.respondent.desk import Desk
 from survey.web.respondent.look import Look, read_look
 from survey.web.respondent.reply import AnyRequest, Asked, page, see_other
@@ -103,8 +103,9 @@ async def poster_form(request: Asked, desk: Desk, wave: str, domain: str) -> Res
 async def poster_sent(request: Asked, desk: Desk, wave: str, domain: str) -> Response[bytes]:
     """What sending a poster's form gives."""
     fields = await read_form(request.stream(), request.headers.get("content-type", ""))
-    way, _ = await way_of(desk, wave, domain)
-    return await take_in(request, desk, read_look(request.query_params, way.wave.languages), way, fields)
+    with held(fields):
+        way, _ = await way_of(desk, wave, domain)
+        return await take_in(request, desk, read_look(request.query_params, way.wave.languages), way, fields)
 
 
 async def published_wave(desk: Desk, wave: str) -> Wave:

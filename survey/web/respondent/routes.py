@@ -3,7 +3,7 @@
 import logging
 import secrets
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from time import monotonic
 
@@ -14,6 +14,7 @@ from litestar.exceptions import HTTPException
 from survey.errors import SurveyError
 from survey.storage.office import IntakeOffice
 from survey.web.respondent.board import BOARD_ROUTES
+from survey.web.respondent.body import UnsentFormError
 from survey.web.respondent.check import send_check, show_check
 from survey.web.respondent.desk import Desk
 from survey.web.respondent.entry import send_dispute, send_entry, show_dispute, show_entry
@@ -70,7 +71,7 @@ def router_at(desk: Desk) -> Router:
 
     def refuse(request: AnyRequest, refusal: SurveyError) -> Response[bytes]:
         """A deliberate refusal as a kind page; the draft is still on the phone."""
-        return refusal_page(desk, request, refusal)
+        return trouble_page(desk, request, refusal)
 
     def turn_away(request: AnyRequest, failure: HTTPException) -> Response[bytes]:
         """What the framework refuses: a body too large, an address that is none."""
@@ -79,7 +80,7 @@ def router_at(desk: Desk) -> Router:
 
     def fail(request: AnyRequest, failure: Exception) -> Response[bytes]:
         """What went wrong with us; the log gets the kind and an incident number, never an answer."""
-        return failure_page(desk, request, failure)
+        return trouble_page(desk, request, failure)
 
     return Router(
         "/",
@@ -112,32 +113,44 @@ def router_at(desk: Desk) -> Router:
     )
 
 
-def refusal_page(desk: Desk, request: Asked, refusal: SurveyError) -> Response[bytes]:
-    """The page for a refusal: busy, a form that could not be read, or nothing under this address."""
-    if refusal.kind == "busy":
-        look = read_look(request.query_params, desk.waves.last_place.languages)
-        lines = (look.words("state.busy"), look.words("state.kept"))
-        wait = int(refusal.details.get("retry_after", RETRY_AFTER_SECONDS))
-        place = desk.waves.last_place
-        return desk.notice(look, place, "state.busy_title", *lines, status=503, retry_after=wait)
-    if refusal.kind == "not_found":
-        return said(desk, request, "state.not_found", 404)
-    status = getattr(refusal, "status", 400 if refusal.kind == "invalid" else 500)
-    return (
-        said(desk, request, "state.bad_form", status)
-        if status < 500
-        else failure_page(desk, request, refusal)
-    )
+def trouble_page(desk: Desk, request: Asked, failure: Exception) -> Response[bytes]:
+    """The page for whatever was refused or went wrong; it asks the database nothing.
+
+    What was sent is never lost by it: the page holds the form and offers to send it again.
+    """
+    form: Sequence[tuple[str, str]] = ()
+    if isinstance(failure, UnsentFormError):
+        failure, form = failure.failure, failure.fields
+    if isinstance(failure, SurveyError):
+        if failure.kind == "busy":
+            return _busy(desk, request, failure, form)
+        if failure.kind == "not_found":
+            return said(desk, request, "state.not_found", 404)
+        status = getattr(failure, "status", 400 if failure.kind == "invalid" else 500)
+        if status < 500:
+            return said(desk, request, "state.bad_form", status)
+    return _incident(desk, request, failure, form)
 
 
-def failure_page(desk: Desk, request: Asked, failure: Exception) -> Response[bytes]:
-    """The page for what went wrong with us; it asks the database nothing."""
+def _busy(desk: Desk, request: Asked, busy: SurveyError, form: Sequence[tuple[str, str]]) -> Response[bytes]:
+    place = desk.waves.last_place
+    look = read_look(request.query_params, place.languages)
+    lines = [look.words(key) for key in ("state.busy", *(["state.kept"] if form else []))]
+    wait = int(busy.details.get("retry_after", RETRY_AFTER_SECONDS))
+    return desk.notice(look, place, "state.busy_title", *lines, status=503, retry_after=wait, form=form)
+
+
+def _incident(
+    desk: Desk, request: Asked, failure: Exception, form: Sequence[tuple[str, str]]
+) -> Response[bytes]:
     incident = secrets.token_hex(4)
-    place = "" if failure.__traceback__ is None else traceback.extract_tb(failure.__traceback__)[-1].name
-    log.error("incident %s: %s in %s", incident, type(failure).__name__, place)
-    look = read_look(request.query_params, desk.waves.last_place.languages)
-    lines = (look.words("state.error"), look.words("state.incident", incident=incident))
-    return desk.notice(look, desk.waves.last_place, "state.error_title", *lines, status=500)
+    where = "" if failure.__traceback__ is None else traceback.extract_tb(failure.__traceback__)[-1].name
+    log.error("incident %s: %s in %s", incident, type(failure).__name__, where)
+    place = desk.waves.last_place
+    look = read_look(request.query_params, place.languages)
+    first = look.words("state.kept" if form else "state.error")
+    told = look.words("state.incident", incident=incident)
+    return desk.notice(look, place, "state.error_title", first, told, status=500, form=form)
 
 
 def said(desk: Desk, request: Asked, key: str, status: int) -> Response[bytes]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -20,6 +21,7 @@ from survey.sampling.sample import DomainDraw, Sample
 from survey.scheme.catalogue import Catalogue, messages
 from survey.scheme.plan import Plan, example_plan_text, plan_document, read_plan
 from survey.settings import Settings, load_settings
+from survey.storage.cases import erase_cases, save_cases
 from survey.storage.database import Database, open_database
 from survey.storage.evidence import save_evidence
 from survey.storage.intake import About, Poster
@@ -59,6 +61,17 @@ class Ground:
             now = await self.office.state(WAVE)
             await set_state(WAVE, now, state, now=NOW)
             await self.office.set_state(WAVE, now, state)
+
+    async def certify(self) -> None:
+        """Take a closed wave on to where its answers may be destroyed; one case stands for all of them."""
+        await save_cases(WAVE, [("a" * 64, "b" * 64, "{}")])
+        for before, after in itertools.pairwise(("closed", "opened", "estimated", "certified")):
+            await set_state(WAVE, before, after, now=NOW)
+
+    async def erase(self) -> None:
+        """Destroy the answers of a closed wave, as its plan promised."""
+        await self.certify()
+        await erase_cases(WAVE)
 
 
 @asynccontextmanager

@@ -15,8 +15,8 @@ import re
 import secrets
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -24,12 +24,13 @@ from playwright.async_api import Browser, Page, Route
 
 from survey.certification.crockford import encode_signs
 from survey.fieldwork.code import random_code
+from survey.fieldwork.invitation import slip_digest
 from survey.jobs.preview_form import preview_links
 from survey.storage.intake import BusyError
 from survey.web.respondent.misses import MOST_MISSES
 
 from .browser import chromium, free_port, phone, serving
-from .ground import OPEN, PARENT, PUPIL, QUOTA, WAVE, Ground, ground
+from .ground import OPEN, PARENT, PUPIL, QUOTA, SLIP_KEY, WAVE, Ground, ground
 from .recordings import pin, wav
 
 
@@ -98,6 +99,7 @@ class Screen:
 
 
 SCREENS: list[Screen] = []
+ALL_REQUIRED = "document.querySelectorAll('[data-need]').forEach(q => { q.querySelector('input').checked = true; })"
 UNDRAWN = "\u0c5c\u0cdc\u1b4d" * 10
 """Signs that nobody has drawn yet."""
 
@@ -221,6 +223,13 @@ async def preview(at: Visit) -> None:
     await at.open(address.removeprefix(at.laid.settings.base_url))
 
 
+@screen("r2-preview-done")
+async def preview_done(at: Visit) -> None:
+    at.domain = PARENT
+    await preview(at)
+    await at.send(ALL_REQUIRED)
+
+
 @screen("r3-storage-blocked", scripts="needed", form=True)
 async def storage_blocked(at: Visit) -> None:
     for name in ("localStorage", "sessionStorage"):
@@ -335,6 +344,19 @@ async def board_fault(at: Visit) -> None:
     await at.press("main .go")
 
 
+@screen("board-sent")
+async def board_sent(at: Visit) -> None:
+    await at.open("/b")
+    await at.page.select_option("#who", index=1)
+    await at.page.fill("#text", "操场下雨就积水。")
+    await at.press("main .go")
+
+
+@screen("board-closed", state="closed")
+async def board_closed(at: Visit) -> None:
+    await at.open("/b")
+
+
 @screen("state-not-found")
 async def not_found(at: Visit) -> None:
     await at.open("/o/nope")
@@ -351,6 +373,14 @@ async def busy(at: Visit) -> None:
     await refused_by_us(at, BusyError())
 
 
+@screen("state-unsent")
+async def unsent(at: Visit) -> None:
+    """A form that was sent while the intake failed; without scripts nothing else brings it back."""
+    await at.form()
+    with failing(at.laid, "submit", BusyError()):
+        await at.send(ALL_REQUIRED)
+
+
 @screen("state-error")
 async def broken(at: Visit) -> None:
     await refused_by_us(at, RuntimeError("disk"))
@@ -358,17 +388,37 @@ async def broken(at: Visit) -> None:
 
 async def refused_by_us(at: Visit, failure: Exception) -> None:
     """A code is typed while the intake fails."""
+    await at.open("/s")
+    with failing(at.laid, "find_slip", failure):
+        await at.type(random_code(secrets.token_bytes))
 
-    async def fail(code: str) -> None:
+
+@contextmanager
+def failing(laid: Ground, what: str, failure: Exception) -> Iterator[None]:
+    """The intake fails at one of its acts."""
+
+    async def fail(*_: object) -> None:
         raise failure
 
-    await at.open("/s")
-    office = at.laid.office
-    office.find_slip, real = fail, office.find_slip  # type: ignore[method-assign, assignment]
+    real = getattr(laid.office, what)
+    setattr(laid.office, what, fail)
     try:
-        await at.type(random_code(secrets.token_bytes))
+        yield
     finally:
-        office.find_slip = real  # type: ignore[method-assign]
+        setattr(laid.office, what, real)
+
+
+@screen("state-bad-form")
+async def bad_form(at: Visit) -> None:
+    await at.form()
+    await at.send("f.k.name = 'XX01'")
+
+
+@screen("state-void")
+async def void(at: Visit) -> None:
+    code = at.laid.code()
+    await at.laid.office.void(WAVE, [bytes.fromhex(slip_digest(SLIP_KEY, code))])
+    await at.open(f"/s/{code}")
 
 
 @screen("state-receipt-cut-short")
@@ -382,7 +432,7 @@ async def quota_full(at: Visit) -> None:
         await at.open(f"/o/{WAVE}/{QUOTA}")
         if await at.page.locator("#f").count() == 0:
             return
-        await at.send("document.querySelectorAll('[data-need]').forEach(q => { q.querySelector('input').checked = true; })")
+        await at.send(ALL_REQUIRED)
 
 
 @screen("state-paused", state="paused")
@@ -418,7 +468,12 @@ async def check_recorded(at: Visit) -> None:
     await at.type(at.laid.receipts[-1])
 
 
-@screen("r1-too-many", state="closed")
+@screen("state-erased", state="erased")
+async def erased(at: Visit) -> None:
+    await at.form()
+
+
+@screen("r1-too-many", state="erased")
 async def too_many(at: Visit) -> None:
     """The last of all: whoever asks from here has to rest afterwards."""
     for _ in range(MOST_MISSES + 1):
@@ -434,14 +489,16 @@ def invented_receipt() -> str:
     return encode_signs(bytes(data))
 
 
-ROAD = ("planned", "open", "paused", "open", "closed")
+ROAD = ("planned", "open", "paused", "open", "closed", "erased")
 
 
 async def road(laid: Ground) -> AsyncIterator[str]:
     """Take the wave through every state, stopping at each where screens are to be seen."""
     seen: set[str] = set()
     for number, state in enumerate(ROAD):
-        if number:
+        if state == "erased":
+            await laid.erase()
+        elif number:
             await laid.go(state)
         if state not in seen:
             seen.add(state)

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import gzip
-import itertools
 import re
 import secrets
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from html import unescape
 from io import BytesIO
 from pathlib import Path
+from urllib.parse import urlencode
 
 import pytest
 from httpx import Response
@@ -19,8 +20,8 @@ from litestar.testing import AsyncTestClient
 
 from survey.certification.crockford import encode_signs
 from survey.fieldwork.code import random_code
-from survey.storage.cases import erase_cases, save_cases
-from survey.storage.plans import set_state
+from survey.storage.cases import erase_cases
+from survey.storage.intake import BusyError
 from survey.web.respondent import words
 from survey.web.respondent.reply import content_security_policy
 from survey.web.respondent.routes import respondent_router
@@ -319,19 +320,39 @@ async def test_form_of_another_version_is_opened_again(
     assert "请重新打开一次" in reply.text
 
 
-async def test_busy_intake_says_when_to_come_back(
+@pytest.mark.parametrize("status", [503, 500])
+async def test_what_cannot_be_taken_in_is_told_and_sent_again_whole_without_scripts(
+    laid: Ground, client: AsyncTestClient[Litestar], monkeypatch: pytest.MonkeyPatch, status: int
+) -> None:
+    async def full(*_: object) -> None:
+        raise BusyError() if status == 503 else RuntimeError("secret 4711")
+
+    monkeypatch.setattr(laid.office, "submit", full)
+    code = laid.code()
+    reply = await send(client, code, {"PA20": "5", "PA25": '第一行\n"第二行" <b>'})
+    monkeypatch.undo()
+    again = dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', reply.text))
+    body = urlencode({name: unescape(value) for name, value in again.items()})
+    sent = await client.post(f"/s/{code}", content=body, headers=FORM)
+
+    assert reply.status_code == status and (status == 500 or int(reply.headers["retry-after"]) > 0)
+    assert "您的回答都在这一页里" in reply.text and "再交一次" in reply.text and "4711" not in reply.text
+    assert unescape(again["PA25"]) == '第一行\n"第二行" <b>'
+    assert sent.status_code == 303 and sent.headers["location"].startswith("/s/thanks/")
+    assert len(await laid.office.leaves(WAVE)) == 1
+
+
+async def test_whoever_only_typed_a_code_is_not_told_that_answers_are_kept(
     laid: Ground, client: AsyncTestClient[Litestar], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from survey.storage.intake import BusyError
-
     async def full(*_: object) -> None:
         raise BusyError()
 
-    monkeypatch.setattr(laid.office, "submit", full)
-    reply = await send(client, laid.code(), {"PA20": "5"})
+    monkeypatch.setattr(laid.office, "find_slip", full)
+    replies = [await client.post("/s", data={"code": laid.code()}), await client.get(f"/s/{laid.code()}")]
 
-    assert reply.status_code == 503 and int(reply.headers["retry-after"]) > 0
-    assert "回答还在这部手机上" in reply.text
+    assert [reply.status_code for reply in replies] == [503, 503]
+    assert all("现在忙不过来" in reply.text and "回答" not in reply.text for reply in replies)
 
 
 async def test_our_own_failure_shows_an_incident_and_nothing_of_what_went_wrong(
@@ -470,9 +491,7 @@ async def test_a_slip_of_a_wave_whose_answers_were_destroyed_is_gone(tmp_path: P
     async with ground(tmp_path / "data", sealed=sealed) as laid, visiting(laid) as client:
         code = laid.code()
         await laid.go("closed")
-        await save_cases(WAVE, [("a" * 64, "b" * 64, "{}")])
-        for before, after in itertools.pairwise(("closed", "opened", "estimated", "certified")):
-            await set_state(WAVE, before, after, now=NOW)
+        await laid.certify()
         kept = await client.get(f"/s/{code}")
         await erase_cases(WAVE)
         gone = await client.get(f"/s/{code}")
