@@ -5,7 +5,7 @@
 A real server, a real browser: the network is throttled by the browser's own protocol, and a
 relay in front of the server makes each new connection wait three round trips more, as name,
 connection and TLS would. The processor is throttled four times. `--write` keeps the figures
-in `benchmarks/phone.md`, which the README shows.
+in `benchmarks/phone.md` and puts the same table into the README in place of the last.
 """
 
 from __future__ import annotations
@@ -39,6 +39,8 @@ LIMITS = {"400 kbps, 400 ms, 4× CPU": (2500, 3000), "1.6 Mbps, 150 ms, 4× CPU"
 ROUND_TRIPS_TO_CONNECT = 3
 SLOWDOWN = 4
 REPORT = Path(__file__).with_suffix(".md")
+README = Path(__file__).parents[1] / "README.md"
+HEADING = "# The answering page on a weak phone\n\n"
 
 WATCH = """
 window.seen = {lcp: 0, long: [], shift: 0};
@@ -49,7 +51,8 @@ new PerformanceObserver(l => l.getEntries().forEach(e => { if (!e.hadRecentInput
 READ = """() => {
   const page = performance.getEntriesByType('navigation')[0], paint = performance.getEntriesByName('first-contentful-paint')[0];
   const last = seen.long.reduce((end, t) => Math.max(end, t[0] + t[1]), 0);
-  return {lcp: seen.lcp, interactive: Math.max(page.domContentLoadedEventEnd, last), shift: seen.shift,
+  return {requests: 1 + performance.getEntriesByType('resource').length,
+    lcp: seen.lcp, interactive: Math.max(page.domContentLoadedEventEnd, last), shift: seen.shift,
     blocking: seen.long.filter(t => t[0] + t[1] > paint.startTime).reduce((sum, t) => sum + Math.max(t[1] - 50, 0), 0)};
 }"""
 
@@ -127,7 +130,7 @@ async def loads(laid: Ground, address: str, browser: Browser, rounds: int) -> di
 
 
 async def weights(laid: Ground, address: str) -> dict[str, int]:
-    """Bytes of the heaviest form over the wire with its headers, of its script, and of the thanks page."""
+    """Bytes of the heaviest form over the wire with its headers, and of its script."""
     async with httpx.AsyncClient(base_url=address, headers={"accept-encoding": "gzip"}) as client:
         forms = []
         for domain in (PARENT, PUPIL):
@@ -135,14 +138,13 @@ async def weights(laid: Ground, address: str) -> dict[str, int]:
                 reply = await client.get(f"/s/{laid.code(domain)}{query}")
                 head = sum(len(name) + len(value) + 4 for name, value in reply.headers.items())
                 forms.append(int(reply.headers["content-length"]) + head)
-        thanks = await client.get("/s/thanks")
     script = gzip.compress(inline_text("respondent/form.js").encode(), 9)
-    return {"form": max(forms), "script": len(script), "thanks": int(thanks.headers["content-length"])}
+    return {"form": max(forms), "script": len(script)}
 
 
 async def sendings(laid: Ground, address: str, count: int = 150) -> dict[str, float]:
-    """Sending one form after another: largest body, and the server's time at the 95th percentile."""
-    times, bodies = [], []
+    """Sending one form after another: largest body and reply, and the server's time at the 95th percentile."""
+    times, bodies, replies = [], [], []
     async with httpx.AsyncClient(base_url=address) as client:
         for _ in range(count):
             code = laid.code()
@@ -155,7 +157,8 @@ async def sendings(laid: Ground, address: str, count: int = 150) -> dict[str, fl
             times.append((time.perf_counter() - began) * 1000)
             reply.raise_for_status()
             bodies.append(len(body))
-    return {"body": max(bodies), "p95": round(statistics.quantiles(times, n=20)[-1], 1)}
+            replies.append(int(reply.headers["content-length"]))
+    return {"body": max(bodies), "reply": max(replies), "p95": round(statistics.quantiles(times, n=20)[-1], 1)}
 
 
 async def measure(rounds: int) -> dict[str, Any]:
@@ -173,7 +176,9 @@ async def measure(rounds: int) -> dict[str, Any]:
 
 def table(found: dict[str, Any]) -> str:
     """The figures as the README shows them."""
-    rows = [("form over the wire, headers in, 1 request", f"{found['bytes']['form'] / 1024:.1f} KB", "14 KB")]
+    asked = max(one["requests"] for one in found["loads"].values())
+    many = f"{asked:.0f} request" + "s" * (asked > 1)
+    rows = [(f"form over the wire, headers in, {many}", f"{found['bytes']['form'] / 1024:.1f} KB", "14 KB")]
     rows.append(("of that the script", f"{found['bytes']['script'] / 1024:.1f} KB", "5 KB"))
     for name, one in found["loads"].items():
         lcp, interactive = LIMITS[name]
@@ -183,7 +188,7 @@ def table(found: dict[str, Any]) -> str:
     rows.append(("layout shift", f"{max(one['shift'] for one in found['loads'].values()):.3f}", "0.02"))
     rows.append(("sent body, every answer and 200 characters", f"{found['sending']['body'] / 1024:.1f} KB", "4 KB"))
     rows.append(("server time of a sending, p95", f"{found['sending']['p95']:.0f} ms", "300 ms"))
-    rows.append(("thanks page", f"{found['bytes']['thanks'] / 1024:.1f} KB", "4 KB"))
+    rows.append(("its reply, the thanks page with a receipt", f"{found['sending']['reply'] / 1024:.1f} KB", "4 KB"))
     lines = ["| what | measured | limit |", "|---|---|---|", *(f"| {a} | {b} | {c} |" for a, b, c in rows)]
     return "\n".join([*lines, "", f"Measured by `python -m benchmarks.phone --write` on {found['machine']}.", ""])
 
@@ -192,12 +197,26 @@ def within(found: dict[str, Any]) -> bool:
     """Whether every limit of UX section 2 is kept."""
     times = all(
         one["lcp"] <= LIMITS[name][0] and one["interactive"] <= LIMITS[name][1]
-        and one["blocking"] <= 50 and one["shift"] <= 0.02
+        and one["blocking"] <= 50 and one["shift"] <= 0.02 and one["requests"] == 1
         for name, one in found["loads"].items()
     )  # fmt: skip
     sizes, sending = found["bytes"], found["sending"]
-    small = sizes["form"] <= 14 * 1024 and sizes["script"] <= 5 * 1024 and sizes["thanks"] <= 4096
-    return times and small and sending["body"] <= 4096 and sending["p95"] <= 300
+    small = sizes["form"] <= 14 * 1024 and sizes["script"] <= 5 * 1024
+    return times and small and max(sending["body"], sending["reply"]) <= 4096 and sending["p95"] <= 300
+
+
+def keep(new: str) -> None:
+    """Put a table into the report and the README, where the one before it stood word for word.
+
+    Raises:
+        ValueError: the README does not hold the table of the report.
+    """
+    last = REPORT.read_text(encoding="utf-8").removeprefix(HEADING).strip()
+    before, found, after = README.read_text(encoding="utf-8").partition(last)
+    if not found:
+        raise ValueError("README.md does not hold the table of benchmarks/phone.md")
+    REPORT.write_text(HEADING + new, encoding="utf-8")
+    README.write_text(before + new.strip() + after, encoding="utf-8")
 
 
 def main() -> None:
@@ -210,7 +229,7 @@ def main() -> None:
     found = asyncio.run(measure(asked.rounds))
     print(json.dumps(found | {"within": within(found)}, ensure_ascii=False, indent=1))
     if asked.write:
-        REPORT.write_text("# The answering page on a weak phone\n\n" + table(found), encoding="utf-8")
+        keep(table(found))
 
 
 if __name__ == "__main__":
