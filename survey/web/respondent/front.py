@@ -23,7 +23,7 @@ from survey.web.respondent.posters import poster_form, poster_sent
 from survey.web.respondent.reply import Page, raw_headers
 from survey.web.respondent.routes import trouble_page
 
-NAMED = frozenset({"thanks", "dispute", "privacy"})
+NAMED = frozenset({"thanks", "dispute", "privacy", "accessibility"})
 """Pages under /s that are no slip's."""
 
 MOST_QUERY = 2_000

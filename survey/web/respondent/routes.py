@@ -13,6 +13,7 @@ from litestar.exceptions import HTTPException
 
 from survey.errors import SurveyError
 from survey.storage.office import IntakeOffice
+from survey.web.respondent.accessibility import show_accessibility
 from survey.web.respondent.board import BOARD_ROUTES
 from survey.web.respondent.body import UnsentFormError
 from survey.web.respondent.check import send_check, show_check
@@ -92,6 +93,7 @@ def router_at(desk: Desk) -> Router:
             show_thanks,
             show_receipt,
             show_privacy,
+            show_accessibility,
             show_preview,
             send_preview,
             hear_preview,

@@ -301,6 +301,12 @@ async def privacy(at: Visit) -> None:
     await at.page.click("details:not(.tools) summary")
 
 
+@screen("accessibility")
+async def accessibility(at: Visit) -> None:
+    at.query = (at.query + "&" if at.query else "?") + f"wave={WAVE}"
+    await at.open("/s/accessibility")
+
+
 @screen("r7-open-link")
 async def open_link(at: Visit) -> None:
     await at.open(f"/o/{WAVE}")

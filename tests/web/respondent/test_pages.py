@@ -83,7 +83,7 @@ async def test_every_screen_sets_no_cookie_and_runs_nothing_that_is_not_ours(
             "/s/x",
         ),
         *(f"/s/{unknown_code()}", "/s/thanks", "/s/thanks/broken", f"/s/thanks/{invented_receipt()}"),
-        *("/s/privacy", f"/s/privacy?wave={WAVE}", "/s/privacy?wave=nope", "/s/dispute", "/check", "/CHECK"),
+        *("/s/privacy", f"/s/privacy?wave={WAVE}", "/s/privacy?wave=nope", "/s/accessibility", "/s/dispute", "/check", "/CHECK"),
         *(f"/o/{WAVE}", f"/O/{WAVE.upper()}/{QUOTA.upper()}", "/o/nope", f"/o/{WAVE}/nope"),
     ]
     replies = [await client.get(path) for path in paths]
@@ -461,6 +461,20 @@ async def test_privacy_notice_is_short_and_says_who_can_read(
 
     assert sentence in notice
     assert len(notice) <= 400
+
+
+async def test_the_accessibility_statement_names_gaps_and_a_telephone_and_is_one_link_away(
+    laid: Ground, client: AsyncTestClient[Litestar]
+) -> None:
+    links = [
+        re.search(r'href="(/s/accessibility[^"]*)"', (await client.get(path)).text)
+        for path in ("/s", "/s/thanks", f"/s/privacy?wave={WAVE}")
+    ]
+    text = (await client.get(unescape(links[-1][1]))).text
+
+    assert all(links)
+    assert "WCAG 2.2 AA" in text and "GB/T 37668-2019" in text and "没有请外面的机构检测过" in text
+    assert text.count("<li>") >= 3 and laid.plan.telephone in text
 
 
 def test_dates_are_said_as_people_say_them() -> None:
