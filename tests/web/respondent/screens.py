@@ -16,7 +16,7 @@ import secrets
 import sys
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -512,13 +512,15 @@ async def road(laid: Ground) -> AsyncIterator[str]:
 
 
 @asynccontextmanager
-async def rig(folder: Path, **changes: object) -> AsyncIterator[tuple[Ground, str, Browser]]:
-    """One wave, one server and one browser for all screens."""
+async def rig(
+    folder: Path, browser: Browser | None = None, **changes: object
+) -> AsyncIterator[tuple[Ground, str, Browser]]:
+    """One wave, one server and one browser for all screens; a browser of its own where none is handed in."""
     port = free_port()
     async with (
         ground(folder, "planned", slips=250, base_url=f"http://127.0.0.1:{port}", **{**LANGUAGES, **changes}) as laid,
         serving(laid, port) as address,
-        chromium() as browser,
+        nullcontext(browser) if browser else chromium() as browser,
     ):
         # Before anybody opens a form: a wave reads its recordings once.
         spoken = [name for name, code in {"SA01": "zh", "SA01.ug": "ug"}.items() if code in laid.plan.languages]

@@ -20,7 +20,7 @@ from .browser import phone, without_scripts
 from .ground import PARENT, PUPIL, Ground
 from .screens import SCREENS, Screen, Visit, rig, road
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 AXE = (files("axe_playwright_python") / "axe.min.js").read_text(encoding="utf-8")
 TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
@@ -67,9 +67,11 @@ HARDEST = {
 }
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def laid(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[tuple[Ground, str, Browser]]:
-    async with rig(tmp_path_factory.mktemp("data")) as made:
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def laid(
+    tmp_path_factory: pytest.TempPathFactory, browser: Browser
+) -> AsyncIterator[tuple[Ground, str, Browser]]:
+    async with rig(tmp_path_factory.mktemp("data"), browser) as made:
         yield made
 
 
@@ -116,10 +118,10 @@ async def test_the_hardest_screens_have_no_fault(laid: tuple[Ground, str, Browse
 
 
 @pytest.mark.slow
-async def test_every_screen_and_state_has_no_fault_in_any_layout(tmp_path: Path) -> None:
+async def test_every_screen_and_state_has_no_fault_in_any_layout(tmp_path: Path, browser: Browser) -> None:
     found = {}
     n_visits = 0
-    async with rig(tmp_path) as made:
+    async with rig(tmp_path, browser) as made:
         async for state in road(made[0]):
             for one in (one for one in SCREENS if one.state == state):
                 for look, how in LOOKS.items():

@@ -126,14 +126,16 @@ async def test_one_address_cannot_turn_the_counter_up_at_will(tmp_path: Path) ->
     assert (replies, counted) == ({204}, (BreakOff("parent", "2", MOST_LEFT_FROM_ONE),))
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def laid(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[tuple[Ground, str, Browser]]:
-    async with rig(tmp_path_factory.mktemp("data"), break_off=True) as made:
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def laid(
+    tmp_path_factory: pytest.TempPathFactory, browser: Browser
+) -> AsyncIterator[tuple[Ground, str, Browser]]:
+    async with rig(tmp_path_factory.mktemp("data"), browser, break_off=True) as made:
         await made[0].go("open")
         yield made
 
 
-@pytest.mark.asyncio(loop_scope="module")
+@pytest.mark.asyncio(loop_scope="session")
 async def test_a_tap_reads_a_question_and_nothing_is_fetched_before(
     laid: tuple[Ground, str, Browser],
 ) -> None:
@@ -169,7 +171,7 @@ async def test_a_tap_reads_a_question_and_nothing_is_fetched_before(
     assert not without
 
 
-@pytest.mark.asyncio(loop_scope="module")
+@pytest.mark.asyncio(loop_scope="session")
 async def test_a_form_left_unsent_is_counted_once_and_a_sent_one_never(
     laid: tuple[Ground, str, Browser],
 ) -> None:
@@ -206,7 +208,7 @@ async def test_a_form_left_unsent_is_counted_once_and_a_sent_one_never(
     assert counted == tuple(BreakOff("parent", *one) for one in (("2", 2), ("3", 1), ("check", 1)))
 
 
-@pytest.mark.asyncio(loop_scope="module")
+@pytest.mark.asyncio(loop_scope="session")
 async def test_chinese_is_offered_only_where_the_phone_lacks_the_letters(
     laid: tuple[Ground, str, Browser],
 ) -> None:

@@ -9,13 +9,13 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, Page
 
-from .browser import chromium, free_port, phone, serving
+from .browser import free_port, phone, serving
 from .ground import PARENT, PUPIL, WAVE, Ground, ground
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def laid(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[tuple[Ground, str]]:
     port = free_port()
     async with (
@@ -23,12 +23,6 @@ async def laid(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[tuple[
         serving(made, port) as address,
     ):
         yield made, address
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def browser() -> AsyncIterator[Browser]:
-    async with chromium() as opened:
-        yield opened
 
 
 async def responses(laid: Ground) -> int:
@@ -251,13 +245,17 @@ async def test_required_answer_stops_with_a_summary_that_leads_to_it(
     assert item == "PA20"
 
 
-async def test_nothing_needs_sideways_scrolling_and_targets_are_large(
+TYPE = """() => [document.body, document.querySelector('.step.on .ask'), document.querySelector('.hint')]
+  .map(e => Math.round(parseFloat(getComputedStyle(e).fontSize)))"""
+
+
+async def test_letters_and_targets_are_large_and_nothing_needs_sideways_scrolling(
     laid: tuple[Ground, str], browser: Browser
 ) -> None:
     made, address = laid
-    phones = ((0, PARENT, 360), (2, PARENT, 360), (0, PUPIL, 360), (2, PUPIL, 320))
+    phones = ((0, PARENT, 360), (1, PARENT, 360), (2, PARENT, 360), (0, PUPIL, 360), (2, PUPIL, 320))
 
-    async def measured(size: int, domain: str, width: int) -> tuple[bool, bool, list[object]]:
+    async def measured(size: int, domain: str, width: int) -> tuple[list[int], bool, bool, list[object]]:
         async with phone(browser, width=width) as page:
             await page.goto(f"{address}/s/{made.code(domain)}?z={size}")
             await forward(page, "#begin")
@@ -271,11 +269,16 @@ async def test_nothing_needs_sideways_scrolling_and_targets_are_large(
                 .filter(e => e[1] < 24)"""
             )
             least = 48 if size == 0 and domain == PARENT else 60
-            return wide <= width, min(rows) >= least, small
+            return await page.evaluate(TYPE), wide <= width, min(rows) >= least, small
 
     found = await asyncio.gather(*(measured(*one) for one in phones))
 
-    assert found == [(True, True, [])] * 4
+    # Body, question and hint as UX section 2 asks: 18/20/16 px, 22/26 in 大字 and for pupils, 30/32 in 特大字.
+    least_type = [(18, 20, 16), (22, 26, 16), (30, 32, 16), (22, 24, 16), (30, 32, 16)]
+    assert [one[1:] for one in found] == [(True, True, [])] * 5
+    assert all(
+        have >= want for one, wanted in zip(found, least_type, strict=True) for have, want in zip(one[0], wanted, strict=True)
+    ), [one[0] for one in found]
 
 
 async def test_one_question_six_options_and_the_button_fit_a_small_phone(

@@ -18,7 +18,7 @@ from .browser import phone
 from .ground import PARENT, PUPIL, WAVE, Ground
 from .screens import rig
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 INSTRUMENT = Path(__file__).parents[2] / "instruments" / "routes_by_every_kind.yaml"
 BLOCKED = "Object.defineProperty(window, 'localStorage', {get() { throw new Error('blocked'); }})"
@@ -35,9 +35,11 @@ def with_routes() -> dict[str, Any]:
     return {"groups": groups, "adopted_instruments": {"routes": yaml.safe_load(INSTRUMENT.read_text("utf-8"))}}
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def laid(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[tuple[Ground, str, Browser]]:
-    async with rig(tmp_path_factory.mktemp("data"), **with_routes()) as made:
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def laid(
+    tmp_path_factory: pytest.TempPathFactory, browser: Browser
+) -> AsyncIterator[tuple[Ground, str, Browser]]:
+    async with rig(tmp_path_factory.mktemp("data"), browser, **with_routes()) as made:
         await made[0].go("open")
         yield made
 
