@@ -6,13 +6,15 @@ words of dates and groups as paper says them.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import date
 
 import msgspec
 
 from survey.documents.emblem import emblem_of
 from survey.errors import SurveyError
+from survey.scheme.catalogue import ui_key
 from survey.scheme.paper_words import PaperWords
 from survey.scheme.plan import Approval, Plan
 from survey.scheme.scheme import Scheme
@@ -48,6 +50,9 @@ class Imprint:
     plan_code: str = ""
     """26 Crockford signs, with or without dashes; empty before the plan is signed."""
     must_say: str = ""
+    """The sentence the scheme wants on every sheet, in Chinese."""
+    must_say_in: Mapping[str, str] = field(default_factory=dict)
+    """The same by language, with a hole for the office; a catalogue may hold more languages."""
     demonstration: bool = False
     approval: Approval | None = None
     emblem: bytes = b""
@@ -79,6 +84,14 @@ class Imprint:
         values = msgspec.structs.asdict(self.approval)
         return [(label, self.words.apart(values[name])) for name, label in labels.items() if values[name]]
 
+    @property
+    def own_must_say(self) -> str:
+        """That sentence in the language of the sheets, as far as somebody has put it into that."""
+        words = self.words
+        if words.lang == "zh" or not self.must_say_in:
+            return words.apart(self.must_say)
+        return words.fill(words.source(ui_key("must_say"), self.must_say_in), office=self.office)
+
     def link(self, path: str) -> str:
         """The full link of a path such as `/s`."""
         return f"{self.base_url.rstrip('/')}/{path.lstrip('/')}"
@@ -100,7 +113,7 @@ def shared(imprint: Imprint) -> dict[str, object]:
     return {
         **words.setting,
         "head": words.survey(imprint.county),
-        "must_say": words.apart(imprint.must_say),
+        "must_say": imprint.own_must_say,
         "plan_code": imprint.printed_code,
         "plan_code_label": words.texts["plan_code"],
         "demonstration": words.texts["demonstration"] if imprint.demonstration else "",
@@ -118,6 +131,7 @@ def imprint_of(plan: Plan, scheme: Scheme, plan_code: str = "") -> Imprint:
         closes_on=plan.closes_on,
         plan_code=plan_code,
         must_say=scheme.must_say(plan.office),
+        must_say_in=scheme.document["purpose"]["must_say"],
         demonstration=plan.demonstration,
         approval=plan.approval,
         emblem=emblem_of(plan),

@@ -79,7 +79,7 @@ def _document(instrument: Instrument, imprint: Imprint, large: bool) -> dict[str
         "code_hint": words["code_hint"],
         "office_only": words["office_only"],
         "page": [part for part in spoken.fill(words["page"], page="|", pages="|").split("|")],
-        "approval": [list(line) for line in imprint.approval_lines],
+        "approval": [[label + spoken.colon.rstrip(), value] for label, value in imprint.approval_lines],
         "sections": [
             {
                 "title": say(section.title, section.id, "title"),

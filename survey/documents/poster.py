@@ -149,6 +149,6 @@ def _shared(imprint: Imprint) -> dict[str, Any]:
         "no_phone": words.fill(said["no_phone"], phone=imprint.telephone),
         "genuine": sentences(genuine),
         "not_proof": words.fill(said["not_proof"], phone=imprint.telephone),
-        "must_say": words.apart(imprint.must_say) or said["not_national"],
-        "approval": "　".join(f"{label}：{value}" for label, value in imprint.approval_lines),
+        "must_say": imprint.own_must_say or said["not_national"],
+        "approval": [f"{label}{words.colon}{value}" for label, value in imprint.approval_lines],
     }

@@ -196,7 +196,8 @@ def _messages() -> Iterator[Message]:
 
 def _of_paper(zh: Any, en: Any, *place: str) -> Iterator[Message]:
     if isinstance(zh, str):
-        yield Message(paper_key(*place), zh, en, f"printed on paper: {place[0]}")
+        line = "; the wide space begins a new line, keep it" if place[:2] == ("poster", "title") else ""
+        yield Message(paper_key(*place), zh, en, f"printed on paper: {place[0]}{line}")
     else:
         for key in zh if isinstance(zh, Mapping) else range(len(zh)):
             yield from _of_paper(zh[key], en[key], *place, str(key))

@@ -45,6 +45,11 @@ class PaperWords:
         code = self.language.lang.partition("-")[0]
         return {"lang": code, "dir": self.language.dir}
 
+    @property
+    def colon(self) -> str:
+        """What stands between a label and its value."""
+        return "：" if self.lang == "zh" else ": "
+
     @cached_property
     def texts(self) -> Mapping[str, Any]:
         """Printed texts, in the shape of the file.

@@ -26,6 +26,7 @@ from survey.fieldwork.code import random_code
 from survey.scheme.instrument import INSTRUMENTS, load_instrument
 from survey.scheme.paper_words import PaperWords
 from survey.scheme.plan import Approval
+from survey.scheme.presets import load_scheme
 
 from .pseudo import pseudo_catalogue
 
@@ -42,6 +43,7 @@ SHORT = Imprint(
     closes_on=date(2026, 12, 5),
     plan_code="NYABH6678WWP4ZFVD452KR2CNK",
     must_say="本调查由万安县人民政府教育督导室组织，不是国家组织的认定调查。",
+    must_say_in=load_scheme("quality_balance_2017").document["purpose"]["must_say"],
     demonstration=True,
     approval=Approval(
         form_no="万教督调1号",
@@ -79,6 +81,11 @@ def mirrored(imprint: Imprint) -> Imprint:
     return dataclasses.replace(imprint, words=PaperWords("ug", pseudo_catalogue("ug")))
 
 
+def korean(imprint: Imprint) -> Imprint:
+    """The same wave in letters of Korean, as words nobody says."""
+    return dataclasses.replace(imprint, words=PaperWords("ko", pseudo_catalogue("ko")))
+
+
 def papers() -> Iterator[tuple[str, bytes]]:
     """Name and PDF of every kind of paper."""
     rng = random.Random(1)
@@ -92,11 +99,14 @@ def papers() -> Iterator[tuple[str, bytes]]:
             SlipPile("parent", codes[12:], school, "2136000123", "primary", spare=True),
         ]
         yield f"slips_{kind}", slips(piles, imprint, at=AT)
-    for kind, other in (("english", english(SHORT)), ("rtl", mirrored(SHORT))):
+    others = {"english": english(SHORT), "rtl": mirrored(SHORT), "korean": korean(SHORT), "english_long": english(LONG)}
+    for kind, other in others.items():
         for paper in PAPERS:
             yield f"poster_{kind}_{paper}", posters([groups[0]], SHORT, paper, at=AT, also=(other,))
         yield f"slips_{kind}", slips(piles, other, at=AT)
-        yield f"form_parents_{kind}", paper_form(load_instrument("parents"), other, at=AT)
+        for large in (False, True):
+            form = paper_form(load_instrument("parents"), other, large=large, at=AT)
+            yield f"form_parents_{kind}{'_large' if large else ''}", form
         notice = guardian_notice(SHORT, other, grades=(4, 9), reply_by=date(2026, 11, 23), at=AT)
         yield f"notice_guardian_{kind}", notice
         yield f"notice_supervisor_{kind}", supervisor_sheet(SHORT, other, at=AT)

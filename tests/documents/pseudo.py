@@ -15,7 +15,7 @@ LETTERS = {
     "ii": "ꀀꀁꀂꀃꀄꀅꀆꀇꀈꀉꀊꀋꀌꀍꀎꀏꀐꀑꀒꀓꀔꀕꀖꀗ",
     "ko": "가나다라마바사아자차카타파하거너더러머버서어저처",
 }
-SIGNS = str.maketrans({"，": "،", "。": ".", "？": "؟", "：": ":", "、": "،", "　": " ", "“": "«", "”": "»"})
+SIGNS = str.maketrans({"，": "،", "。": ".", "？": "؟", "：": ":", "、": "،", "“": "«", "”": "»"})
 
 
 def pseudo_catalogue(language: str = "ug") -> Catalogue:
@@ -25,7 +25,7 @@ def pseudo_catalogue(language: str = "ug") -> Catalogue:
 
 
 def _said(zh: str, letters: str) -> str:
-    signs = SIGNS if letters[0] == "ا" else str.maketrans("，。？：、　", ",.?:, ")
+    signs = SIGNS if letters[0] == "ا" else str.maketrans("，。？：、", ",.?:,")
     return "".join(
         part if part.startswith("{") else "".join(_letters(sign, letters) for sign in part.translate(signs))
         for part in re.split(r"(\{[a-z_]+\})", zh)

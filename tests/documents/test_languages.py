@@ -16,6 +16,7 @@ from survey.documents.typeface import NoTypefaceError, check_language
 from survey.scheme.catalogue import Catalogue
 from survey.scheme.instrument import load_instrument
 from survey.scheme.paper_words import PaperWords
+from survey.scheme.presets import load_scheme
 
 from .pseudo import pseudo_catalogue
 
@@ -24,8 +25,9 @@ OURS = re.compile("[\u3400-\u9fff]+")
 
 @pytest.fixture
 def english(imprint):
-    """The wave in English, its own names left out so that any Chinese is ours."""
-    plain = {"county": "Wan'an", "office": "Inspection office", "must_say": "", "approval": None}
+    """The wave in English, its own names put into Latin letters so that any Chinese is ours."""
+    must = load_scheme("quality_balance_2017").document["purpose"]["must_say"]
+    plain = {"county": "Wan'an", "office": "Inspection office", "must_say_in": must, "approval": None}
     return replace(imprint, words=PaperWords("en"), **plain)
 
 
@@ -64,6 +66,18 @@ def test_english_paper_says_nothing_in_chinese(english, at, codes, eyes) -> None
     }
 
     assert left == {}
+
+
+def test_what_the_scheme_wants_said_is_said_in_the_language_of_the_sheet(english, imprint, at, codes, eyes) -> None:
+    said = {
+        name: "Inspectionoffice" in text and "notthenationalsurvey" in text
+        for name, pdf in every_paper(english, at, codes).items()
+        for text in ["".join(eyes.text_of(pdf))]
+    }
+    untranslated = replace(imprint, words=PaperWords("ko"), must_say_in=english.must_say_in)
+
+    assert said == dict.fromkeys(said, True)
+    assert untranslated.own_must_say == imprint.must_say
 
 
 def test_a_right_to_left_wave_is_whole_titled_and_set_in_subset_faces(mirrored, at, codes, eyes) -> None:

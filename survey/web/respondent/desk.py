@@ -213,11 +213,11 @@ class Desk:
             return await self.state(look, "state.not_open_title", line, wave=wave)
         if state == "paused":
             return await self.state(look, "state.paused_title", words("state.paused"), wave=wave)
+        gone = await self.is_erased(plan.wave)
         lines = (
             words("state.closed", date=words.date(plan.closes_on)),
-            words("state.results", date=words.date(plan.results_on)),
+            words("state.erased") if gone else words("state.results", date=words.date(plan.results_on)),
         )
-        gone = await self.is_erased(plan.wave)
         return await self.state(
             look, "state.closed_title", *lines, wave=wave, over=True, status=410 if gone else 200
         )

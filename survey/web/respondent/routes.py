@@ -156,6 +156,7 @@ def _incident(
 
 
 def said(desk: Desk, request: Asked, key: str, status: int) -> Response[bytes]:
-    """A page of one sentence under its title."""
+    """A page of one sentence under its title, and where nothing was found a way on."""
     look = read_look(request.query_params, desk.waves.last_place.languages)
-    return desk.notice(look, desk.waves.last_place, f"{key}_title", look.words(key), status=status)
+    link = ("/s" + look.query, look.words("state.enter_code")) if status in (404, 405) else None
+    return desk.notice(look, desk.waves.last_place, f"{key}_title", look.words(key), status=status, link=link)

@@ -188,7 +188,7 @@ async def soft(at: Visit) -> None:
 @screen("r3-open-text", scripts="needed")
 async def text(at: Visit) -> None:
     at.domain = PARENT
-    await at.form(part="p7")
+    await at.form(part="q-PA25")
 
 
 @screen("r3-required", scripts="needed", form=True)
@@ -315,7 +315,8 @@ async def open_link(at: Visit) -> None:
 @screen("r7-open-school")
 async def open_school(at: Visit) -> None:
     await at.open(f"/o/{WAVE}")
-    await at.press(".ways a")
+    await at.press(".ways li:last-child a")
+    await at.page.wait_for_selector("#d")
 
 
 @screen("r7-open-form")

@@ -512,3 +512,4 @@ async def test_a_slip_of_a_wave_whose_answers_were_destroyed_is_gone(tmp_path: P
 
     assert (kept.status_code, gone.status_code) == (200, 410)
     assert "data-done" not in gone.text and "谢谢" in gone.text
+    assert "结果会在" in kept.text and "答卷已按计划销毁" in gone.text and "结果会在" not in gone.text
