@@ -72,7 +72,12 @@ def _is_plain(value: Any, depth: int) -> bool:
         return False
     if kind is dict:
         for key, element in value.items():
-            if type(key) is not str or not key.isascii() or not _is_plain(element, depth + 1):
+            if type(key) is not str or not key.isascii():
+                return False
+            # Most elements are texts or small numbers, which need no call of their own.
+            kind = type(element)
+            small = kind is int and -MAX_INTEGER <= element <= MAX_INTEGER
+            if not (small or kind is str or _is_plain(element, depth + 1)):
                 return False
         return True
     return kind in (list, tuple) and all(_is_plain(element, depth + 1) for element in value)

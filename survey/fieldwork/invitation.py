@@ -12,6 +12,7 @@ from __future__ import annotations
 import hmac
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TypeVar
 
 from survey import canonical
@@ -73,7 +74,15 @@ def slip_digest(slip_key: bytes, code: str) -> str:
 
 def digest_of(slip_key: bytes, signs: str) -> bytes:
     """The same for looking up: signs that are no code have a digest too, which nobody was issued."""
-    return hmac.digest(slip_key, SLIP_LABEL + signs.encode(), "sha256")
+    begun = _begun(slip_key).copy()
+    begun.update(signs.encode())
+    return begun.digest()
+
+
+@lru_cache(maxsize=256)
+def _begun(slip_key: bytes) -> hmac.HMAC:
+    """A wave's keyed digest up to its label, which all its codes share."""
+    return hmac.new(slip_key, SLIP_LABEL, "sha256")
 
 
 def slip_leaf(domain: str, e: str) -> bytes:

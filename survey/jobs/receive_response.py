@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
+from survey.certification.crockford import in_groups
 from survey.certification.receipt import make_receipt
 from survey.certification.sealing import commitment, key_digest, leaf, record_bytes, seal
 from survey.errors import SurveyError
@@ -41,9 +42,13 @@ class Received:
     """The response is in the log for good; the receipt proves that and says nothing else."""
 
     receipt: str
-    code: str
     index: int
     repeated: bool
+
+    @property
+    def code(self) -> str:
+        """What a person can type of it: its first sixteen signs, in groups."""
+        return in_groups(self.receipt[:16])
 
 
 async def receive_response(
@@ -128,4 +133,4 @@ def _seal(
 
 def _received(outcome: Accepted, submission_key: bytes) -> Received:
     receipt = make_receipt(outcome.leaf, submission_key, outcome.index, outcome.note)
-    return Received(receipt.text, receipt.code, outcome.index, outcome.repeated)
+    return Received(receipt.text, outcome.index, outcome.repeated)

@@ -44,7 +44,7 @@ def read_answers(
     items = instrument.by_id
     if len(raw) > MAX_FIELDS:
         return {}, (Fault("answers.too_many_fields", f"超过{MAX_FIELDS}项", "请重新打开填写页面"),)
-    for name in raw:
+    for name in () if raw.keys() <= items.keys() else raw:
         if name not in items:
             faults.append(
                 Fault(
@@ -55,29 +55,30 @@ def read_answers(
                 )
             )
     values: dict[str, Answer] = {}
-    for item in items.values():
-        sent = raw.get(item.id)
+    singles = instrument.values_by_text
+    for name, item in items.items():
+        sent = raw.get(name)
         if not sent:
-            values[item.id] = None
-            continue
-        if item.kind == "single" and len(sent) == 1 and (option := item.option_by_text.get(sent[0])):
-            values[item.id] = option.value
-            continue
-        value, fault = _value(item, [sent] if isinstance(sent, str) else list(sent))
-        values[item.id] = value
-        if fault:
-            faults.append(fault)
+            values[name] = None
+        elif len(sent) == 1 and name in singles and sent[0] in singles[name]:
+            values[name] = singles[name][sent[0]]
+        else:
+            values[name], fault = _value(item, [sent] if isinstance(sent, str) else list(sent))
+            if fault:
+                faults.append(fault)
     path = on_path(instrument, values)
     broken = {fault.item for fault in faults}
-    for item in items.values():
-        if item.id not in path:
-            if values.pop(item.id) is not None:
+    # Of nearly every form these are few: what lies off the path, and what must be answered and is not.
+    looked_at = (values.keys() - path) | {name for name in instrument.required if values[name] is None}
+    for name in filter(looked_at.__contains__, items):
+        if name not in path:
+            if values.pop(name) is not None:
                 faults.append(
-                    Fault("answers.off_path", "按前面的回答，这一题不用填", "请清空这一题", item=item.id)
+                    Fault("answers.off_path", "按前面的回答，这一题不用填", "请清空这一题", item=name)
                 )
-        elif item.required and values[item.id] is None and item.id not in broken:
-            sentence = _needed(item, lang)
-            faults.append(Fault("answers.required", sentence, "选一项再提交", item=item.id))
+        elif name not in broken:
+            sentence = _needed(items[name], lang)
+            faults.append(Fault("answers.required", sentence, "选一项再提交", item=name))
     return values, tuple(faults)
 
 

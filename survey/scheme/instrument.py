@@ -146,6 +146,20 @@ class Instrument:
         """Items by id."""
         return {item.id: item for item in self.items}
 
+    @cached_property
+    def values_by_text(self) -> Mapping[str, Mapping[str, int | str]]:
+        """For every single choice, by item id: the values by what a form sends for them."""
+        return {
+            item.id: {text: option.value for text, option in item.option_by_text.items()}
+            for item in self.items
+            if item.kind == "single"
+        }
+
+    @cached_property
+    def required(self) -> frozenset[str]:
+        """The ids of the items that must be answered where they are asked."""
+        return frozenset(item.id for item in self.items if item.required)
+
     @property
     def overall_item(self) -> Item | None:
         """The single item for the headline rate."""

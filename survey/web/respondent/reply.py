@@ -80,12 +80,18 @@ def wants_gzip(request: Asked) -> bool:
 class Page(Response[bytes]):
     """An HTML page that is packed on its way out when the browser reads gzip; a form comes packed already."""
 
+    def __init__(self, content: bytes, status_code: int, headers: dict[str, str]) -> None:
+        # What the framework's own would set, without its questions about kinds of mappings.
+        self.content, self.status_code, self.headers = content, status_code, headers
+        self.media_type, self.encoding, self.background = MediaType.HTML, "utf-8", None
+        self.cookies, self.response_type_encoders = [], {}
+
     def pack(self, request: Asked) -> None:
         """Compress the body if that is wanted, worth it and not done."""
         if (
-            "Content-Encoding" not in self.headers
+            len(self.content) > WORTH_PACKING
+            and "Content-Encoding" not in self.headers
             and wants_gzip(request)
-            and len(self.content) > WORTH_PACKING
         ):
             self.content = zlib.compress(self.content, 4, wbits=31)
             self.headers["Content-Encoding"] = "gzip"
@@ -103,12 +109,12 @@ def page(body: bytes, status: int = 200, *, packed: bool = False, retry_after: i
         extra["Content-Encoding"] = "gzip"
     if retry_after is not None:
         extra["Retry-After"] = str(retry_after)
-    return Page(body, status_code=status, headers=extra, media_type=MediaType.HTML)
+    return Page(body, status, extra)
 
 
 def see_other(address: str) -> Page:
     """A 303 to one of our own pages."""
-    return Page(b"", status_code=303, headers={**headers(), "Location": address}, media_type=MediaType.HTML)
+    return Page(b"", 303, {**headers(), "Location": address})
 
 
 @lru_cache(maxsize=256)

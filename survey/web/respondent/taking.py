@@ -175,11 +175,12 @@ def answer_fields(instrument: Instrument, fields: Mapping[str, list[str]]) -> di
     Raises:
         FormUnreadableError: an unknown field, or a single choice sent twice.
     """
-    answers = {name: values for name, values in fields.items() if name not in ENVELOPE}
+    answers, items = dict(fields), instrument.by_id
+    for name in ENVELOPE:
+        answers.pop(name, None)
+    if not answers.keys() <= items.keys():
+        raise FormUnreadableError("有问卷里没有的题")
     for name, values in answers.items():
-        item = instrument.by_id.get(name)
-        if item is None:
-            raise FormUnreadableError("有问卷里没有的题")
-        if len(values) > 1 and item.kind != "multiple":
+        if len(values) > 1 and items[name].kind != "multiple":
             raise FormUnreadableError("有一题出现了两次")
     return answers
