@@ -13,10 +13,9 @@ from typing import Any
 import click
 
 from survey.cli.session import read_file, write_file
-from survey.jobs.remote_signing import AwaitingSignatureError, SigningRequest, read_request
-from survey.jobs.signers import APPROVER, OPERATOR, ROLES, TITLES, Signers, open_signers
+from survey.jobs.remote_signing import AwaitingSignatureError, read_request
+from survey.jobs.signers import OPERATOR, ROLES, TITLES, Signers, open_signers, request_for
 from survey.settings import Settings
-from survey.storage.keys import has_key, load_key
 
 AWAITING = 3
 """The exit code of a command that waits for a signature from another computer."""
@@ -41,12 +40,7 @@ class Passphrases:
     def ask(self, wave: str, waiting: AwaitingSignatureError) -> None:
         """Write the request for the approver, with their sealed half where there is one to open."""
         assert self.request_file is not None and self.settings is not None
-        half = ""
-        is_opening = waiting.text.split("\n", 1)[0].endswith("/opening")
-        if is_opening and has_key(self.settings, wave, f"share-{APPROVER}"):
-            half = load_key(self.settings, wave, f"share-{APPROVER}").hex()
-        request = SigningRequest(wave, waiting.text, waiting.document_to_sign, half)
-        write_file(self.request_file, request.encoded())
+        write_file(self.request_file, request_for(self.settings, wave, waiting).encoded())
 
 
 def passphrase_options(function: Callable[..., Any]) -> Callable[..., Any]:

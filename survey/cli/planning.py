@@ -33,7 +33,8 @@ from survey.scheme.lint import lint
 from survey.scheme.plan import plan_document, read_plan, scheme_of
 from survey.storage.audit import record_audit
 from survey.storage.frames import find_column_map
-from survey.storage.plans import list_waves, load_plan
+from survey.storage.plans import list_waves, load_plan, load_wave
+from survey.storage.samples import find_sample
 
 STATES = {
     "draft": "草稿",
@@ -47,6 +48,8 @@ STATES = {
     "estimated": "已计算",
     "certified": "已认证",
 }
+
+AGAIN = "以前抽的样本不是按这份方案抽的，要重抽：survey draw {wave} --seed 公开的种子 --reason 理由"
 
 
 @click.command("waves")
@@ -78,16 +81,18 @@ def plan_command(data: Path | None, source: str, emblem: Path | None, as_json: b
     """读入计划文件，新建调查；SOURCE 是已有调查的名字时显示它的计划。Read a plan file, or show a wave's plan."""
     path = Path(source)
 
-    async def work() -> dict[str, object]:
+    async def work() -> tuple[dict[str, object], str]:
         async with at_desk(data):
             if path.suffix.lower() in (".yaml", ".yml", ".json") or path.exists():
                 picture = read_file(emblem) if emblem else b""
                 plan = await create_wave(read_file(path), emblem=picture, actor=actor(), now=utc_now())
-            else:
-                plan = await load_plan(source)
-            return plan_document(plan)
+                stale = (await load_wave(plan.wave)).state == "framed" and await find_sample(plan.wave)
+                return plan_document(plan), AGAIN.format(wave=plan.wave) if stale else ""
+            return plan_document(await load_plan(source)), ""
 
-    document = run(work())
+    document, again = run(work())
+    if again:
+        click.echo(again, err=True)
     lines = [f"{key}：{value}" for key, value in document.items()]
     plan = read_plan(canonical.encode(document))
     lines += [f"提醒：{one.text}（{one.path}）" for one in lint(scheme_of(plan), plan)]
@@ -151,8 +156,9 @@ def import_command(
 @click.command("draw")
 @click.argument("wave")
 @click.option("--seed", default=None, help="种子：公开抽出的数字；不给就只预览 (seed; preview without it)")
+@click.option("--reason", default="", help="重抽时写明理由，记在日志里 (why it is drawn again)")
 @command_options
-def draw_command(data: Path | None, wave: str, seed: str | None, as_json: bool) -> None:
+def draw_command(data: Path | None, wave: str, seed: str | None, reason: str, as_json: bool) -> None:
     """先看要抽多少、误差多大；给了种子才抽。Preview the sample; with --seed, draw it."""
 
     async def work() -> dict[str, object]:
@@ -160,7 +166,7 @@ def draw_command(data: Path | None, wave: str, seed: str | None, as_json: bool) 
             preview = await preview_wave(wave)
             document: dict[str, object] = {"preview": preview.document(), "_text": preview_text(preview)}
             if seed is not None:
-                sample = await draw_wave(wave, seed, actor=actor(), now=utc_now())
+                sample = await draw_wave(wave, seed, reason=reason, actor=actor(), now=utc_now())
                 document |= {"sample": sample.document(), "digest": sample.digest}
                 document["_text"] = f"{document['_text']}\n\n{sample_text(sample)}"
             return document

@@ -29,6 +29,7 @@ from survey.cli.control import control_door
 from survey.cli.logs import begin_logging
 from survey.cli.session import command_options, utc_now
 from survey.errors import SurveyError
+from survey.jobs.run_fieldwork import settle_waves
 from survey.jobs.send_webhooks import send_until_stopped
 from survey.settings import Settings, load_settings
 from survey.storage.database import open_database
@@ -122,6 +123,8 @@ async def serve(settings: Settings, door: socket.socket) -> None:
         sending = asyncio.create_task(send_until_stopped(settings, utc_now))
         for reason in office.resting().values():
             click.echo(f"停收：{reason}", err=True)
+        for wave in await settle_waves(settings, office, now=utc_now()):
+            click.echo(f"上次停在半路的状态已经理顺：{wave}", err=True)
         try:
             application: Any = at_the_door(create_app(settings, database, office))
             if settings.trusted_proxies:

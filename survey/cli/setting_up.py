@@ -22,6 +22,7 @@ from survey.jobs.manage_accounts import (
 from survey.jobs.remote_signing import share_key as share_key_of
 from survey.jobs.signers import TITLES, create_signer, register_vkey
 from survey.storage.accounts import list_accounts
+from survey.storage.audit import record_audit
 from survey.storage.tokens import SCOPES
 
 WHO = {
@@ -185,6 +186,8 @@ def signer_command(
             else:
                 signer = create_signer(settings, role, passphrase)
                 key, share = signer.key, share_key_of(signer)
+            act = "create_signer" if vkey is None else "register_signer"
+            await record_audit(actor(), act, role, details={"fingerprint": key.fingerprint}, now=utc_now())
             return {"role": role, "vkey": str(key), "share_key": share, "fingerprint": key.fingerprint}
 
     done = run(work())

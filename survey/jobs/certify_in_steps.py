@@ -19,7 +19,7 @@ from survey.certification.signature import Signer
 from survey.errors import Fault, FaultsError, SurveyError
 from survey.jobs.certify_wave import Certified, certify_wave
 from survey.jobs.propose_statement import Proposed, propose_statement
-from survey.jobs.remote_signing import RemoteSigner
+from survey.jobs.remote_signing import RemoteSigner, SigningRequest
 from survey.jobs.signed_papers import load_issues
 from survey.jobs.signers import NotTheSignersError, SamePersonError, Signers
 from survey.settings import Settings
@@ -214,6 +214,19 @@ async def sign_certificate(
     # The trail has all three names in one entry with the certificate; this row is what pages list.
     await add_step(wave, CertificationStep(standing.issue, "sign", actor, proposed.digest, {}, now))
     return made
+
+
+async def certificate_request(
+    settings: Settings, office: IntakeOffice, wave: str, *, actor: str, now: datetime
+) -> SigningRequest:
+    """What an approver whose key is on another computer signs there, once it is their turn.
+
+    Raises:
+        NotThisStepError, TwoStepsError, ChangedSinceError.
+    """
+    await _hold_due(wave, "sign", actor)
+    proposed = await _unchanged(settings, office, wave, actor=actor, now=now)
+    return SigningRequest(wave, _text(proposed), proposed.statement)
 
 
 def _on(prepared: CertificationStep) -> date:

@@ -1,6 +1,7 @@
 """A signer makes the key of their own role at the console, with a passphrase nobody else has typed.
 
-On this way one account never makes both keys: who made the first is in the audit trail.
+On this way one account never makes both keys: who made the first is in the audit trail. An
+approver may keep the key on a computer of their own; then only its public halves come here.
 """
 
 from __future__ import annotations
@@ -9,7 +10,16 @@ from asyncio import to_thread
 from datetime import datetime
 
 from survey.errors import SurveyError
-from survey.jobs.signers import ROLES, TITLES, SamePersonError, UnknownRoleError, create_signer
+from survey.jobs.signers import (
+    APPROVER,
+    OPERATOR,
+    ROLES,
+    TITLES,
+    SamePersonError,
+    UnknownRoleError,
+    create_signer,
+    register_vkey,
+)
 from survey.settings import Settings
 from survey.storage.accounts import Account
 from survey.storage.audit import record_audit, who_did
@@ -61,6 +71,24 @@ async def make_own_key(
         raise SamePersonError
     await to_thread(create_signer, settings, role, passphrase)
     await record_audit(account.name, "create_signer", role, now=now)
+
+
+async def register_own_key(
+    settings: Settings, account: Account, vkey: str, share: str, *, now: datetime
+) -> None:
+    """Register the public halves of the approver's key, which they keep on a computer of their own.
+
+    Raises:
+        NotYourKeyError, SamePersonError, SignerExistsError.
+        VkeyRefusedError, RequestRefusedError: not such keys.
+    """
+    if APPROVER not in account.roles:
+        raise NotYourKeyError(APPROVER)
+    if account.name in await who_did(OPERATOR, "create_signer"):
+        raise SamePersonError
+    key = register_vkey(settings, APPROVER, vkey, share.strip())
+    details = {"fingerprint": key.fingerprint}
+    await record_audit(account.name, "register_signer", APPROVER, details=details, now=now)
 
 
 def keys_made(settings: Settings) -> dict[str, bool]:

@@ -1,8 +1,15 @@
-"""Open the doors, pause, and go on."""
+"""Open the doors, pause, and go on: the books and the intake move in one order.
+
+The books say what a wave is; the intake alone takes answers in. Whatever closes comes first at
+the intake, whatever opens comes last there, so between the two steps nobody can send to a wave
+that the books call shut. Where a process died in between, the next start settles it: an
+opening that the books have written down is finished, anything else stays shut until a person
+goes on; and the same verb may simply be given again.
+"""
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from survey.errors import SurveyError
 from survey.jobs.launch import hold_launch
@@ -11,8 +18,12 @@ from survey.settings import Settings
 from survey.storage.audit import record_audit
 from survey.storage.evidence import find_evidence
 from survey.storage.office import IntakeOffice
-from survey.storage.plans import load_wave, require_state, set_state
+from survey.storage.plans import find_wave, load_wave, require_state, set_state
 from survey.storage.print_files import erase_print_file, has_print_file, held_of
+from survey.storage.states import WrongStateError
+
+IN_HAND = timedelta(minutes=1)
+"""On PostgreSQL another process may be between the two steps; so long its wave is left alone."""
 
 
 class PlanNotSignedError(SurveyError):
@@ -70,19 +81,27 @@ async def publish_wave(
     await load_signed_plan(wave)
     if has_print_file(settings, held_of(wave)):
         raise HeldCodesError(wave)
-    await require_state(wave, "planned")
-    await hold_launch(settings, office, wave, now=now)
-    await set_state(wave, "planned", "open", now=now)
+    # Open in the books and planned at the intake: a publishing that was cut off, and goes on.
+    if await _shut(office, wave, "planned") == "planned":
+        await hold_launch(settings, office, wave, now=now)
+        await set_state(wave, "planned", "open", now=now)
     erase_print_file(settings, wave)
     await office.set_state(wave, "planned", "open")
     await record_audit(actor, "publish_wave", wave, now=now)
 
 
 async def pause_wave(office: IntakeOffice, wave: str, *, actor: str, now: datetime) -> None:
-    """Accept nothing for a while."""
-    await load_wave(wave)
+    """Accept nothing for a while.
+
+    Raises:
+        WrongStateError: the wave is not open. Whatever keeps the intake from taking anything in.
+    """
+    await require_state(wave, "open")
+    if (why := office.resting().get(wave)) is not None:
+        raise why
+    if await office.state(wave) != "paused":
+        await office.set_state(wave, "open", "paused")
     await set_state(wave, "open", "paused", now=now)
-    await office.set_state(wave, "open", "paused")
     await record_audit(actor, "pause_wave", wave, now=now)
 
 
@@ -90,11 +109,62 @@ async def resume_wave(office: IntakeOffice, wave: str, *, actor: str, now: datet
     """Go on accepting after a pause.
 
     Raises:
+        WrongStateError: the wave is not paused, or its closing has begun.
         LeftoversVoidedError: leftover slips were voided by number.
     """
-    await load_wave(wave)
+    state = await _shut(office, wave, "paused")
     if ("", COUNTED_LEFTOVERS) in await office.counters(wave):
         raise LeftoversVoidedError(wave)
-    await set_state(wave, "paused", "open", now=now)
+    # Open in the books and paused at the intake: a resuming, or a pausing, that was cut off.
+    if state == "paused":
+        await set_state(wave, "paused", "open", now=now)
     await office.set_state(wave, "paused", "open")
     await record_audit(actor, "resume_wave", wave, now=now)
+
+
+async def settle_waves(settings: Settings, office: IntakeOffice, *, now: datetime) -> tuple[str, ...]:
+    """Make books and intake agree again where a process died between them; the waves it settled.
+
+    A publishing is finished: its checks were passed and written down. In every other case the
+    wave stands paused, where a person goes on or closes it. A wave that rests for
+    a fault is left as it is: its intake cannot be moved.
+    """
+    settled = []
+    for wave in office.waves():
+        row = await find_wave(wave)
+        if row is None or wave in office.resting():
+            continue
+        if settings.database_url and now - row.changed_at < IN_HAND:
+            continue
+        at_intake = await office.state(wave)
+        if row.state == "open" and at_intake == "planned":
+            erase_print_file(settings, wave)
+            await office.set_state(wave, "planned", "open")
+        elif row.state == "open" and at_intake in ("paused", "closed"):
+            await set_state(wave, "open", "paused", now=now)
+        elif row.state == "paused" and at_intake == "open":
+            await office.set_state(wave, "open", "paused")
+        else:
+            continue
+        details = {"books": row.state, "intake": at_intake}
+        await record_audit("start", "settle_wave", wave, details=details, now=now)
+        settled.append(wave)
+    return tuple(settled)
+
+
+async def _shut(office: IntakeOffice, wave: str, state: str) -> str:
+    """Where the books see a wave whose intake stands at `state`: there, or open already.
+
+    Raises:
+        WaveNotFoundError. WrongStateError: books or intake stand elsewhere.
+        Whatever keeps the intake from taking anything in.
+    """
+    row = await load_wave(wave)
+    if row.state != "open":
+        row = await require_state(wave, state)
+    if (why := office.resting().get(wave)) is not None:
+        raise why
+    at_intake = await office.state(wave)
+    if at_intake != state:
+        raise WrongStateError(wave, at_intake, (state,))
+    return row.state

@@ -21,7 +21,7 @@ from survey.scheme.texts import Language
 from survey.settings import Settings
 from survey.storage.audit import record_audit
 from survey.storage.office import IntakeOffice
-from survey.storage.plans import load_plan
+from survey.storage.plans import load_plan, load_wave
 from survey.storage.samples import load_sample
 from survey.storage.school_contacts import (
     Handout,
@@ -35,7 +35,10 @@ from survey.storage.school_contacts import (
     remove_handout,
     save_handout,
 )
+from survey.storage.states import BEFORE_SIGNING
 
+IN_THE_FIELD = frozenset({"planned", "open", "paused"})
+"""States of a wave in which its slips lie at schools, or are on their way."""
 MOST_SPARES_ASKED = 50
 MOST_CLASS_SIGNS = 20
 MOST_REASON_SIGNS = 100
@@ -49,6 +52,32 @@ class NotDrawnError(SurveyError):
 
     def __init__(self, school: str) -> None:
         super().__init__(f"学校 {school}", "没有抽中", "看一看学校代码")
+
+
+class NotInTheFieldError(SurveyError):
+    """Before the plan is signed there are no slips; once the wave is closed nobody needs any."""
+
+    code = "school.not_in_the_field"
+    kind = "conflict"
+
+    def __init__(self, wave: str, state: str) -> None:
+        over = state not in BEFORE_SIGNING
+        super().__init__(
+            f"调查 {wave} 的学校发放",
+            "填写已经结束" if over else "方案还没有签署，学校还可能重抽",
+            "发放情况只能看，不能再改" if over else "两人签署方案以后再来做",
+        )
+
+
+async def require_in_the_field(wave: str) -> None:
+    """Nothing, while slips of a wave lie at schools: from the signed plan to the close.
+
+    Raises:
+        WaveNotFoundError, NotInTheFieldError.
+    """
+    state = (await load_wave(wave)).state
+    if state not in IN_THE_FIELD:
+        raise NotInTheFieldError(wave, state)
 
 
 @dataclass(frozen=True)
@@ -67,6 +96,8 @@ class SchoolView:
     """What posters can be printed in, Chinese first."""
     message: str
     """What may be copied into a parents' group, word for word."""
+    in_the_field: bool = True
+    """Whether anything may still be ticked or asked for."""
 
 
 async def school_view(office: IntakeOffice, session: SchoolSession, *, now: datetime) -> SchoolView:
@@ -88,6 +119,7 @@ async def school_view(office: IntakeOffice, session: SchoolSession, *, now: date
         requests=await own_requests(session),
         languages=(await paper_languages(plan))[0],
         message=parents_group_message(await wave_imprint(plan)),
+        in_the_field=(await load_wave(session.wave)).state in IN_THE_FIELD,
     )
 
 
@@ -101,7 +133,12 @@ async def hand_out(
     *,
     now: datetime,
 ) -> tuple[Fault, ...]:
-    """Tick that a class has its slips; the faults when something was mistyped."""
+    """Tick that a class has its slips; the faults when something was mistyped.
+
+    Raises:
+        NotInTheFieldError: the wave is closed.
+    """
+    await require_in_the_field(session.wave)
     name, bad_name = read_message(class_name)
     faults = list(_group_faults(view, group))
     if bad_name or len(name) > MOST_CLASS_SIGNS:
@@ -127,7 +164,12 @@ async def hand_out(
 
 
 async def take_back(session: SchoolSession, group: str, class_name: str, *, now: datetime) -> None:
-    """Take a tick back."""
+    """Take a tick back.
+
+    Raises:
+        NotInTheFieldError: the wave is closed.
+    """
+    await require_in_the_field(session.wave)
     await remove_handout(session, group, class_name)
     details = {"group": group, "class": class_name[:MOST_CLASS_SIGNS]}
     await record_audit(_who(session), "take_back_hand_out", session.wave, details=details, now=now)
@@ -136,7 +178,12 @@ async def take_back(session: SchoolSession, group: str, class_name: str, *, now:
 async def request_spares(
     view: SchoolView, session: SchoolSession, group: str, n: str, reason: str, *, now: datetime
 ) -> tuple[Fault, ...]:
-    """Ask for spare slips; the faults when something was mistyped."""
+    """Ask for spare slips; the faults when something was mistyped.
+
+    Raises:
+        NotInTheFieldError: the wave is closed.
+    """
+    await require_in_the_field(session.wave)
     why, bad_reason = read_message(reason)
     faults = list(_group_faults(view, group))
     count = int(n) if n.isdecimal() and len(n) < 4 else 0
@@ -177,8 +224,10 @@ async def invite_contact(wave: str, school: str, contact: str, *, actor: str, no
     """The one-time value of a school's contact.
 
     Raises:
+        NotInTheFieldError: the plan is not signed yet, or the wave is closed.
         NotDrawnError: the school is not in the sample.
     """
+    await require_in_the_field(wave)
     if school not in (await load_sample(wave)).schools:
         raise NotDrawnError(school)
     token = await issue_school_link(wave, school, contact, now=now)
@@ -190,8 +239,11 @@ async def decide_spares(wave: str, request: str, granted: bool, *, actor: str, n
     """Grant or decline spare slips; the slips themselves come from the bureau's own sheets.
 
     Raises:
+        NotInTheFieldError: the wave is closed and nobody can use them; declining is always possible.
         RequestDecidedError: decided before.
     """
+    if granted:
+        await require_in_the_field(wave)
     decided = await decide_request(wave, request, granted, actor, now=now)
     details = {"school": decided.school_code, "group": decided.group, "slips": decided.n}
     await record_audit(actor, "grant_spares" if granted else "decline_spares", wave, details=details, now=now)

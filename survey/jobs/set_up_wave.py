@@ -18,7 +18,7 @@ from survey.errors import FaultsError, SurveyError
 from survey.jobs.create_wave import create_wave
 from survey.jobs.instrument_file import issued_document
 from survey.scheme.divisions import is_under
-from survey.scheme.plan import Plan, example_plan_text, plan_digest, plan_document, read_plan
+from survey.scheme.plan import Plan, example_plan_text, plan_document, read_plan
 from survey.scheme.plan_draft import Placed, Reading, read_fields
 from survey.scheme.plan_fields import (
     fields_from,
@@ -48,7 +48,7 @@ from survey.storage.plan_drafts import (
     load_draft,
     save_draft,
 )
-from survey.storage.plans import list_waves, load_plan, require_state, set_state
+from survey.storage.plans import list_waves, load_plan, require_state
 from survey.storage.states import BEFORE_SIGNING, WaveNotFoundError
 
 CHINA = timezone(timedelta(hours=8))
@@ -196,8 +196,6 @@ async def save_step(
 async def finish_draft(account: Account, draft: PlanDraft, *, now: datetime) -> Plan:
     """Make the draft a wave's plan; the draft is gone afterwards.
 
-    A sample that was drawn from another plan no longer fits, so its wave stands before the draw again.
-
     Raises:
         FaultsError: it still has faults. WrongStateError: the wave's plan was signed meanwhile.
     """
@@ -208,10 +206,7 @@ async def finish_draft(account: Account, draft: PlanDraft, *, now: datetime) -> 
         if reading.plan is None:
             raise UnfinishedDraftError(reading)
         plan = reading.plan
-        moved = draft.wave is not None and plan_digest(await load_plan(draft.wave)) != plan_digest(plan)
         await create_wave(canonical.encode(plan_document(plan)), actor=account.name, now=now)
-        if moved and (await require_state(plan.wave, BEFORE_SIGNING)).state == "drawn":
-            await set_state(plan.wave, "drawn", "framed", now=now)
         await delete_draft(draft.draft)
     return plan
 

@@ -17,6 +17,7 @@ from survey.certification.signature import Signer, generate_signer, load_encrypt
 from survey.certification.signed_plan import SignedPlan
 from survey.errors import SurveyError
 from survey.jobs.remote_signing import (
+    AwaitingSignatureError,
     RemoteSigner,
     RequestRefusedError,
     SigningRequest,
@@ -154,6 +155,20 @@ def remote_approver(settings: Settings) -> RemoteSigner:
     """
     vkey = load_key(settings, None, f"{APPROVER}-vkey").decode()
     return remote_from(vkey, load_key(settings, None, f"{APPROVER}-share-key").decode())
+
+
+def signs_elsewhere(settings: Settings) -> bool:
+    """Whether the approver's key lies on another computer, and its public half is registered here."""
+    return not has_key(settings, None, APPROVER) and has_key(settings, None, f"{APPROVER}-vkey")
+
+
+def request_for(settings: Settings, wave: str, waiting: AwaitingSignatureError) -> SigningRequest:
+    """What the approver is asked to sign elsewhere; for an opening also their sealed half of the box key."""
+    half = ""
+    is_opening = waiting.text.split("\n", 1)[0].endswith("/opening")
+    if is_opening and has_key(settings, wave, f"share-{APPROVER}"):
+        half = load_key(settings, wave, f"share-{APPROVER}").hex()
+    return SigningRequest(wave, waiting.text, waiting.document_to_sign, half)
 
 
 def auditor_keys(settings: Settings) -> list[str]:

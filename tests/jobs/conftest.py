@@ -68,7 +68,7 @@ class Bureau:
         )
         await create_wave(encode(plan_document(plan)), **self.by)
         await import_frame(self.wave, frame or county_frame(), "frame.csv", **self.by)
-        await draw_wave(self.wave, seed, **self.by)
+        await draw_wave(self.wave, seed, reason="方案改了", **self.by)
 
     async def publish(self) -> None:
         """Open the doors, keeping the codes for the test to answer with."""

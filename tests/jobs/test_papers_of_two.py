@@ -94,7 +94,7 @@ async def test_a_later_closing_date_is_signed_before_the_old_one_and_counts(desk
 
 async def test_a_design_signed_before_a_public_draw_cannot_be_steered(desk: Bureau) -> None:
     signed = await desk.act(sign_design, LOTTERY)
-    sample = await draw_wave(desk.wave, "03 08 11 19 22 30", **desk.by)
+    sample = await draw_wave(desk.wave, "03 08 11 19 22 30", reason="公开抽号", **desk.by)
     plan = (await desk.act(sign_plan)).document
 
     assert sample.design_digest == signed["design_digest"] == plan["design_digest"]
@@ -108,7 +108,7 @@ async def test_a_design_signed_before_a_public_draw_cannot_be_steered(desk: Bure
 async def test_a_second_design_leaves_the_sentence_about_the_seed(desk: Bureau) -> None:
     await desk.act(sign_design, LOTTERY)
     await desk.act(sign_design, LOTTERY + "，特别号码在后")
-    await draw_wave(desk.wave, "1 2 3", **desk.by)
+    await draw_wave(desk.wave, "1 2 3", reason="公开抽号", **desk.by)
     plan = (await desk.act(sign_plan)).document
 
     assert plan["public_draw"] is None
@@ -125,7 +125,7 @@ async def test_a_frame_changed_after_the_design_was_signed_stops_the_draw(desk: 
     await import_frame(desk.wave, shorter, "frame.csv", **desk.by)
 
     with pytest.raises(DesignMovedError):
-        await draw_wave(desk.wave, "1 2 3", **desk.by)
+        await draw_wave(desk.wave, "1 2 3", reason="公开抽号", **desk.by)
 
 
 async def test_a_new_statement_names_the_old_and_a_revoked_one_stays_in_sight(estimated: Bureau) -> None:

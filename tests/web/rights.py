@@ -39,8 +39,11 @@ _TOLD = (
     "api.not_published",
     "verify.no_log",
     "access.not_allowed",
+    "school.not_in_the_field",
 )
 """What a refusal by state or by right says; other refusals are about what was typed."""
+_MOVES = ("/publish", "/pause", "/resume")
+"""Acts that move books and intake together: the walk puts the intake back as well."""
 _SIGNED = {"drawn": "签署方案", "open": "结束填写", "paused": "结束填写", "closed": "开箱"}
 
 
@@ -141,10 +144,24 @@ class Walker:
         """
         wave, books = self.wave_of(row), "certified" if state == "erased" else state
         await Waves.update({Waves.state: books}).where(Waves.wave == wave)
+        if row.path.endswith(_MOVES):
+            await self.put_intake(wave, books if books in ("planned", "open", "paused") else "closed")
         reply = await self.ask(row, state)
+        if row.path.endswith(_MOVES):
+            await self.put_intake(wave, "closed")
         assert reply.status_code < 500, (row.method, row.path, state, reply.text[-600:])
         [after] = await Waves.select(Waves.state).where(Waves.wave == wave)
         return after["state"] != books or not self._is_refusal(row, reply)
+
+    async def put_intake(self, wave: str, state: str) -> None:
+        """Let the intake of a wave stand at a state, as if it had never gone on."""
+        intake: Any = self.site.office.intake(wave)
+
+        def put(connection: Any) -> None:
+            connection.execute("UPDATE about SET state = ?", (state,))
+            intake._state = state
+
+        await intake._writer.ask(put)
 
     def _is_refusal(self, row: Row, reply: Any) -> bool:
         if row.right == "anyone" and not row.path.startswith("/log/"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from dataclasses import replace
 from io import BytesIO
@@ -10,12 +11,21 @@ import pypdfium2 as pdfium
 import pytest
 
 from survey.jobs.run_fieldwork import publish_wave
+from survey.jobs.school_page import NotInTheFieldError, hand_out, request_spares, take_back
 from survey.jobs.sign_plan import sign_plan
 from survey.jobs.signers import ROLES, create_signer, open_signers
 from survey.storage.audit import list_audit
 from survey.storage.catalogues import save_catalogue
+from survey.storage.plans import set_state
 from survey.storage.samples import load_sample
-from survey.storage.school_contacts import find_school_session, list_handouts, list_requests
+from survey.storage.school_contacts import (
+    ask_spares,
+    find_school_session,
+    issue_school_link,
+    list_handouts,
+    list_requests,
+    spend_school_link,
+)
 
 from ..documents.pseudo import pseudo_catalogue
 from .conftest import NOW, PASSWORD, SAME_ORIGIN, Site
@@ -126,3 +136,36 @@ async def test_posters_are_offered_in_the_languages_that_can_be_printed_and_refu
     assert "/school/posters/a5?language=en" in school and "language=bo" not in school
     assert [reply.status_code for reply in replies.values()] == [200, 200, 409, 422, 400]
     assert english == 2 * plain
+
+
+async def test_links_ticks_and_spares_end_with_the_wave_and_begin_with_its_signed_plan(site: Site) -> None:
+    await site.wave(until="drawn")
+    await site.sign_in("jia", ("operator",))
+    first, *_ = (await load_sample("county-a")).schools
+    asked = {"school": first, "contact": "教务主任"}
+    early = await site.send(f"{SCHOOLS}/link", asked)
+    await site.stand("county-a", "planned")
+    token = await issue_school_link("county-a", first, "教务主任", now=NOW)
+    session_id = await spend_school_link(token, now=NOW)
+    assert session_id is not None
+    session = await find_school_session(session_id, now=NOW)
+    assert session is not None
+    await ask_spares(session, "parent", 2, "淋湿了", now=NOW)
+    for before, after in itertools.pairwise(("planned", "open", "closed")):
+        await set_state("county-a", before, after, now=NOW)
+    late = await site.send(f"{SCHOOLS}/link", asked)
+    one = (await list_requests("county-a"))[0]
+    granted = await site.send(f"{SCHOOLS}/spares/{one.id}", {"act": "grant"})
+    page = (await site.client.get(SCHOOLS)).text
+    declined = await site.send(f"{SCHOOLS}/spares/{one.id}", {"act": "decline"})
+    for act in (
+        take_back(session, "parent", "三年级2班", now=NOW),
+        hand_out(None, session, "parent", "三年级2班", "3", "2026-11-24", now=NOW),  # type: ignore[arg-type]
+        request_spares(None, session, "parent", "3", "又淋湿了", now=NOW),  # type: ignore[arg-type]
+    ):
+        with pytest.raises(NotInTheFieldError):
+            await act
+
+    assert [reply.status_code for reply in (early, late, granted, declined)] == [409, 409, 409, 303]
+    assert "方案还没有签署" in early.text and "填写已经结束" in late.text
+    assert "发一个一次性链接" not in page and 'value="grant"' not in page

@@ -87,7 +87,7 @@ async def _page(
         "callbacks.html",
         title="电话回访",
         crumbs=wave_crumbs(row),
-        command=f"survey callbacks {wave} --import 填好的名单.csv",
+        command=f"survey callbacks {wave} --draw 60 --out 名单.csv\nsurvey callbacks {wave} --import 填好的名单.csv",
         row=row,
         tabs=tabs_of(row, "/callbacks"),
         status=status,

@@ -13,16 +13,20 @@ from litestar import Response, get, post
 from litestar.params import FromPath
 from litestar.response import Redirect
 
+from survey.certification.signature import Signer
 from survey.errors import SurveyError
 from survey.jobs.certify_in_steps import (
     STEPS,
+    certificate_request,
     certification_standing,
     prepare_certificate,
     review_certificate,
     send_back_certificate,
     sign_certificate,
 )
-from survey.jobs.signers import APPROVER, OPERATOR, TITLES, open_signer
+from survey.jobs.remote_signing import RemoteSigner
+from survey.jobs.signers import APPROVER, OPERATOR, TITLES, open_signer, remote_approver, signs_elsewhere
+from survey.settings import Settings
 from survey.storage.accounts import check_password
 from survey.storage.audit import record_audit
 from survey.storage.certification_steps import list_steps
@@ -35,7 +39,10 @@ from survey.web.console.page import console_page, state_reached, wave_crumbs
 from survey.web.console.results import NotOpenedError, filled
 from survey.web.console.sign_in import TooManyTriesError
 from survey.web.console.waves import tabs_of
+from survey.web.console.signing import answer_in
 from survey.web.errors import status_of
+from survey.web.files import download
+from survey.web.headers import FILE_LIMIT
 from survey.web.pages import AnyRequest
 
 WORDS = {
@@ -91,13 +98,33 @@ async def post_send_back(request: AnyRequest, wave: FromPath[str]) -> Response[A
     return await _do(request, wave, "send_back")
 
 
-@post("/waves/{wave:str}/certify/sign", guards=[may("certify.sign")], status_code=303)
+@post("/waves/{wave:str}/certify/request", guards=[may("certify.sign")], status_code=200)
+async def post_request(request: AnyRequest, wave: FromPath[str]) -> Response[Any]:
+    """The file that an approver signs on a computer of their own; it changes nothing here."""
+    app, row = request.app.state, await load_wave(wave)
+    if not state_reached(row.state, "estimated"):
+        raise NotOpenedError(row.state_name)
+    try:
+        asked = await certificate_request(
+            app.settings, app.office, wave, actor=person_of(request).name, now=app.now()
+        )
+    except SurveyError as refusal:
+        return await _page(request, row, refusal)
+    return download(asked.encoded(), f"{wave}_签发_签名请求.json")
+
+
+@post(
+    "/waves/{wave:str}/certify/sign",
+    guards=[may("certify.sign")],
+    request_max_body_size=FILE_LIMIT,
+    status_code=303,
+)
 async def post_sign(request: AnyRequest, wave: FromPath[str]) -> Response[Any]:
     """签发: the second signature, and the certificate."""
     return await _do(request, wave, "sign")
 
 
-CERTIFY_ROUTES = (show_certify, post_prepare, post_review, post_send_back, post_sign)
+CERTIFY_ROUTES = (show_certify, post_prepare, post_review, post_send_back, post_request, post_sign)
 
 
 async def _do(request: AnyRequest, wave: str, step: str) -> Response[Any]:
@@ -117,7 +144,7 @@ async def _do(request: AnyRequest, wave: str, step: str) -> Response[Any]:
         elif step == "send_back":
             await send_back_certificate(wave, typed["note"], **by)
         else:
-            key = await to_thread(open_signer, app.settings, APPROVER, str(form.get("passphrase", "")))
+            key = await _approver(app.settings, form)
             await sign_certificate(app.settings, app.office, wave, key, **by)
     except SurveyError as refusal:
         details = {"step": step, "why": refusal.code}
@@ -126,6 +153,17 @@ async def _do(request: AnyRequest, wave: str, step: str) -> Response[Any]:
     return Redirect(
         path=f"/console/waves/{wave}/{'certificate' if step == 'sign' else 'certify'}", status_code=303
     )
+
+
+async def _approver(settings: Settings, form: dict[str, Any]) -> Signer | RemoteSigner:
+    """The approver: by passphrase, or by the file that came back from a computer of their own.
+
+    Raises:
+        KeyFileError: a wrong passphrase. RequestRefusedError: no such file, or its line does not hold.
+    """
+    if signs_elsewhere(settings):
+        return (await answer_in(form)).answered(remote_approver(settings))
+    return await to_thread(open_signer, settings, APPROVER, str(form.get("passphrase", "")))
 
 
 async def _confirm(request: AnyRequest, row: WaveRow, form: dict[str, Any]) -> None:
@@ -169,7 +207,8 @@ async def _page(
         "certify.html",
         title="签发证书",
         crumbs=wave_crumbs(row),
-        command=f"survey certify {row.wave}",
+        command=f"survey certify {row.wave}"
+        + (" --approver-request 请求.json" if signs_elsewhere(settings) else ""),
         row=row,
         tabs=tabs_of(row, "/certify"),
         status=status_of(refusal) if refusal else 200,
@@ -190,6 +229,7 @@ async def _page(
         mine=taken is None and has_right(person, f"certify.{due}"),
         may_send_back=taken is None and due != "prepare" and has_right(person, "certify.send_back"),
         key_of=TITLES[KEYS[due]] if due in KEYS else "",
+        elsewhere=due == "sign" and signs_elsewhere(settings),
         key_missing=due in KEYS and not has_key(settings, None, KEYS[due]),
         coded=await has_second_factor(person.name),
         anew=row.state == "certified",

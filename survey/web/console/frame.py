@@ -2,6 +2,7 @@
 
 import csv
 import io
+from shlex import quote
 from typing import Any
 
 from litestar import Response, get, post
@@ -122,7 +123,7 @@ async def _page(
         "frame.html",
         title="学校名册" if reading is None else "学校名册：试读结果",
         crumbs=wave_crumbs(row),
-        command=f"survey import {filename or '名册.xlsx'} --wave {row.wave}{flag}",
+        command=f"survey import {quote(filename or '名册.xlsx')} --wave {row.wave}{flag}",
         row=row,
         tabs=tabs_of(row, "/frame"),
         status=422 if faults else 200,

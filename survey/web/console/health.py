@@ -21,7 +21,7 @@ async def show_console_health(request: AnyRequest) -> Response[str]:
         request,
         "health.html",
         title="运行情况",
-        command="survey backup 文件 --to age1…\nsurvey due\nsurvey settings",
+        command="survey backup 备份文件 --to age1公钥\nsurvey due\nsurvey settings",
         lines=sorted(lines, key=lambda line: order.index(line.state)),
         words=WORDS,
         bad=sum(line.state == BAD for line in lines),

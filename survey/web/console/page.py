@@ -58,6 +58,7 @@ def console_page(
     title: str,
     crumbs: tuple[tuple[str, str], ...] = (),
     command: str,
+    only_here: str = "",
     row: WaveRow | None = None,
     status: int = 200,
     **context: Any,
@@ -69,6 +70,7 @@ def console_page(
         title: its only h1, and the start of the window's title.
         crumbs: (text, address) of the pages above it, outermost first, without itself.
         command: the same as a command, shown at the foot.
+        only_here: where there is none, why it is done on the page alone.
         row: the wave the page is about; a demonstration is said on every such page.
     """
     person = person_of(request)
@@ -79,6 +81,7 @@ def console_page(
         title=title,
         crumbs=crumbs,
         command=command,
+        only_here=only_here,
         wave=row,
         state_name=row.state_name if row else "",
         person=person,

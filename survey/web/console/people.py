@@ -58,7 +58,9 @@ async def show_people(request: AnyRequest) -> Response[str]:
         request,
         "people.html",
         title="人员",
-        command="survey account\nsurvey token 用途 --days 365",
+        command="survey account\nsurvey account 登录名 --display 姓名 --role operator --division 3608\n"
+        + ("survey account 登录名 --oidc-subject 标识\n" if request.app.state.provider else "")
+        + "survey token 用途 --account 登录名 --days 365",
         accounts=accounts,
         issuer=issuer,
         subjects=await list_subjects(issuer) if issuer else {},
@@ -81,7 +83,7 @@ async def show_log(request: AnyRequest) -> Response[str]:
         request,
         "log.html",
         title="操作日志",
-        command="",
+        command=f"survey audit-trail verify\nsurvey audit-trail list --limit {ACTS_SHOWN}",
         acts=await list_audit(limit=ACTS_SHOWN),
         entries=entries,
         broken=broken,

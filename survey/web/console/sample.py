@@ -11,7 +11,6 @@ from survey.exact import fraction, percent_text, truncate
 from survey.jobs.draw_sample import draw_wave, preview_wave
 from survey.sampling.frame import PLACE_NAMES, STAGE_NAMES
 from survey.sampling.sample import Preview, Sample
-from survey.storage.audit import record_audit
 from survey.storage.frames import find_frame
 from survey.storage.plans import load_plan, load_wave
 from survey.storage.samples import find_sample
@@ -20,16 +19,6 @@ from survey.web.access import may, person_of, read_form
 from survey.web.console.page import GROUPS, SCHOOLS_ON_A_PAGE, console_page, group_names, part_of, wave_crumbs
 from survey.web.console.waves import tabs_of
 from survey.web.pages import AnyRequest
-
-
-class ReasonMissingError(SurveyError):
-    """A sample was drawn before, and nobody said why it must be drawn again."""
-
-    code = "console.reason_missing"
-    kind = "invalid"
-
-    def __init__(self) -> None:
-        super().__init__("重抽", "没有写理由", "写明为什么要重抽，理由会记在日志里")
 
 
 @get("/waves/{wave:str}/sample", guards=[may("sample.see")])
@@ -47,7 +36,7 @@ async def show_sample(request: AnyRequest, wave: FromPath[str]) -> Response[str]
         "sample.html",
         title="抽样",
         crumbs=wave_crumbs(row),
-        command=f"survey draw {wave} --seed {sample.seed if sample else '公开的种子'}",
+        command=_command(wave, sample, drawable=row.state in BEFORE_SIGNING),
         row=row,
         tabs=tabs_of(row, "/sample"),
         plan=plan,
@@ -68,12 +57,8 @@ async def post_sample(request: AnyRequest, wave: FromPath[str]) -> Redirect:
     """Draw from the seed; drawing again needs a reason, which goes to the log."""
     app, person, form = request.app.state, person_of(request), await read_form(request)
     seed = str(form.get("seed", "")).strip()
-    if await find_sample(wave) is not None:
-        reason = str(form.get("reason", "")).strip()[:500]
-        if not reason:
-            raise ReasonMissingError
-        await record_audit(person.name, "redraw_reason", wave, details={"reason": reason}, now=app.now())
-    await draw_wave(wave, seed, actor=person.name, now=app.now())
+    reason = str(form.get("reason", ""))
+    await draw_wave(wave, seed, reason=reason, actor=person.name, now=app.now())
     return Redirect(path=f"/console/waves/{wave}/sample", status_code=303)
 
 
@@ -124,6 +109,14 @@ def school_lines(sample: Sample) -> list[dict[str, Any]]:
             )
             line["slips"][domain.group] = line["slips"].get(domain.group, 0) + domain.slips
     return [lines[code] for code in sorted(lines)]
+
+
+def _command(wave: str, sample: Sample | None, *, drawable: bool) -> str:
+    """Look first, then draw; a sample that was drawn before is drawn again with a reason."""
+    if not drawable:
+        return f"survey draw {wave}"
+    again = "" if sample is None else " --reason 理由"
+    return f"survey draw {wave}\nsurvey draw {wave} --seed 公开的种子{again}"
 
 
 def _school_groups(sample: Sample) -> frozenset[str]:

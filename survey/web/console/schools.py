@@ -8,7 +8,7 @@ from litestar.params import FromPath
 from litestar.response import Redirect
 
 from survey.fieldwork.board_text import read_message
-from survey.jobs.school_page import decide_spares, invite_contact
+from survey.jobs.school_page import IN_THE_FIELD, decide_spares, invite_contact
 from survey.storage.audit import record_audit
 from survey.storage.plans import load_plan, load_wave
 from survey.storage.samples import find_sample
@@ -19,6 +19,7 @@ from survey.storage.school_contacts import (
     list_school_contacts,
     withdraw_school,
 )
+from survey.storage.states import BEFORE_SIGNING
 from survey.web.access import may, person_of, read_form
 from survey.web.console.page import GROUPS, SCHOOLS_ON_A_PAGE, console_page, part_of, wave_crumbs
 from survey.web.console.waves import tabs_of
@@ -93,6 +94,7 @@ async def _page(request: AnyRequest, wave: str, *, status: int = 200, **more: An
         title="学校发放",
         crumbs=wave_crumbs(row),
         command="",
+        only_here="给学校发链接、答复申请只在页面上做，每一步都记在日志里。",
         row=row,
         status=status,
         tabs=tabs_of(row, "/schools"),
@@ -100,6 +102,8 @@ async def _page(request: AnyRequest, wave: str, *, status: int = 200, **more: An
         schools=part_of(request, rows, SCHOOLS_ON_A_PAGE),
         requests=requests,
         groups=GROUPS,
+        in_the_field=row.state in IN_THE_FIELD,
+        before=row.state in BEFORE_SIGNING,
         names={one.code: one.name for one in rows},
         **{"link": "", "invited": "", "wrong": "", **more},
     )

@@ -1,9 +1,10 @@
-"""The three acts of two people at one desk: sign the plan, close, open the box.
+"""The three acts of two people: sign the plan, close, open the box.
 
 Operator and approver stand together and each types a passphrase of their own; neither is kept,
-and a wrong one changes nothing. On two computers each signs a file with `survey sign`; this
-page is for one desk, and the certificate of a demonstration says that all keys lay there. The
-certificate has three steps of three people, on a page of its own (`certify`).
+and a wrong one changes nothing. Where the approver's key lies on another computer, the act
+stops before the missing line and gives a file; the approver adds the line there with `survey
+sign FILE`, and whoever brings the file back goes on with the same act. The certificate has
+three steps of three people, on a page of its own (`certify`).
 """
 
 from asyncio import to_thread
@@ -12,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from litestar import Response, get, post
+from litestar.datastructures import UploadFile
 from litestar.params import FromPath
 from litestar.response import Redirect
 
@@ -20,7 +22,21 @@ from survey.jobs.close_wave import close_wave
 from survey.jobs.estimate_wave import estimate_wave
 from survey.jobs.open_wave import open_wave
 from survey.jobs.sign_plan import sign_plan
-from survey.jobs.signers import ROLES, TITLES, Signers, open_signers
+from survey.jobs.remote_signing import (
+    AwaitingSignatureError,
+    RequestRefusedError,
+    SigningRequest,
+    read_request,
+)
+from survey.jobs.signers import (
+    OPERATOR,
+    ROLES,
+    TITLES,
+    Signers,
+    open_signers,
+    request_for,
+    signs_elsewhere,
+)
 from survey.storage.audit import record_audit
 from survey.storage.keys import has_key
 from survey.storage.plans import WaveRow, load_wave
@@ -29,6 +45,8 @@ from survey.web.console.monitor import WrongNameError
 from survey.web.console.page import console_page, wave_crumbs
 from survey.web.console.waves import tabs_of
 from survey.web.errors import status_of
+from survey.web.files import download
+from survey.web.headers import FILE_LIMIT
 from survey.web.pages import AnyRequest
 
 
@@ -90,15 +108,30 @@ class NothingToSignError(SurveyError):
         super().__init__("两人操作", f"现在是“{state_name}”，没有要两人签名的事", "回到概况看下一步")
 
 
+class OtherTextError(SurveyError):
+    """The line that came back is over something else than what is to be signed now."""
+
+    code = "console.other_text"
+    kind = "conflict"
+
+    def __init__(self) -> None:
+        super().__init__("签名", "签好的文件不是这一次要签的内容", "重新取一份签名请求，请签发再签一次")
+
+
 @get("/waves/{wave:str}/signing", guards=[may("wave.sign")])
 async def show_signing(request: AnyRequest, wave: FromPath[str]) -> Response[str]:
     """What the two are about to do, and two passphrases."""
     return await _page(request, await load_wave(wave))
 
 
-@post("/waves/{wave:str}/signing", guards=[may("wave.sign")], status_code=303)
+@post(
+    "/waves/{wave:str}/signing",
+    guards=[may("wave.sign")],
+    request_max_body_size=FILE_LIMIT,
+    status_code=303,
+)
 async def post_signing(request: AnyRequest, wave: FromPath[str]) -> Response[Any]:
-    """Do it, if both passphrases open their keys; otherwise say what was wrong and change nothing."""
+    """Do it, if both sign; otherwise say what was wrong, or give what an approver elsewhere has to sign."""
     app, row, form = request.app.state, await load_wave(wave), await read_form(request)
     act = _due(row)
     if act.title != str(form.get("act", "")):
@@ -106,9 +139,21 @@ async def post_signing(request: AnyRequest, wave: FromPath[str]) -> Response[Any
     if act is CLOSE and str(form.get("confirm", "")).strip() != wave:
         return await _page(request, row, WrongNameError(wave))
     try:
-        passphrases = {role: str(form.get(role, "")) for role in ROLES}
-        signers: Signers = await to_thread(open_signers, app.settings, passphrases)
+        elsewhere = signs_elsewhere(app.settings)
+        asked = (OPERATOR,) if elsewhere else ROLES
+        passphrases = {role: str(form.get(role, "")) for role in asked}
+        answer = await answer_in(form) if elsewhere and form.get("step") == "answer" else None
+        signers: Signers = await to_thread(open_signers, app.settings, passphrases, answer)
         await act.job(app.settings, app.office, wave, signers, actor=person_of(request).name, now=app.now())
+    except AwaitingSignatureError as waiting:
+        if form.get("step") == "answer":
+            return await _page(request, row, OtherTextError())
+        details = {"act": act.command.split()[1]}
+        await record_audit(person_of(request).name, "ask_signature", wave, details=details, now=app.now())
+        asked_for = request_for(app.settings, wave, waiting)
+        reply = download(asked_for.encoded(), f"{wave}_{act.title}_签名请求.json")
+        reply.status_code = 200
+        return reply
     except SurveyError as refusal:
         details = {"act": act.command.split()[1], "why": refusal.code}
         await record_audit(
@@ -129,6 +174,18 @@ async def post_estimate(request: AnyRequest, wave: FromPath[str]) -> Redirect:
 SIGNING_ROUTES = (show_signing, post_signing, post_estimate)
 
 
+async def answer_in(form: dict[str, Any]) -> SigningRequest:
+    """The signed request that was uploaded.
+
+    Raises:
+        RequestRefusedError: there is none, or it is no request.
+    """
+    given = form.get("answer")
+    if not isinstance(given, UploadFile) or not given.filename:
+        raise RequestRefusedError("没有选签好的文件")
+    return read_request(await given.read())
+
+
 def _due(row: WaveRow) -> Act:
     if row.state not in BY_STATE:
         raise NothingToSignError(row.state_name)
@@ -138,19 +195,22 @@ def _due(row: WaveRow) -> Act:
 async def _page(request: AnyRequest, row: WaveRow, refusal: SurveyError | None = None) -> Response[str]:
     act = _due(row)
     settings = request.app.state.settings
+    elsewhere = signs_elsewhere(settings)
+    signing = (OPERATOR,) if elsewhere else ROLES
     return console_page(
         request,
         "signing.html",
         title=act.title,
         crumbs=wave_crumbs(row),
-        command=act.command.format(wave=row.wave),
+        command=act.command.format(wave=row.wave) + (" --approver-request 请求.json" if elsewhere else ""),
         row=row,
         tabs=tabs_of(row, "/signing"),
         status=status_of(refusal) if refusal else 200,
         act=act,
         asks_name=act is CLOSE,
         refusal=refusal,
-        signers=[(role, TITLES[role]) for role in ROLES],
-        missing=[TITLES[role] for role in ROLES if not has_key(settings, None, role)],
-        missing_commands=[f"survey signer {role}" for role in ROLES if not has_key(settings, None, role)],
+        elsewhere=elsewhere,
+        signers=[(role, TITLES[role]) for role in signing],
+        missing=[TITLES[role] for role in signing if not has_key(settings, None, role)],
+        missing_commands=[f"survey signer {role}" for role in signing if not has_key(settings, None, role)],
     )

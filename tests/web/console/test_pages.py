@@ -1,18 +1,23 @@
 """The pages of a wave: what they show, when, and what they never show."""
 
+import ast
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from survey.followup.ledger import ACTS
 from survey.storage.plans import load_wave
 from survey.storage.results import save_results
 from survey.storage.samples import find_sample
 from survey.storage.tables import Waves
 from survey.web.console import waves
+from survey.web.pages import act_text
 
 from ..conftest import NOW, Site
 from ..examples import results_document
+from .commands import commands_of, refused
 
 DRAWN_PAGES = ("", "/frame", "/sample", "/papers")
 
@@ -47,7 +52,8 @@ async def test_every_page_of_a_wave_has_one_heading_a_way_back_and_its_command(s
     assert 'class="skip"' in page
     assert 'aria-label="当前位置"' in page
     assert "数据截至" in page
-    assert "survey " in page.split("等价命令", 1)[1]
+    assert commands_of(page) != []
+    assert [why for line in commands_of(page) if (why := refused(line))] == []
     assert "<strong>演示数据</strong>" in page
     assert "<script" not in page
     assert " style=" not in page
@@ -220,3 +226,18 @@ async def test_waves_are_listed_in_pages_each_of_which_stays_light(
     assert 'rel="next"' in pages[1].text
     assert 'rel="next"' not in pages[2].text
     assert fifty < 120_000
+
+
+def test_every_act_that_the_log_keeps_has_words() -> None:
+    told = set()
+    for path in Path("survey").rglob("*.py"):
+        text = path.read_text(encoding="utf-8")
+        if "record_audit(" in text:
+            calls = [node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Call)]
+            named = [node.args[1] for node in calls if getattr(node.func, "id", "") == "record_audit"]
+            told |= {act.value for act in named if isinstance(act, ast.Constant)}
+    told |= {f"{act}_message" for act in ("release", "withhold", "send_back")} | {"grant_spares", "decline_spares"}
+    told |= {f"ledger_{act}" for act in ACTS}
+
+    assert len(told) > 70
+    assert [act for act in sorted(told) if act_text(act) == act] == []

@@ -2,8 +2,19 @@
 
 from __future__ import annotations
 
-from survey.jobs.signers import open_signers
+import asyncio
+import json
+from pathlib import Path
+from typing import Any
+
+from click.testing import CliRunner
+
+from survey.cli.main import main
+from survey.jobs.remote_signing import share_key
+from survey.jobs.signers import create_signer, open_signers
+from survey.settings import load_settings
 from survey.storage.audit import list_audit
+from survey.storage.database import open_database
 
 from ..conftest import Site
 
@@ -45,3 +56,22 @@ async def test_an_account_with_both_roles_makes_only_one_key(site: Site) -> None
     assert first.status_code == 303
     assert second.status_code == 400
     assert "signers.same_person" in second.text
+
+
+def test_the_command_leaves_an_entry_with_the_fingerprint_and_no_passphrase(tmp_path: Path) -> None:
+    (tmp_path / "words").write_text(WORDS + "jia", encoding="utf-8")
+    data = ("--data", str(tmp_path / "data"))
+    made = CliRunner().invoke(main, ["signer", "operator", "--passphrase-file", str(tmp_path / "words"), "--json", *data])
+    key = json.loads(made.output)
+    far = create_signer(load_settings({}, data=tmp_path / "far"), "approver", WORDS + "yi")
+    CliRunner().invoke(main, ["signer", "approver", "--vkey", far.vkey, "--share-key", share_key(far), *data])
+
+    async def log() -> list[Any]:
+        async with open_database(load_settings({}, data=tmp_path / "data")):
+            return [(one.what, one.object, one.details) for one in await list_audit(limit=2)]
+
+    acts = asyncio.run(log())
+
+    assert acts[1] == ("create_signer", "operator", {"fingerprint": key["fingerprint"]})
+    assert acts[0][:2] == ("register_signer", "approver")
+    assert WORDS not in str(acts)
