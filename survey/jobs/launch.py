@@ -227,6 +227,9 @@ def _held_codes(settings: Settings, wave: str) -> Seen:
 
 
 async def _no_answers(office: IntakeOffice, wave: str) -> Seen:
+    if wave in office.damaged():
+        reason = office.resting()[wave]
+        return Seen("red", reason.reason, reason.remedy)
     if wave not in office.waves():
         return Seen("green", "一份也没有")
     used = sum(count.used for count in await office.participation(wave))

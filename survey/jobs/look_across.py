@@ -71,7 +71,7 @@ async def look_across(
     warnings = [warning for county in counties for warning in _warnings(county)]
     if office is not None:
         for row in seen_rows:
-            if row.state in ("open", "paused"):
+            if row.state in ("open", "paused") and row.wave not in office.damaged():
                 seen = await participation(office, row.wave, now=now)
                 warnings += warnings_of_fieldwork(row.wave, row.county, seen)
     return Overview(

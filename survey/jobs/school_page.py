@@ -107,7 +107,7 @@ async def school_view(office: IntakeOffice, session: SchoolSession, *, now: date
     if not own:
         raise NotDrawnError(session.school_code)
     band = None
-    if await office.state(session.wave) != "planned":
+    if session.wave not in office.damaged() and await office.state(session.wave) != "planned":
         seen = await participation(office, session.wave, now=now)
         band = next((one.words for one in seen.schools if one.school_code == session.school_code), None)
     return SchoolView(

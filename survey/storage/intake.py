@@ -294,6 +294,9 @@ class Intake(Protocol):
     async def participation(self) -> tuple[DomainCount, ...]:
         """Counts per domain, never an answer."""
 
+    async def poster_counts(self) -> tuple[DomainCount, ...]:
+        """The same of posters alone."""
+
     async def leaves(self) -> list[bytes]:
         """All leaves in order."""
 

@@ -16,6 +16,7 @@ from survey.storage.intake import About
 from survey.storage.intake_sql import intake_sql
 from survey.storage.keys import make_private
 
+PAGES = "PRAGMA cache_size=-65536"
 PRAGMAS = (
     "PRAGMA locking_mode=EXCLUSIVE",
     "PRAGMA journal_mode=TRUNCATE",
@@ -24,7 +25,7 @@ PRAGMAS = (
     "PRAGMA foreign_keys=ON",
     "PRAGMA trusted_schema=OFF",
     "PRAGMA mmap_size=0",
-    "PRAGMA cache_size=-65536",
+    PAGES,
     "PRAGMA temp_store=MEMORY",
 )
 

@@ -30,8 +30,6 @@ from survey.storage.intake import (
     DomainCount,
     Entry,
     IntakeBrokenError,
-    IntakeStaleError,
-    IntakeUnreadError,
     KeyConflict,
     Outcome,
 )
@@ -43,7 +41,6 @@ from survey.storage.slip_book import DISPUTED, USED, VOIDED, SlipBook
 from survey.storage.sqlite_batch import find_known, find_slips, receipt_of, refusal, write_batch
 from survey.storage.sqlite_opening import (
     damage_named,
-    keep_fault,
     keep_frontier,
     load_about,
     load_posters,
@@ -51,15 +48,12 @@ from survey.storage.sqlite_opening import (
     read_tail,
 )
 from survey.storage.sqlite_reading import SqliteReading
-from survey.storage.sqlite_whole import WholeReading, read_slips, slowly
+from survey.storage.sqlite_whole import WholeReading
 from survey.storage.states import WrongStateError
 from survey.storage.tally import Tally
 from survey.storage.writer_thread import WriterThread
 
 COUNT_VOIDED = "INSERT INTO counters VALUES (?, 'voided', ?) ON CONFLICT DO UPDATE SET n = n + excluded.n"
-REST = 2.0
-"""How many times as long as a slice of the whole reading takes nothing is read after it."""
-SLIPS_AT_ONCE = 2000
 
 
 class SqliteIntake(SqliteReading):
@@ -97,11 +91,6 @@ class SqliteIntake(SqliteReading):
     def waiting(self) -> int:
         """How many wait for an answer."""
         return self._writer.waiting
-
-    @property
-    def size(self) -> int:
-        """Leaves in the log."""
-        return self._tree.size
 
     # ── life ────────────────────────────────────────────────────────────────────────────
 
@@ -144,63 +133,6 @@ class SqliteIntake(SqliteReading):
             connection.close()
             raise
 
-    def _go_on_from(self, found: tuple[CompactTree, IntakeStaleError | None] | str) -> None:
-        if isinstance(found, str):
-            self.resting = IntakeUnreadError(self.about.wave, found)
-        else:
-            self._tree, self.resting = found
-
-    def _new_reading(self) -> WholeReading:
-        return WholeReading(self.about, self._signer, self._guard, self._slips)
-
-    async def read_slips(self) -> None:
-        """Take all slips into memory, a few milliseconds between two batches at a time."""
-        if self._slips.is_whole:
-            return
-        source: list[sqlite3.Connection] = []
-        slices = read_slips(self._slips, lambda: (source[-1], SLIPS_AT_ONCE))
-
-        def step(connection: sqlite3.Connection) -> bool:
-            source[:] = [connection]
-            return next(slices, True) is True
-
-        await slowly(self._writer.ask, self._guarded(step), rest=0.0)
-
-    async def read_whole(self) -> None:
-        """Read everything that is stored while the wave goes on, and compare all that must agree.
-
-        Raises:
-            IntakeBrokenError: something does not; the wave takes nothing in from now on.
-        """
-        reading = self._reading = self._new_reading()
-        try:
-            await slowly(self._writer.ask, self._guarded(reading.step), rest=REST)
-        finally:
-            self._reading = None
-        if isinstance(self.resting, IntakeUnreadError):
-            self._go_on_from((reading.tree, reading.stale))
-        await self._writer.ask(lambda connection: connection.execute("PRAGMA shrink_memory").fetchall())
-
-    def progress(self) -> float:
-        """How far a reading of the whole has come, from 0 to 1."""
-        if self._reading is None:
-            return 0.0
-        return min(self._reading.n_read / (len(self._slips) + 3 * self.size + 1), 1.0)
-
-    def _guarded(self, step: Callable[[sqlite3.Connection], bool]) -> Callable[[sqlite3.Connection], bool]:
-        """A step after whose refusal nothing more is taken in, not even the batch that comes next."""
-
-        def guarded(connection: sqlite3.Connection) -> bool:
-            try:
-                with damage_named(self.about.wave):
-                    return step(connection)
-            except IntakeBrokenError as fault:
-                self.resting = fault
-                keep_fault(connection, fault.reason)
-                raise
-
-        return guarded
-
     # ── what the others ask ─────────────────────────────────────────────────────────────
 
     async def submit(self, entry: Entry) -> Outcome:
@@ -222,12 +154,6 @@ class SqliteIntake(SqliteReading):
         """Domain, slip state and wave state of a slip, from memory as soon as it is there."""
         found = self._slips.find(e) if self._slips.covers(e) else await self._looks.ask(e)
         return None if found is None else (*found, self._state)
-
-    async def _find_slips(self, digests: list[bytes]) -> dict[bytes, tuple[str, str]]:
-        found: dict[bytes, tuple[str, str]] = await self._writer.ask(
-            lambda connection: find_slips(connection, self._slips, digests)
-        )
-        return found
 
     async def find_receipt(self, e: bytes | None, k: bytes) -> Accepted | KeyConflict | None:
         """What a repeated submission is told, or None when k is new."""
@@ -316,8 +242,11 @@ class SqliteIntake(SqliteReading):
     async def participation(self) -> tuple[DomainCount, ...]:
         """Counts per domain, from memory, once all slips are there."""
         await self.read_slips()
-        posters = [DomainCount(d, p.quota, p.used, 0, 0) for d, p in sorted(self._posters.items())]
-        return (*self._slips.by_domain(), *posters)
+        return (*self._slips.by_domain(), *await self.poster_counts())
+
+    async def poster_counts(self) -> tuple[DomainCount, ...]:
+        """The same of posters alone."""
+        return tuple(DomainCount(d, p.quota, p.used, 0, 0) for d, p in sorted(self._posters.items()))
 
     async def erase_boxes(self) -> int:
         """Destroy every box of a closed wave; `secure_delete` writes zeros over them."""

@@ -130,6 +130,7 @@ class IntakeOffice:
             await intake.stop()
         self._intakes.clear()
         self._damaged.clear()
+        self._slip_keys.clear()
         self.readings = WholeReadings(self._settle)
         self._bytes_left = WHOLE_AT_START
 
@@ -264,6 +265,15 @@ class IntakeOffice:
         """The waves whose intake could not be opened."""
         return tuple(self._damaged)
 
+    def refuse_unread(self) -> None:
+        """Refuse what cannot be told while a wave is damaged: that nobody has such a code.
+
+        Raises:
+            SurveyError: why the wave cannot be read.
+        """
+        for one in self._damaged.values():
+            raise one.reason
+
     def resting(self) -> dict[str, SurveyError]:
         """Why some waves take nothing in here, whatever their state."""
         every = {**self._intakes, **self._damaged}
@@ -291,6 +301,10 @@ class IntakeOffice:
     async def participation(self, wave: str) -> tuple[DomainCount, ...]:
         """Counts per domain, never an answer."""
         return await self.intake(wave).participation()
+
+    async def poster_counts(self, wave: str) -> tuple[DomainCount, ...]:
+        """The same of posters alone, which are few, however many slips there are."""
+        return await self.intake(wave).poster_counts()
 
     async def void(self, wave: str, digests: Sequence[bytes]) -> int:
         """Void slips that were never used; how many changed."""

@@ -25,10 +25,12 @@ class PostgresReading:
             " count(*) FILTER (WHERE state = 'disputed'), count(*) FILTER (WHERE state = 'voided')"
             ' FROM slips GROUP BY domain ORDER BY domain COLLATE "C"'
         )
-        posters = await self._rows(
-            'SELECT domain, quota, used, 0, 0 FROM posters ORDER BY domain COLLATE "C"'
-        )
-        return tuple(DomainCount(*row) for row in (*rows, *posters))
+        return (*(DomainCount(*row) for row in rows), *await self.poster_counts())
+
+    async def poster_counts(self) -> tuple[DomainCount, ...]:
+        """The same of posters alone."""
+        query = 'SELECT domain, quota, used, 0, 0 FROM posters ORDER BY domain COLLATE "C"'
+        return tuple(DomainCount(*row) for row in await self._rows(query))
 
     async def leaves(self) -> list[bytes]:
         """All leaves in order."""

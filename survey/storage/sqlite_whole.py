@@ -104,7 +104,9 @@ class WholeReading:
         self._compare(heads)
 
     def _pages(self) -> Iterator[bool]:
-        size = self._connection.execute("SELECT page_count * page_size FROM pragma_page_count, pragma_page_size")
+        size = self._connection.execute(
+            "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size"
+        )
         if size.fetchone()[0] <= QUICK_CHECK_BYTES:
             verdict = self._connection.execute("PRAGMA quick_check(1)").fetchone()[0]
             if verdict != "ok":

@@ -173,6 +173,28 @@ async def test_the_health_page_says_state_reason_and_remedy(site: Site) -> None:
     assert str(site.settings.data) not in page
 
 
+async def test_a_damaged_wave_is_red_by_name_and_keeps_nobody_from_the_others(site: Site) -> None:
+    for wave in ("north-1", "south-1"):
+        slips = await fielding.begin(site.office, 5, wave=wave)
+    await site.office.stop()
+    (site.settings.intake / "north-1.db").write_bytes(b"no database " * 1000)
+    await site.office.start()
+    await site.office.submit("south-1", fielding.entry(slips[0]))
+    await site.sign_in()
+    seen, told = await lines(site), await figures(site)
+    page = (await site.client.get("/console/health")).text
+    ready = await site.client.get("/ready")
+    code = await site.client.get("/s/8WYJ4VMNK448"), await site.client.get("/s/8WYJ4VMNK449")
+
+    assert (seen["wave:north-1"].state, seen["intake"].state, ready.status_code) == ("bad", "ok", 200)
+    assert told["survey_waves_damaged"] == told["survey_waves_read_only"] == told["survey_waves_served"] == 1
+    for text in ("north-1", "文件已损坏", "survey restore", "要处理"):
+        assert text in page
+    assert sorted(reply.status_code for reply in code) == [422, 503]
+    paused = next(reply for reply in code if reply.status_code == 503)
+    assert "调查暂停了" in paused.text and int(paused.headers["retry-after"]) >= 60
+
+
 async def test_nothing_falls_due_before_a_plan_is_signed(site: Site) -> None:
     await site.wave(until="drawn")
 

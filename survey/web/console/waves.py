@@ -131,6 +131,7 @@ async def show_wave(request: AnyRequest, wave: FromPath[str]) -> Response[str]:
         steps=[(step, state_reached(row.state, step.state)) for step in STEPS],
         next_step=next_step(row),
         acts=(await list_audit(limit=8, wave=wave)),
+        rests=request.app.state.office.resting().get(wave),
     )
 
 

@@ -170,6 +170,8 @@ class Desk:
     ) -> SlipFound | Response[bytes]:
         """The slip a code names, or the page that says why there is none.
 
+        While some wave cannot be read, an unknown code may well be one of its own.
+
         A slip of the finger fails the check sign and never counts against the address. Sending is not
         limited by address, because a school shares one.
         """
@@ -186,6 +188,7 @@ class Desk:
         found = await self.office.find_slip(code)
         if found is not None:
             return found
+        self.office.refuse_unread()
         self.misses.count(address)
         self.office.counts.mistyped["unknown"] += 1
         place = await self.waves.place()

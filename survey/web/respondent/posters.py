@@ -142,7 +142,7 @@ async def way_of(desk: Desk, wave: str, domain: str) -> tuple[WayIn, Poster]:
 
 async def is_full(desk: Desk, wave: Wave, poster: Poster) -> bool:
     """Whether a quota has been reached."""
-    counts = await desk.office.participation(wave.plan.wave)
+    counts = await desk.office.poster_counts(wave.plan.wave)
     return any(count.domain == poster.domain and count.used >= poster.quota for count in counts)
 
 

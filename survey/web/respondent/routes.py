@@ -12,6 +12,7 @@ from litestar.di import Provide
 from litestar.exceptions import HTTPException
 
 from survey.errors import SurveyError
+from survey.storage.intake import IntakeBrokenError, IntakeUnreadError
 from survey.storage.office import IntakeOffice
 from survey.web.respondent.accessibility import show_accessibility
 from survey.web.respondent.board import BOARD_ROUTES
@@ -35,6 +36,8 @@ from survey.web.respondent.waves import Waves
 log = logging.getLogger("survey.web.respondent")
 
 RETRY_AFTER_SECONDS = 60
+RESTING_RETRY_SECONDS = 600
+"""When to come again to a wave that is being read whole or mended."""
 
 
 def respondent_router(office: IntakeOffice, *, base_url: str, clock: Callable[[], datetime]) -> Router:
@@ -124,8 +127,11 @@ def trouble_page(desk: Desk, request: Asked, failure: Exception) -> Response[byt
     if isinstance(failure, UnsentFormError):
         failure, form = failure.failure, failure.fields
     if isinstance(failure, SurveyError):
+        if isinstance(failure, IntakeBrokenError | IntakeUnreadError):
+            return _not_now(desk, request, "state.paused", RESTING_RETRY_SECONDS, form)
         if failure.kind == "busy":
-            return _busy(desk, request, failure, form)
+            wait = int(failure.details.get("retry_after", RETRY_AFTER_SECONDS))
+            return _not_now(desk, request, "state.busy", wait, form)
         if failure.kind == "not_found":
             return said(desk, request, "state.not_found", 404)
         status = getattr(failure, "status", 400 if failure.kind == "invalid" else 500)
@@ -134,12 +140,13 @@ def trouble_page(desk: Desk, request: Asked, failure: Exception) -> Response[byt
     return _incident(desk, request, failure, form)
 
 
-def _busy(desk: Desk, request: Asked, busy: SurveyError, form: Sequence[tuple[str, str]]) -> Response[bytes]:
+def _not_now(
+    desk: Desk, request: Asked, key: str, wait: int, form: Sequence[tuple[str, str]]
+) -> Response[bytes]:
     place = desk.waves.last_place
     look = read_look(request.query_params, place.languages)
-    lines = [look.words(key) for key in ("state.busy", *(["state.kept"] if form else []))]
-    wait = int(busy.details.get("retry_after", RETRY_AFTER_SECONDS))
-    return desk.notice(look, place, "state.busy_title", *lines, status=503, retry_after=wait, form=form)
+    lines = [look.words(one) for one in (key, *(["state.kept"] if form else []))]
+    return desk.notice(look, place, f"{key}_title", *lines, status=503, retry_after=wait, form=form)
 
 
 def _incident(
