@@ -47,8 +47,8 @@ from survey.storage.intake import About
 from survey.storage.keys import load_key
 from survey.storage.tokens import create_token
 
-TAIL = 2_000
-"""Leaves behind the last frontier; the product writes one every 4 096."""
+TAIL = 1_000
+"""Leaves behind the last frontier; the product writes one every 1 024."""
 BOX_BYTES = 32 + 512 + 16
 """A sealed box of a parent's answers: ephemeral key, two blocks of 256, tag."""
 

@@ -47,7 +47,7 @@ from survey.storage.sqlite_opening import (
     open_file,
     read_tail,
 )
-from survey.storage.sqlite_reading import SqliteReading
+from survey.storage.sqlite_reading import LET_GO, SqliteReading
 from survey.storage.sqlite_whole import WholeReading
 from survey.storage.states import WrongStateError
 from survey.storage.tally import Tally
@@ -123,11 +123,13 @@ class SqliteIntake(SqliteReading):
                 n_bytes = self.path.stat().st_size
                 if most_bytes is not None and n_bytes > most_bytes:
                     self._go_on_from(read_tail(connection, self.about, self._signer, self._guard))
+                    connection.execute(LET_GO)
                     return connection, 0
                 reading = self._new_reading()
                 while not reading.step(connection):
                     pass
                 self._go_on_from((reading.tree, reading.stale))
+                connection.execute(LET_GO)
                 return connection, n_bytes
         except BaseException:
             connection.close()

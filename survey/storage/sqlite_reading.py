@@ -21,6 +21,7 @@ from survey.storage.writer_thread import WriterThread
 REST = 2.0
 """How many times as long as a slice of the whole reading takes nothing is read after it."""
 SLIPS_AT_ONCE = 2000
+LET_GO = "PRAGMA shrink_memory"
 FEW_PAGES = "PRAGMA cache_size=-8192"
 """Said before everything is read once: nobody comes back to these pages, and memory would stay taken."""
 
@@ -85,6 +86,7 @@ class SqliteReading:
         finally:
             self._reading = None
             await self._rows(PAGES)
+            await self._rows(LET_GO)
         if isinstance(self.resting, IntakeUnreadError):
             self._go_on_from((reading.tree, reading.stale))
 

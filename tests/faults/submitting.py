@@ -5,7 +5,8 @@
 Each acknowledged submission becomes one line on standard output, written only after the
 acknowledgement: the slip's number, the leaf's index, the leaf. Sixty-four senders work at
 once. Slips from FIRST_SLIP on are used; submission keys follow from the slip's number, so
-the next process can ask for the same receipt.
+the next process can ask for the same receipt. Frontiers are written often, so that a kill falls
+between any two of them, and the next process starts from one.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from datetime import date
 
 from survey.certification.sealing import leaf
 from survey.settings import load_settings
+from survey.storage import frontier
 from survey.storage.database import open_database
 from survey.storage.intake import About, Accepted, BusyError, Entry, Sealed
 from survey.storage.office import IntakeOffice
@@ -25,6 +27,7 @@ from survey.storage.office import IntakeOffice
 WAVE = "wave-1"
 N_SLIPS = 200_000
 SENDERS = 64
+OFTEN = 200
 
 
 def digest(kind: str, number: int) -> bytes:
@@ -46,10 +49,11 @@ async def create(office: IntakeOffice, n_slips: int = N_SLIPS) -> None:
 
 
 async def main(data: str, url: str, first: int) -> None:
+    frontier.EVERY = OFTEN
     settings = load_settings({}, data=data, database_url=None if url == "-" else url, least_free_share=0.0)
     async with open_database(settings):
         office = IntakeOffice(settings)
-        await office.start()
+        await office.start(read_later=True)
         numbers = iter(range(first, N_SLIPS))
         print("ready", flush=True)
 

@@ -108,7 +108,12 @@ async def check(settings: Settings, acked: dict[int, tuple[int, str]], newest: l
     """Open what is left, as a restart does, and hold every acknowledgement against it."""
     async with open_database(settings):
         office = IntakeOffice(settings)
+        # From the frontier alone, and then everything.
+        office._bytes_left = 0
         await office.start()
+        assert not office.resting()
+        await office.readings.read()
+        assert not office.resting()
         leaves = await office.leaves(submitting.WAVE)
         boxes = await office.boxes(submitting.WAVE)
         tree = MerkleTree.of_leaves(leaves)

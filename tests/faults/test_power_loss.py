@@ -143,7 +143,7 @@ async def lose_power(
     for place, (kind, file, offset, data) in enumerate(happened):
         while done < len(places) and places[done] == place:
             contents = [one.after(chance) for one in files]
-            await open_after_cut(ground, contents, seed, acked)
+            await open_after_cut(ground, contents, seed, acked, from_frontier=done % 2 == 0)
             done += 1
         if kind == "S":
             files[file].sync()
@@ -173,17 +173,21 @@ def record(settings: Settings, shim: Path, log: Path, n_acks: int) -> None:
 
 
 async def open_after_cut(
-    ground: Path, contents: list[bytes], seed: bytes, acked: list[tuple[int, bytes]]
+    ground: Path, contents: list[bytes], seed: bytes, acked: list[tuple[int, bytes]], *, from_frontier: bool
 ) -> None:
-    """The intake must open what the cut left, and hold every answer that was acknowledged before."""
+    """The intake must open what the cut left, and hold every answer that was acknowledged before.
+
+    Half the cuts are opened as a large wave is, from the frontier alone; of the others all is read.
+    """
     path = ground / f"{WAVE}.db"
     path.write_bytes(contents[0])
     journal = path.with_name(path.name + "-journal")
     journal.write_bytes(contents[1])
     intake = SqliteIntake(path, seed, lambda: datetime.now(UTC))
-    await intake.start()
+    await intake.start(0 if from_frontier else None)
     leaves = await intake.leaves()
     await intake.stop()
 
+    assert intake.resting is None
     lost = [index for index, leaf in acked if index >= len(leaves) or leaves[index] != leaf]
     assert not lost
