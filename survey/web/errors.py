@@ -97,8 +97,8 @@ class UnknownPageError(SurveyError):
 
 
 def wants_problem(request: AnyRequest) -> bool:
-    """Whether the reader is a program: under /api, or asking for JSON and not for HTML."""
-    if request.scope["path"].startswith("/api/"):
+    """Whether the reader is a program: under /api, at /metrics, or asking for JSON and not for HTML."""
+    if request.scope["path"].startswith("/api/") or request.scope["path"] == "/metrics":
         return True
     accept = request.headers.get("accept", "")
     return "json" in accept and "text/html" not in accept

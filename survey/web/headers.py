@@ -6,12 +6,13 @@ the hashes of its inline style and script) keeps it; every other response gets t
 """
 
 import asyncio
+import json
 from time import monotonic
 from typing import Any
 
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
-from survey.web.errors import SlowBodyError
+from survey.web.errors import PROBLEM_TYPE, SlowBodyError
 
 CONSOLE_POLICY = (
     "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; connect-src 'self'; "
@@ -131,13 +132,34 @@ def with_known_host(application: ASGIApp, host: str | None) -> ASGIApp:
         if scope["type"] == "http":
             named = [value for name, value in scope["headers"] if name == b"host"]
             if len(named) != 1 or _without_port(named[0].decode("latin-1").lower()) not in known:
-                headers = [(b"content-type", b"text/plain; charset=utf-8"), *_ALWAYS, _SERVER]
+                kind, body = misdirected(scope["path"])
+                headers = [(b"content-type", kind), *_ALWAYS, _SERVER]
                 await send({"type": "http.response.start", "status": 421, "headers": headers})
-                await send({"type": "http.response.body", "body": "请使用公布的网址。".encode()})
+                await send({"type": "http.response.body", "body": body})
                 return
         await application(scope, receive, send)
 
     return answered
+
+
+def misdirected(path: str) -> tuple[bytes, bytes]:
+    """Media type and body for a request under a name that is not ours: words, or a problem for a program.
+
+    >>> misdirected("/s")[1].decode(), json.loads(misdirected("/api/v1/waves")[1])["status"]
+    ('请使用公布的网址。', 421)
+    """
+    if not path.startswith("/api/"):
+        return b"text/plain; charset=utf-8", "请使用公布的网址。".encode()
+    thing, reason, remedy = "网址", "不是公布的主机名", "请使用公布的网址"
+    problem = {
+        "type": f"{PROBLEM_TYPE}http.misdirected",
+        "title": f"{thing}：{reason}",
+        "status": 421,
+        "detail": f"{thing}：{reason}。{remedy}。",
+        "code": "http.misdirected",
+        "remedy": remedy,
+    }
+    return b"application/problem+json", json.dumps(problem, ensure_ascii=False).encode()
 
 
 def _without_port(host: str) -> str:

@@ -23,6 +23,7 @@ PUBLIC = (
     "/B",
     "/preview",
     "/check",
+    "/contract",
     "/CHECK",
     "/console/sign-in",
     "/school/in",

@@ -1,4 +1,4 @@
-"""How the API answers: a struct as JSON, an ETag where a document rarely changes."""
+"""How the API answers: a struct as JSON with an ETag, or 304, or 412 where a writer has seen something else."""
 
 import hashlib
 from typing import Any
@@ -6,24 +6,53 @@ from typing import Any
 import msgspec
 from litestar import Response
 
+from survey.web.errors import WebError
 from survey.web.pages import AnyRequest
 
 
-def answer(document: msgspec.Struct | dict[str, Any]) -> Response[bytes]:
-    """The document as JSON."""
-    return Response(msgspec.json.encode(document), media_type="application/json")
+class ChangedSinceError(WebError):
+    """The thing is not as the writer has seen it."""
+
+    code = "api.changed_since"
+    status = 412
+
+    def __init__(self) -> None:
+        super().__init__("If-Match", "您看到以后已经有改动，没有执行", "重新取一次，看过再写")
 
 
-def answer_with_etag(request: AnyRequest, document: msgspec.Struct) -> Response[Any]:
+def answer(
+    request: AnyRequest, document: msgspec.Struct | dict[str, Any], *, same: msgspec.Struct | None = None
+) -> Response[Any]:
     """The document with the digest of its bytes, or 304 where the reader already has them.
 
     `no-cache` instead of the `no-store` of pages: a program may keep the document, and asks
     each time whether it still holds.
+
+    Args:
+        same: the document without what changes by itself, such as the moment of asking; the tag is weak then.
     """
     body = msgspec.json.encode(document)
-    etag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
+    etag = etag_of(body) if same is None else f"W/{etag_of(msgspec.json.encode(same))}"
     headers = {"ETag": etag, "Cache-Control": "private, no-cache"}
     known = {part.strip().removeprefix("W/") for part in request.headers.get("if-none-match", "").split(",")}
-    if etag in known or "*" in known:
+    if etag.removeprefix("W/") in known or "*" in known:
         return Response(None, status_code=304, headers=headers)
     return Response(body, media_type="application/json", headers=headers)
+
+
+def etag_of(body: bytes) -> str:
+    """The strong tag of some bytes."""
+    return f'"{hashlib.sha256(body).hexdigest()[:32]}"'
+
+
+def check_match(request: AnyRequest, document: msgspec.Struct) -> None:
+    """Go on only where the writer has seen this document, or has not asked for the check.
+
+    Raises:
+        ChangedSinceError.
+    """
+    wanted = request.headers.get("if-match")
+    if wanted is None or wanted.strip() == "*":
+        return
+    if etag_of(msgspec.json.encode(document)) not in {part.strip() for part in wanted.split(",")}:
+        raise ChangedSinceError

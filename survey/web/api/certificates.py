@@ -11,9 +11,10 @@ from survey.storage.certificates import Certificate as Stored
 from survey.storage.certificates import list_certificates
 from survey.storage.plans import load_wave
 from survey.web.access import check_query, token_with
-from survey.web.api.answers import answer_with_etag
+from survey.web.api.answers import answer
 from survey.web.api.documents import Certificate
 from survey.web.pages import AnyRequest
+from survey.web.verify.standing import REVOKED, Standing, standing_of
 
 
 class NotCertifiedError(SurveyError):
@@ -34,17 +35,19 @@ async def show_certificate(request: AnyRequest, wave: FromPath[str]) -> Response
     versions = await list_certificates(wave)
     if not versions:
         raise NotCertifiedError(row.state_name)
-    return answer_with_etag(request, certificate_document(versions))
+    return answer(request, certificate_document(versions, await standing_of(versions[-1])))
 
 
-def certificate_document(versions: tuple[Stored, ...]) -> Certificate:
-    """The newest of a wave's certificates as the API says it."""
-    newest = versions[-1]
+def certificate_document(versions: tuple[Stored, ...], standing: Standing) -> Certificate:
+    """The newest of a wave's certificates as the API says it, and how it stands."""
+    newest, revoked = versions[-1], standing.state == REVOKED
     return Certificate(
         wave=newest.wave,
         number=newest.number,
         short=newest.short,
         file_digest=sha256_hex(newest.data),
+        state="revoked" if revoked else "valid",
+        reason=standing.reason if revoked else None,
         download=f"/v/{newest.number}/certificate.json",
         verify=f"/v/{newest.number}",
         versions=[version.number for version in versions],

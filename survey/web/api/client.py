@@ -16,6 +16,7 @@ from urllib.parse import quote, urlencode
 from urllib.request import Request, urlopen
 
 import msgspec
+from msgspec.structs import replace
 
 from survey.errors import SurveyError
 from survey.web.api.documents import (
@@ -32,8 +33,10 @@ from survey.web.api.documents import (
     Wave,
     WavePage,
 )
+from survey.web.api.record_documents import FigureRecord, RecordPage
 
 T = TypeVar("T")
+P = TypeVar("P", WavePage, RecordPage, FrameDocument, SampleDocument, LedgerPage)
 TRIES = 4
 """A busy or unreachable server is asked again after 1, 2 and 4 seconds."""
 
@@ -73,14 +76,15 @@ class Client:
 
     def waves(self) -> Iterator[Wave]:
         """Every wave, the newest first, page after page."""
-        cursor: str | None = None
-        while True:
-            query = {"limit": "100", **({"cursor": cursor} if cursor else {})}
-            page = self._get(f"/waves?{urlencode(query)}", WavePage)
-            yield from page.items
-            if page.next is None:
-                return
-            cursor = page.next
+        return (wave for page in self._pages("/waves", WavePage, 100) for wave in page.items)
+
+    def records(self) -> Iterator[FigureRecord]:
+        """The record of every wave, the newest first, page after page."""
+        return (record for page in self._pages("/records", RecordPage, 100) for record in page.items)
+
+    def record(self, wave: str) -> FigureRecord:
+        """The record of one wave, as the contract for inspection systems says it."""
+        return self._get(f"/waves/{quote(wave)}/record", FigureRecord)
 
     def wave(self, wave: str) -> Wave:
         """One wave."""
@@ -99,24 +103,46 @@ class Client:
         return self._get(f"/waves/{quote(wave)}/certificate", Certificate)
 
     def frame(self, wave: str) -> FrameDocument:
-        """The schools of the frame."""
-        return self._get(f"/waves/{quote(wave)}/frame", FrameDocument)
+        """The frame with all of its schools."""
+        pages = list(self._pages(f"/waves/{quote(wave)}/frame", FrameDocument, 1000))
+        return replace(pages[-1], schools=[school for page in pages for school in page.schools])
 
     def sample(self, wave: str) -> SampleDocument:
-        """What was drawn."""
-        return self._get(f"/waves/{quote(wave)}/sample", SampleDocument)
+        """What was drawn, with all of its domains."""
+        pages = list(self._pages(f"/waves/{quote(wave)}/sample", SampleDocument, 1000))
+        return replace(pages[-1], domains=[domain for page in pages for domain in page.domains])
 
-    def ledger(self, wave: str) -> LedgerPage:
-        """Every problem of a wave."""
-        return self._get(f"/waves/{quote(wave)}/ledger", LedgerPage)
+    def ledger(self, wave: str) -> Iterator[LedgerRow]:
+        """Every problem of a wave, by number, page after page."""
+        pages = self._pages(f"/waves/{quote(wave)}/ledger", LedgerPage, 100)
+        return (row for page in pages for row in page.items)
+
+    def entry(self, wave: str, number: int) -> LedgerRow:
+        """One problem with its history."""
+        return self._get(f"/waves/{quote(wave)}/ledger/{number}", LedgerRow)
 
     def take_up(self, wave: str, entry: NewEntry) -> LedgerRow:
         """Take a problem up."""
         return self._post(f"/waves/{quote(wave)}/ledger", entry, LedgerRow)
 
-    def act(self, wave: str, number: int, act: NewAct) -> LedgerRow:
-        """Do one act on a problem."""
-        return self._post(f"/waves/{quote(wave)}/ledger/{number}/acts", act, LedgerRow)
+    def act(self, wave: str, number: int, act: NewAct, *, unchanged: bool = False) -> LedgerRow:
+        """Do one act on a problem.
+
+        Args:
+            unchanged: only if the problem still is as `entry` has read it; otherwise refused (412).
+        """
+        path = f"/waves/{quote(wave)}/ledger/{number}"
+        seen = self._kept[path][0] if unchanged else None
+        return self._post(f"{path}/acts", act, LedgerRow, {"If-Match": seen} if seen else {})
+
+    def _pages(self, path: str, kind: type[P], limit: int) -> Iterator[P]:
+        """A collection page after page, each asked for when it is needed."""
+        cursor: str | None = ""
+        while cursor is not None:
+            query = urlencode({"limit": limit, **({"cursor": cursor} if cursor else {})})
+            page = self._get(f"{path}?{query}", kind)
+            yield page
+            cursor = page.next
 
     def _get(self, path: str, kind: type[T]) -> T:
         etag, body = self._kept.get(path, ("", b""))
@@ -127,8 +153,11 @@ class Client:
             self._kept[path] = (headers["etag"], fresh)
         return msgspec.json.decode(fresh, type=kind)
 
-    def _post(self, path: str, document: msgspec.Struct, kind: type[T]) -> T:
-        headers = {"Content-Type": "application/json", "Idempotency-Key": secrets.token_urlsafe(24)}
+    def _post(
+        self, path: str, document: msgspec.Struct, kind: type[T], more: Mapping[str, str] | None = None
+    ) -> T:
+        once = {"Content-Type": "application/json", "Idempotency-Key": secrets.token_urlsafe(24)}
+        headers = {**once, **(more or {})}
         _, _, body = self._send(path, headers, msgspec.json.encode(document))
         return msgspec.json.decode(body, type=kind)
 

@@ -27,6 +27,12 @@ Address = Annotated[
 ]
 
 
+Cursor = Annotated[
+    str | None,
+    Meta(description="下一页的cursor；没有下一页时为null", examples=["OndhbmFuLTIwMjYtYXV0dW1u"]),
+]
+
+
 class Links(Struct, frozen=True, kw_only=True):
     """Where the rest of a wave is found."""
 
@@ -65,10 +71,7 @@ class WavePage(Struct, frozen=True, kw_only=True):
     """One page of waves, the newest first."""
 
     items: list[Wave]
-    next: Annotated[
-        str | None,
-        Meta(description="下一页的cursor；没有下一页时为null", examples=["d2FuYW4tMjAyNi1hdXR1bW4"]),
-    ]
+    next: Cursor
 
 
 class Share(Struct, frozen=True, kw_only=True):
@@ -140,6 +143,7 @@ class Seal(Struct, frozen=True, kw_only=True):
     number: Annotated[int, Meta(ge=0, description="证书编号", examples=[7])]
     short: Annotated[str, Meta(description="验证码，12个字符", examples=["0123456789AB"])]
     statement_digest: Digest | None
+    state: Annotated[str, Meta(description="valid：有效；revoked：已撤回", examples=["valid"])]
     download: Address
     verify: Address
 
@@ -151,7 +155,7 @@ class Figure(Struct, frozen=True, kw_only=True):
     title: str
     county: str
     demonstration: Annotated[bool, Meta(description="真：演示数据，不能引用")]
-    certified: Annotated[bool, Meta(description="真：两人签发，有证书；假：已计算，还没有签发")]
+    certified: Annotated[bool, Meta(description="真：两人签发，证书有效；假：还没有签发，或证书已撤回")]
     figure: Rate
     percent: Annotated[str, Meta(description="同一个数，写成百分比", examples=["88.43%"])]
     standard_error: Rate | None
@@ -188,6 +192,8 @@ class Certificate(Struct, frozen=True, kw_only=True):
     number: Annotated[int, Meta(ge=0, examples=[7])]
     short: Annotated[str, Meta(description="验证码，12个字符", examples=["0123456789AB"])]
     file_digest: Digest
+    state: Annotated[str, Meta(description="valid：有效；revoked：已撤回", examples=["valid"])]
+    reason: Annotated[str | None, Meta(description="撤回的原因")]
     download: Address
     verify: Address
     versions: Annotated[
@@ -210,11 +216,12 @@ class FrameSchool(Struct, frozen=True, kw_only=True):
 
 
 class FrameDocument(Struct, frozen=True, kw_only=True):
-    """The schools that a wave was drawn from, sorted by code."""
+    """One page of the schools that a wave was drawn from, sorted by code."""
 
     wave: WaveId
     digest: Digest
     schools: list[FrameSchool]
+    next: Cursor
 
 
 class DrawnStratum(Struct, frozen=True, kw_only=True):
@@ -239,7 +246,7 @@ class DrawnDomain(Struct, frozen=True, kw_only=True):
 
 
 class SampleDocument(Struct, frozen=True, kw_only=True):
-    """What was drawn, with what is needed to draw it again."""
+    """What was drawn, with what is needed to draw it again; its domains a page at a time."""
 
     wave: WaveId
     seed: Annotated[str, Meta(description="公开的种子", examples=["20261122"])]
@@ -248,6 +255,7 @@ class SampleDocument(Struct, frozen=True, kw_only=True):
     design_digest: Digest
     strata: list[DrawnStratum]
     domains: list[DrawnDomain]
+    next: Cursor
 
 
 class LedgerAct(Struct, frozen=True, kw_only=True):
@@ -285,10 +293,11 @@ class LedgerRow(Struct, frozen=True, kw_only=True):
 
 
 class LedgerPage(Struct, frozen=True, kw_only=True):
-    """Every problem of a wave, by number."""
+    """One page of the problems of a wave, by number."""
 
     wave: WaveId
     items: list[LedgerRow]
+    next: Cursor
 
 
 class NewEntry(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

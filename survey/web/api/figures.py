@@ -12,11 +12,11 @@ from survey.storage.certificates import Certificate, list_certificates
 from survey.storage.plans import WaveRow, load_wave
 from survey.storage.results import find_results
 from survey.web.access import check_query, token_with
-from survey.web.api.answers import answer_with_etag
+from survey.web.api.answers import answer
 from survey.web.api.documents import Figure, Interval, Part, Seal, Threshold, Way
 from survey.web.console.page import AFTER_OPENING
 from survey.web.pages import AnyRequest
-from survey.web.verify.standing import statement_in
+from survey.web.verify.standing import REVOKED, Standing, standing_of, statement_in
 
 
 class NotOpenedError(SurveyError):
@@ -37,18 +37,24 @@ async def show_figure(request: AnyRequest, wave: FromPath[str]) -> Response[Any]
     results = await find_results(wave) if row.state in AFTER_OPENING else None
     if results is None:
         raise NotOpenedError(row.state_name)
-    return answer_with_etag(request, figure_document(row, results, await list_certificates(wave)))
+    issued = await list_certificates(wave)
+    standing = await standing_of(issued[-1]) if issued else None
+    return answer(request, figure_document(row, results, standing))
 
 
-def figure_document(row: WaveRow, results: dict[str, Any], certificates: tuple[Certificate, ...]) -> Figure:
-    """A results document as the API says it; digits are copied, never computed."""
+def figure_document(row: WaveRow, results: dict[str, Any], standing: Standing | None) -> Figure:
+    """A results document as the API says it; digits are copied, never computed.
+
+    Args:
+        standing: of the newest certificate, None before there is one.
+    """
     figure, response = results["figure"], results.get("response") or {}
     return Figure(
         wave=row.wave,
         title=row.title,
         county=row.county,
         demonstration=row.demonstration,
-        certified=bool(certificates),
+        certified=standing is not None and standing.state != REVOKED,
         figure=figure["shown"],
         percent=percent_text(figure["shown"]),
         standard_error=results.get("se"),
@@ -74,7 +80,7 @@ def figure_document(row: WaveRow, results: dict[str, Any], certificates: tuple[C
         ],
         method_version=results.get("method_version"),
         results_digest=digest(results),
-        seal=_seal(certificates[-1]) if certificates else None,
+        seal=_seal(standing.certificate, standing) if standing is not None and standing.certificate else None,
     )
 
 
@@ -105,12 +111,13 @@ def _parts(results: dict[str, Any], key: str) -> list[Part]:
     ]
 
 
-def _seal(certificate: Certificate) -> Seal:
+def _seal(certificate: Certificate, standing: Standing) -> Seal:
     statement = statement_in(certificate.data)
     return Seal(
         number=certificate.number,
         short=certificate.short,
         statement_digest=digest(statement) if statement is not None else None,
+        state="revoked" if standing.state == REVOKED else "valid",
         download=f"/v/{certificate.number}/certificate.json",
         verify=f"/v/{certificate.number}",
     )

@@ -10,10 +10,15 @@ from survey.sampling.frame import School
 from survey.storage.frames import find_frame
 from survey.storage.plans import load_wave
 from survey.storage.samples import find_sample
-from survey.web.access import check_query, token_with
-from survey.web.api.answers import answer_with_etag
+from survey.web.access import token_with
+from survey.web.api.answers import answer
 from survey.web.api.documents import DrawnDomain, DrawnStratum, FrameDocument, FrameSchool, SampleDocument
+from survey.web.api.paging import page_asked, page_of
 from survey.web.pages import AnyRequest
+
+MOST_ROWS = 1000
+ROWS = 500
+"""Most counties have fewer schools than one page holds."""
 
 
 class NotThereYetError(SurveyError):
@@ -29,25 +34,27 @@ class NotThereYetError(SurveyError):
 @get("/waves/{wave:str}/frame", guards=[token_with("frame:read")])
 async def show_frame(request: AnyRequest, wave: FromPath[str]) -> Response[Any]:
     """The schools of a wave's frame, sorted by code."""
-    check_query(request, frozenset())
+    asked = page_asked(request, most=MOST_ROWS, default=ROWS)
     row = await load_wave(wave)
     frame = await find_frame(wave)
     if frame is None:
         raise NotThereYetError("学校名册", row.state_name)
+    page, following = page_of(frame.schools, asked, lambda school: school.code, of=frame.digest)
     document = FrameDocument(
-        wave=wave, digest=frame.digest, schools=[_school(school) for school in frame.schools]
+        wave=wave, digest=frame.digest, schools=[_school(school) for school in page], next=following
     )
-    return answer_with_etag(request, document)
+    return answer(request, document)
 
 
 @get("/waves/{wave:str}/sample", guards=[token_with("frame:read")])
 async def show_sample(request: AnyRequest, wave: FromPath[str]) -> Response[Any]:
     """What was drawn, with the seed and the digests that let anyone draw it again."""
-    check_query(request, frozenset())
+    asked = page_asked(request, most=MOST_ROWS, default=ROWS)
     row = await load_wave(wave)
     sample = await find_sample(wave)
     if sample is None:
         raise NotThereYetError("样本", row.state_name)
+    page, following = page_of(sample.domains, asked, lambda one: one.domain, of=sample.digest)
     document = SampleDocument(
         wave=wave,
         seed=sample.seed,
@@ -73,10 +80,11 @@ async def show_sample(request: AnyRequest, wave: FromPath[str]) -> Response[Any]
                 eligible=one.eligible,
                 slips=one.slips,
             )
-            for one in sample.domains
+            for one in page
         ],
+        next=following,
     )
-    return answer_with_etag(request, document)
+    return answer(request, document)
 
 
 def _school(school: School) -> FrameSchool:

@@ -17,8 +17,9 @@ from survey.jobs.once import once
 from survey.storage.ledger import load_entry
 from survey.storage.plans import load_wave
 from survey.web.access import check_query, token_of, token_with
-from survey.web.api.answers import answer_with_etag
+from survey.web.api.answers import answer, check_match, etag_of
 from survey.web.api.documents import LedgerAct, LedgerPage, LedgerRow, NewAct, NewEntry
+from survey.web.api.paging import page_asked, page_of
 from survey.web.errors import WebError
 from survey.web.pages import CHINA, AnyRequest
 
@@ -47,10 +48,10 @@ class NotJsonError(WebError):
 
 @get("/waves/{wave:str}/ledger", guards=[token_with("ledger:read")])
 async def show_ledger(request: AnyRequest, wave: FromPath[str]) -> Response[Any]:
-    """Every problem of a wave, by number."""
-    check_query(request, frozenset())
-    entries = await ledger_of(wave)
-    return answer_with_etag(request, LedgerPage(wave=wave, items=[ledger_row(one) for one in entries]))
+    """The problems of a wave, by number, a page at a time."""
+    asked = page_asked(request)
+    page, following = page_of(await ledger_of(wave), asked, lambda one: str(one.number))
+    return answer(request, LedgerPage(wave=wave, items=[ledger_row(one) for one in page], next=following))
 
 
 @get("/waves/{wave:str}/ledger/{number:int}", guards=[token_with("ledger:read")])
@@ -58,7 +59,7 @@ async def show_entry(request: AnyRequest, wave: FromPath[str], number: FromPath[
     """One problem with its history."""
     check_query(request, frozenset())
     await load_wave(wave)
-    return answer_with_etag(request, ledger_row(await load_entry(wave, _number(number))))
+    return answer(request, ledger_row(await load_entry(wave, _number(number))))
 
 
 @post("/waves/{wave:str}/ledger", guards=[token_with("ledger:write")], status_code=201)
@@ -140,13 +141,19 @@ async def _act(request: AnyRequest, wave: str, number: int, body: bytes, actor: 
             "followup.not_a_date", f"时限“{given.due_on[:20]}”不是日期", "写成2026-12-31这样", item="due_on"
         )
         raise FaultsError(f"台账第{number}号", (fault,)) from error
+    version = given.version
+    if "if-match" in request.headers:
+        seen = await load_entry(wave, number)
+        check_match(request, ledger_row(seen))
+        # The act goes on from what was compared, so nothing can come between.
+        version = seen.version if version is None else version
     entry = await act_on_entry(
         wave,
         number,
         given.act,
         actor=actor,
         now=request.app.state.now().astimezone(CHINA),
-        version=given.version,
+        version=version,
         note=given.note,
         evidence=given.evidence,
         unit=given.unit,
@@ -184,5 +191,5 @@ async def _once(
         return msgspec.json.encode(await work(token.account))
 
     document, replayed = await once(token.digest, key, asked, reply, now=request.app.state.now())
-    headers = {"Idempotency-Replayed": "true"} if replayed else {}
+    headers = {"ETag": etag_of(document), **({"Idempotency-Replayed": "true"} if replayed else {})}
     return Response(document, status_code=status, media_type="application/json", headers=headers)

@@ -7,7 +7,10 @@ import msgspec
 
 from survey import __version__
 from survey.web.access import SCOPES
-from survey.web.api import documents
+from survey.web.api import documents, record_documents
+from survey.web.api.frames import MOST_ROWS, ROWS
+from survey.web.api.paging import DEFAULT, MOST
+from survey.web.api.webhook_documents import WEBHOOKS, describe_webhooks
 
 WAVE = {
     "name": "wave",
@@ -17,20 +20,19 @@ WAVE = {
     "schema": {"type": "string", "pattern": "^[a-z0-9][a-z0-9-]{2,39}$"},
     "example": "wanan-2026-autumn",
 }
-PAGING = (
-    {
-        "name": "limit",
-        "in": "query",
-        "description": "一页几个，1到100",
-        "schema": {"type": "integer", "minimum": 1, "maximum": 100, "default": 50},
-    },
-    {
-        "name": "cursor",
-        "in": "query",
-        "description": "上一页给出的next",
-        "schema": {"type": "string", "pattern": "^[A-Za-z0-9_-]{1,80}$"},
-    },
-)
+
+
+def paging(most: int, default: int) -> tuple[dict[str, Any], ...]:
+    """The query of a collection."""
+    sizes = {"type": "integer", "minimum": 1, "maximum": most, "default": default}
+    cursor = {"type": "string", "pattern": "^[A-Za-z0-9_-]{1,80}$"}
+    return (
+        {"name": "limit", "in": "query", "description": f"一页几个，1到{most}", "schema": sizes},
+        {"name": "cursor", "in": "query", "description": "上一页给出的next，原样", "schema": cursor},
+    )
+
+
+PAGING, LONG_PAGING = paging(MOST, DEFAULT), paging(MOST_ROWS, ROWS)
 NUMBER = {
     "name": "number",
     "in": "path",
@@ -50,6 +52,12 @@ IF_NONE_MATCH = {
     "name": "If-None-Match",
     "in": "header",
     "description": "上次得到的ETag；没有变化时回答304",
+    "schema": {"type": "string"},
+}
+IF_MATCH = {
+    "name": "If-Match",
+    "in": "header",
+    "description": "看到的ETag；别人先改了就回答412，不执行",
     "schema": {"type": "string"},
 }
 OPERATIONS: tuple[dict[str, Any], ...] = (
@@ -86,9 +94,8 @@ OPERATIONS: tuple[dict[str, Any], ...] = (
         "summary": "满意度、区间、阈值、各组、别的算法；结束并开箱以前是409",
         "scope": "figure:read",
         "answer": documents.Figure,
-        "parameters": (WAVE, IF_NONE_MATCH),
+        "parameters": (WAVE,),
         "refusals": (400, 401, 403, 404, 409),
-        "etag": True,
     },
     {
         "path": "/api/v1/waves/{wave}/certificate",
@@ -96,39 +103,53 @@ OPERATIONS: tuple[dict[str, Any], ...] = (
         "summary": "现行的结果证书在哪里、怎样验证",
         "scope": "figure:read",
         "answer": documents.Certificate,
-        "parameters": (WAVE, IF_NONE_MATCH),
+        "parameters": (WAVE,),
         "refusals": (400, 401, 403, 404, 409),
-        "etag": True,
+    },
+    {
+        "path": "/api/v1/records",
+        "id": "listRecords",
+        "summary": "满意度数据项，一次调查一条，给已有的督导管理信息系统；约定见/contract/figure/v1",
+        "scope": "figure:read",
+        "answer": record_documents.RecordPage,
+        "parameters": PAGING,
+        "refusals": (400, 401, 403),
+    },
+    {
+        "path": "/api/v1/waves/{wave}/record",
+        "id": "getRecord",
+        "summary": "一次调查的满意度数据项；没有签发、已撤回时没有满意度",
+        "scope": "figure:read",
+        "answer": record_documents.FigureRecord,
+        "parameters": (WAVE,),
+        "refusals": (400, 401, 403, 404),
     },
     {
         "path": "/api/v1/waves/{wave}/frame",
         "id": "getFrame",
-        "summary": "学校名册：只有学校，没有人",
+        "summary": "学校名册：只有学校，没有人；按学校代码，按cursor翻页",
         "scope": "frame:read",
         "answer": documents.FrameDocument,
-        "parameters": (WAVE, IF_NONE_MATCH),
+        "parameters": (WAVE, *LONG_PAGING),
         "refusals": (400, 401, 403, 404, 409),
-        "etag": True,
     },
     {
         "path": "/api/v1/waves/{wave}/sample",
         "id": "getSample",
-        "summary": "抽中的学校、种子和摘要，任何人可以重抽",
+        "summary": "抽中的学校、种子和摘要，任何人可以重抽；按cursor翻页",
         "scope": "frame:read",
         "answer": documents.SampleDocument,
-        "parameters": (WAVE, IF_NONE_MATCH),
+        "parameters": (WAVE, *LONG_PAGING),
         "refusals": (400, 401, 403, 404, 409),
-        "etag": True,
     },
     {
         "path": "/api/v1/waves/{wave}/ledger",
         "id": "listLedger",
-        "summary": "问题台账，按编号",
+        "summary": "问题台账，按编号，按cursor翻页",
         "scope": "ledger:read",
         "answer": documents.LedgerPage,
-        "parameters": (WAVE, IF_NONE_MATCH),
+        "parameters": (WAVE, *PAGING),
         "refusals": (400, 401, 403, 404),
-        "etag": True,
     },
     {
         "path": "/api/v1/waves/{wave}/ledger",
@@ -148,9 +169,8 @@ OPERATIONS: tuple[dict[str, Any], ...] = (
         "summary": "一个问题和它的经过",
         "scope": "ledger:read",
         "answer": documents.LedgerRow,
-        "parameters": (WAVE, NUMBER, IF_NONE_MATCH),
+        "parameters": (WAVE, NUMBER),
         "refusals": (400, 401, 403, 404),
-        "etag": True,
     },
     {
         "path": "/api/v1/waves/{wave}/ledger/{number}/acts",
@@ -160,8 +180,8 @@ OPERATIONS: tuple[dict[str, Any], ...] = (
         "scope": "ledger:write",
         "body": documents.NewAct,
         "answer": documents.LedgerRow,
-        "parameters": (WAVE, NUMBER, IDEMPOTENCY),
-        "refusals": (400, 401, 403, 404, 408, 409, 413, 422),
+        "parameters": (WAVE, NUMBER, IDEMPOTENCY, IF_MATCH),
+        "refusals": (400, 401, 403, 404, 408, 409, 412, 413, 422),
     },
 )
 REASONS = {
@@ -172,6 +192,7 @@ REASONS = {
     404: "没有这次调查",
     408: "内容没有在时限内收完",
     409: "这次调查还没有走到这一步，别人先做了，或者键用在了别的请求上",
+    412: "看到以后已经有改动",
     413: "内容太大",
     422: "内容里有要改的地方，逐条列在faults里",
     500: "系统出了意外，带事件编号",
@@ -186,10 +207,12 @@ def describe_api() -> dict[str, Any]:
         documents.Problem,
         *(operation["answer"] for operation in OPERATIONS),
         *(operation["body"] for operation in OPERATIONS if "body" in operation),
+        *WEBHOOKS.values(),
     ]
     paths: dict[str, Any] = {}
     for operation in OPERATIONS:
         paths.setdefault(operation["path"], {})[operation.get("method", "get")] = _operation(operation)
+    paths["/metrics"] = {"get": _metrics()}
     _, schemas = msgspec.json.schema_components(structs, ref_template="#/components/schemas/{name}")
     return {
         "openapi": "3.1.0",
@@ -205,8 +228,13 @@ def describe_api() -> dict[str, Any]:
         },
         "servers": [{"url": "/"}],
         "security": [{"token": []}],
-        "tags": [{"name": "waves", "description": "调查"}],
+        "tags": [
+            {"name": "waves", "description": "调查"},
+            {"name": "operation", "description": "运行"},
+            {"name": "webhooks", "description": "推送"},
+        ],
         "paths": paths,
+        "webhooks": describe_webhooks(),
         "components": {
             "schemas": schemas,
             "securitySchemes": {
@@ -227,8 +255,9 @@ def _operation(operation: dict[str, Any]) -> dict[str, Any]:
         "content": {"application/json": {"schema": _reference(operation["answer"].__name__)}},
     }
     responses: dict[str, Any] = {str(operation.get("status", 200)): answer}
-    if operation.get("etag"):
-        answer["headers"] = {"ETag": {"description": "内容的摘要", "schema": {"type": "string"}}}
+    answer["headers"] = {"ETag": {"description": "内容的摘要", "schema": {"type": "string"}}}
+    reads = operation.get("method", "get") == "get"
+    if reads:
         responses["304"] = {"description": REASONS[304]}
     for status in (*operation["refusals"], 500, 503):
         responses[str(status)] = {
@@ -241,9 +270,28 @@ def _operation(operation: dict[str, Any]) -> dict[str, Any]:
         "description": f"需要范围 {operation['scope']}。",
         "tags": ["waves"],
         "security": [{"token": [operation["scope"]]}],
-        "parameters": list(operation["parameters"]),
+        "parameters": [*operation["parameters"], *((IF_NONE_MATCH,) if reads else ())],
         **({"requestBody": _body(operation["body"].__name__)} if "body" in operation else {}),
         "responses": responses,
+    }
+
+
+def _metrics() -> dict[str, Any]:
+    refused = {
+        str(status): {
+            "description": REASONS[status],
+            "content": {"application/problem+json": {"schema": _reference("Problem")}},
+        }
+        for status in (401, 403, 500, 503)
+    }
+    figures = {"description": "Prometheus的文本格式", "content": {"text/plain": {"schema": {"type": "string"}}}}
+    return {
+        "operationId": "getMetrics",
+        "summary": "运行指标，给Prometheus：收了多少、排队、磁盘、内存；没有结果，没有调查，没有人",
+        "description": "需要范围 metrics:read。",
+        "tags": ["operation"],
+        "security": [{"token": ["metrics:read"]}],
+        "responses": {"200": figures, **refused},
     }
 
 

@@ -1,7 +1,10 @@
 """Participation: what the plan needs and what has come, never an answer."""
 
+from typing import Any
+
 from litestar import Response, get
 from litestar.params import FromPath
+from msgspec.structs import replace
 
 from survey.errors import SurveyError
 from survey.fieldwork.progress import Tally
@@ -26,7 +29,7 @@ class NotPublishedError(SurveyError):
 
 
 @get("/waves/{wave:str}/participation", guards=[token_with("participation:read")])
-async def show_participation(request: AnyRequest, wave: FromPath[str]) -> Response[bytes]:
+async def show_participation(request: AnyRequest, wave: FromPath[str]) -> Response[Any]:
     """Counts of a published wave; under ten they are withheld until it has closed."""
     check_query(request, frozenset())
     row = await load_wave(wave)
@@ -34,20 +37,19 @@ async def show_participation(request: AnyRequest, wave: FromPath[str]) -> Respon
         raise NotPublishedError(row.state_name)
     seen = await participation(request.app.state.office, wave, now=request.app.state.now().astimezone(CHINA))
     exact = state_reached(row.state, "closed")
-    return answer(
-        Participation(
-            wave=wave,
-            state=row.state,
-            as_of=request.app.state.now().isoformat(timespec="seconds"),
-            required=seen.whole.need,
-            issued=seen.whole.issued,
-            returned=_count(seen.whole, exact),
-            groups=_shares(seen.groups, GROUPS, exact),
-            places=_shares(seen.places, PLACE_NAMES, exact),
-            stages=_shares(seen.stages, STAGE_NAMES, exact),
-            schools_without_return=len(seen.empty_schools),
-        )
+    document = Participation(
+        wave=wave,
+        state=row.state,
+        as_of=request.app.state.now().isoformat(timespec="seconds"),
+        required=seen.whole.need,
+        issued=seen.whole.issued,
+        returned=_count(seen.whole, exact),
+        groups=_shares(seen.groups, GROUPS, exact),
+        places=_shares(seen.places, PLACE_NAMES, exact),
+        stages=_shares(seen.stages, STAGE_NAMES, exact),
+        schools_without_return=len(seen.empty_schools),
     )
+    return answer(request, document, same=replace(document, as_of=""))
 
 
 def _shares(tallies: tuple[Tally, ...], names: dict[str, str], exact: bool) -> list[Share]:

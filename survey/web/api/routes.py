@@ -1,15 +1,18 @@
 """Every route of the API under one address, and its description."""
 
+from typing import Any
+
 from litestar import Response, Router, get
 from litestar.handlers import BaseRouteHandler
 
-from survey.web.access import session_of, token_of
+from survey.web.access import check_query, session_of, token_of
 from survey.web.api.answers import answer
 from survey.web.api.certificates import show_certificate
 from survey.web.api.figures import show_figure
 from survey.web.api.frames import show_frame, show_sample
 from survey.web.api.ledger import LEDGER_API
 from survey.web.api.openapi import describe_api
+from survey.web.api.records import CONTRACT_ROUTES, show_record, show_records
 from survey.web.api.participation import show_participation
 from survey.web.api.waves import show_wave, show_waves
 from survey.web.pages import AnyConnection, AnyRequest
@@ -22,13 +25,18 @@ async def known_reader(connection: AnyConnection, _: BaseRouteHandler) -> None:
 
 
 @get("/openapi.json", guards=[known_reader])
-async def show_description(request: AnyRequest) -> Response[bytes]:
+async def show_description(request: AnyRequest) -> Response[Any]:
     """The OpenAPI document."""
-    return answer(describe_api())
+    check_query(request, frozenset())
+    return answer(request, describe_api())
 
 
 def api_router() -> Router:
-    """The API, version 1."""
+    """The API, version 1, and beside it, open to everybody, the contract of its records."""
+    return Router("/", route_handlers=[*CONTRACT_ROUTES, _version_1()])
+
+
+def _version_1() -> Router:
     return Router(
         "/api/v1",
         route_handlers=[
@@ -40,6 +48,8 @@ def api_router() -> Router:
             show_certificate,
             show_frame,
             show_sample,
+            show_records,
+            show_record,
             *LEDGER_API,
         ],
     )

@@ -6,9 +6,14 @@ from typing import Any
 import pytest
 from litestar.routes import HTTPRoute
 
+from survey.jobs.import_frame import import_frame
+from survey.jobs.revoke_statement import revoke_statement
+from survey.jobs.signers import ROLES, open_signers
 from survey.storage.results import save_results
+from survey.storage.webhooks import EVENTS
+from survey.web.access import SCOPES
 
-from ..conftest import NOW, Site
+from ..conftest import NOW, PASSWORD, Site, county_frame
 from ..examples import results_document
 
 ALL = ("waves:read", "figure:read", "participation:read")
@@ -146,27 +151,104 @@ async def test_the_description_names_every_route_and_resolves(asked: Site) -> No
     }
 
     assert document["openapi"] == "3.1.0"
-    assert set(document["paths"]) == served - {"/api/v1/openapi.json"}
+    assert set(document["paths"]) == served - {"/api/v1/openapi.json"} | {"/metrics"}
+    assert {scope for path in document["paths"].values() for one in path.values() for [scope] in [one["security"][0]["token"]]} == set(SCOPES)
+    assert set(document["webhooks"]) == set(EVENTS)
     assert [pointer for pointer in _references(document) if _resolve(document, pointer) is None] == []
     assert document["components"]["schemas"]["Figure"]["description"]
 
 
-async def test_every_answer_fits_its_description(asked: Site) -> None:
+async def test_every_answer_fits_its_description_and_is_not_sent_twice(certified: Site) -> None:
     from jsonschema import Draft202012Validator
 
-    await _figure(asked)
-    headers = await asked.token(*ALL)
-    document = (await asked.client.get("/api/v1/openapi.json", headers=headers)).json()
-    for path, name in (
-        ("/api/v1/waves", "WavePage"),
-        ("/api/v1/waves/county-a", "Wave"),
-        ("/api/v1/waves/county-a/figure", "Figure"),
-        ("/api/v1/waves/county-a/certificate", "Problem"),
-    ):
-        answer = (await asked.client.get(path, headers=headers)).json()
-        schema = {"$ref": f"#/components/schemas/{name}", "components": document["components"]}
+    await certified.person()
+    headers = await certified.token(*SCOPES)
+    entry = {"source": "fact", "problem": "课桌不够", "basis": "第3页"}
+    await certified.client.post(
+        "/api/v1/waves/county-a/ledger", json=entry, headers={**headers, "Idempotency-Key": "k"}
+    )
+    document = (await certified.client.get("/api/v1/openapi.json", headers=headers)).json()
+    wrong, asked = [], 0
+    for path, methods in document["paths"].items():
+        for method, operation in methods.items():
+            address = path.replace("{wave}", "county-a").replace("{number}", "1")
+            if method == "post":
+                # Without a key nothing is begun, whatever is sent.
+                reply = await certified.client.post(address, json={}, headers=headers)
+                if reply.json()["code"] != "api.idempotency_key_missing":
+                    wrong.append((path, "key"))
+                continue
+            reply = await certified.client.get(address, headers=headers)
+            if path == "/metrics":
+                continue
+            asked += 1
+            schema = operation["responses"]["200"]["content"]["application/json"]["schema"]
+            found = Draft202012Validator({**schema, "components": document["components"]}).iter_errors(reply.json())
+            wrong += [(path, error.message) for error in found]
+            known = {**headers, "If-None-Match": reply.headers["etag"]}
+            again = await certified.client.get(address, headers=known)
+            if (again.status_code, again.content) != (304, b""):
+                wrong.append((path, "sent again"))
+            problem = await certified.client.get(f"{address}?unknown=1", headers=headers)
+            if (problem.status_code, problem.headers["content-type"]) != (400, "application/problem+json"):
+                wrong.append((path, "no problem document"))
 
-        assert list(Draft202012Validator(schema).iter_errors(answer)) == [], path
+    assert wrong == []
+    assert asked == sum("get" in methods for methods in document["paths"].values()) - 1
+
+
+@pytest.mark.parametrize(
+    ("path", "rows", "key"), [("frame", "schools", "code"), ("sample", "domains", "domain"), ("ledger", "items", "number")]
+)
+async def test_pages_of_every_collection_show_each_row_once(certified: Site, path: str, rows: str, key: str) -> None:
+    await certified.person()
+    headers = await certified.token(*SCOPES)
+    for number in range(5):
+        entry = {"source": "fact", "problem": "课桌不够", "basis": f"第{number}页"}
+        await certified.client.post(
+            "/api/v1/waves/county-a/ledger", json=entry, headers={**headers, "Idempotency-Key": f"k{number}"}
+        )
+    address = f"/api/v1/waves/county-a/{path}"
+    whole = (await certified.client.get(address, headers=headers)).json()
+    seen, cursor = [], ""
+    while cursor is not None:
+        query = f"&cursor={cursor}" if cursor else ""
+        page = (await certified.client.get(f"{address}?limit=2{query}", headers=headers)).json()
+        seen += [row[key] for row in page[rows]]
+        assert len(page[rows]) <= 2
+        cursor = page["next"]
+
+    assert whole["next"] is None
+    assert seen == [row[key] for row in whole[rows]]
+    assert len(seen) >= 5
+
+
+async def test_whoever_turns_the_pages_of_a_list_that_is_replaced_begins_again(asked: Site) -> None:
+    wave = await asked.wave(until="framed")
+    headers = await asked.token("frame:read")
+    address = f"/api/v1/waves/{wave}/frame?limit=2"
+    first = (await asked.client.get(address, headers=headers)).json()
+    fewer = b"\n".join(county_frame().splitlines()[:40])
+    await import_frame(wave, fewer, "frame.csv", actor="test", now=NOW)
+    second = await asked.client.get(f"{address}&cursor={first['next']}", headers=headers)
+
+    assert (second.status_code, second.json()["code"]) == (409, "api.list_replaced")
+
+
+async def test_a_revoked_certificate_is_said_wherever_its_figure_stands(certified: Site) -> None:
+    await certified.person()
+    headers = await certified.token(*SCOPES)
+    held = (await certified.client.get("/api/v1/waves/county-a/figure", headers=headers)).json()
+    signers = open_signers(certified.settings, {role: f"{PASSWORD} {role}" for role in ROLES})
+    by = {"actor": "test", "now": NOW}
+    number = held["seal"]["number"]
+    await revoke_statement(certified.settings, certified.office, "county-a", number, "计票表有误", signers, **by)
+    figure = (await certified.client.get("/api/v1/waves/county-a/figure", headers=headers)).json()
+    certificate = (await certified.client.get("/api/v1/waves/county-a/certificate", headers=headers)).json()
+
+    assert (held["certified"], held["seal"]["state"]) == (True, "valid")
+    assert (figure["certified"], figure["seal"]["state"]) == (False, "revoked")
+    assert (certificate["state"], certificate["reason"]) == ("revoked", "计票表有误")
 
 
 async def _figure(site: Site) -> Any:

@@ -40,7 +40,7 @@ async def test_the_client_reads_everything_and_keeps_the_ledger(certified: Site)
             [wave.wave for wave in api.waves()], api.participation("county-a").issued > 0, first == again,
             first.seal is not None, api.certificate("county-a").number == first.seal.number if first.seal else None,
             len(api.frame("county-a").schools), api.sample("county-a").wave, done.state,
-            len(api.ledger("county-a").items), unknown.value.status, unknown.value.problem.code if unknown.value.problem else "",
+            len(list(api.ledger("county-a"))), unknown.value.status, unknown.value.problem.code if unknown.value.problem else "",
         ]  # fmt: skip
 
     try:

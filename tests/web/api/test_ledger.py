@@ -74,6 +74,24 @@ async def test_acts_walk_the_road_and_close_needs_another_account(
     ]  # fmt: skip
 
 
+async def test_an_act_on_what_somebody_else_has_changed_is_not_done(
+    certified: Site, headers: dict[str, str]
+) -> None:
+    taken = await send(certified, headers, PATH, NEW, "a")
+    seen = {**headers, "If-Match": taken.headers["etag"]}
+    read = await certified.client.get(f"{PATH}/1", headers=headers)
+    started = await send(certified, seen, f"{PATH}/1/acts", START, "b")
+    retried = await send(certified, seen, f"{PATH}/1/acts", START, "b")
+    late = await send(certified, seen, f"{PATH}/1/acts", {"act": "submit", "evidence": "验收单"}, "c")
+    any_state = await send(
+        certified, {**headers, "If-Match": "*"}, f"{PATH}/1/acts", {"act": "submit", "evidence": "验收单"}, "d"
+    )
+
+    assert read.headers["etag"] == taken.headers["etag"]
+    assert [one.status_code for one in (started, retried, late, any_state)] == [200, 200, 412, 200]
+    assert late.json()["code"] == "api.changed_since"
+
+
 @pytest.mark.parametrize(
     ("body", "kind", "status", "code"),
     [
