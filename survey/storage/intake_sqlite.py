@@ -365,8 +365,7 @@ class SqliteIntake(SqliteReading):
         return told
 
     def _settle(self, connection: sqlite3.Connection, entries: Sequence[Entry]) -> Settlement:
-        state = connection.execute("SELECT state FROM about").fetchone()[0]
-        known = find_known(connection, [entry.k for entry in entries])
+        state, known = find_known(connection, [entry.k for entry in entries])
         slips = find_slips(connection, self._slips, [entry.e for entry in entries if entry.e is not None])
         return settle(
             entries, state=state, size=self._tree.size, known=known, slips=slips, posters=self._posters

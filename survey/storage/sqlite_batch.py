@@ -1,4 +1,9 @@
-"""The statements of one batch on SQLite, inside the transaction of whoever calls."""
+"""The statements of one batch on SQLite, inside the transaction of whoever calls.
+
+Each carries the whole batch as one row, of bytes and a list of places in them or of JSON: the
+thread gives the interpreter back several times a statement, and while the event loop is busy
+it waits for it every time, so a statement for each row would cost more than writing the row.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +15,10 @@ from survey.storage.intake import Accepted, BusyError, StorageFullError
 from survey.storage.settlement import Settlement
 from survey.storage.slip_book import SlipBook
 
-KNOWN = 'SELECT k, "index" FROM leaves WHERE k IN (SELECT substr(?1, value, 32) FROM json_each(?2))'
+KNOWN = (
+    "SELECT state, NULL FROM about UNION ALL"
+    ' SELECT k, "index" FROM leaves WHERE k IN (SELECT substr(?1, value, 32) FROM json_each(?2))'
+)
 SLIPS = (
     "SELECT e, domain, state FROM slips WHERE e IN (SELECT substr(?1, value, 32) FROM json_each(?2))"
 )
@@ -26,11 +34,26 @@ LEAVES = (
     "INSERT INTO leaves SELECT ?3 + key, substr(?1, value ->> 1, value ->> 2), substr(?1, value ->> 0, 32)"
     " FROM json_each(?2)"
 )
+POSTERS = (
+    "UPDATE posters SET used = used + given.value ->> 1"
+    " FROM json_each(?) AS given WHERE domain = given.value ->> 0"
+)
+ADDS = (
+    "INSERT INTO counters SELECT value ->> 0, value ->> 1, value ->> 2 FROM json_each(?) WHERE true"
+    " ON CONFLICT DO UPDATE SET n = n + excluded.n"
+)
+LARGEST = (
+    "INSERT INTO counters SELECT value ->> 0, value ->> 1, value ->> 2 FROM json_each(?) WHERE true"
+    " ON CONFLICT DO UPDATE SET n = max(n, excluded.n)"
+)
 
 
-def find_known(connection: sqlite3.Connection, keys: Sequence[bytes]) -> dict[bytes, int]:
-    """The index of every submission key that is in the log already."""
-    return dict(connection.execute(KNOWN, (b"".join(keys), json.dumps([*range(1, 32 * len(keys), 32)]))))
+def find_known(connection: sqlite3.Connection, keys: Sequence[bytes]) -> tuple[str, dict[bytes, int]]:
+    """The wave's stored state, and the index of every submission key that is in the log already."""
+    places = json.dumps([*range(1, 32 * len(keys), 32)])
+    rows = connection.execute(KNOWN, (b"".join(keys), places)).fetchall()
+    states = [value for value, index in rows if index is None]
+    return states[0], {k: index for k, index in rows if index is not None}
 
 
 def find_slips(
@@ -54,9 +77,6 @@ def write_batch(
 ) -> None:
     """Spend the slips, keep the boxes in the order of their digests, append the leaves.
 
-    A statement carries a whole batch as one row of bytes and a list of places in it: the
-    thread gives the interpreter back once a statement, not once a row.
-
     Args:
         settled: what was decided.
         adds, largest: counters to add to, and counters of which the larger stays.
@@ -69,20 +89,14 @@ def write_batch(
         places = json.dumps([*range(1, 32 * len(slips), 32)])
         if connection.execute(USE, (b"".join(slips), places)).rowcount != len(slips):
             raise sqlite3.IntegrityError("a slip was used already")
-    connection.executemany(
-        "UPDATE posters SET used = used + ? WHERE domain = ?",
-        [(n, domain) for domain, n in sorted(settled.posters_used.items())],
-    )
+    if settled.posters_used:
+        connection.execute(POSTERS, (json.dumps(sorted(settled.posters_used.items())),))
     boxes = sorted((sealed.c, sealed.box) for _, _, sealed in settled.append)
     connection.execute(BOXES, _packed(boxes))
     leaves = [(entry.k, sealed.leaf) for _, entry, sealed in settled.append]
     connection.execute(LEAVES, (*_packed(leaves), settled.size))
-    connection.executemany(
-        "INSERT INTO counters VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET n = n + excluded.n", adds
-    )
-    connection.executemany(
-        "INSERT INTO counters VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET n = max(n, excluded.n)", largest
-    )
+    connection.execute(ADDS, (json.dumps(adds),))
+    connection.execute(LARGEST, (json.dumps(largest),))
 
 
 def _packed(rows: Sequence[tuple[bytes, bytes]]) -> tuple[bytes, str]:
