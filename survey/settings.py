@@ -40,6 +40,7 @@ class SettingsError(FaultsError):
 VARIABLES: dict[str, str] = {
     "SURVEY_DATA": "数据文件夹",
     "SURVEY_DATABASE_URL": "PostgreSQL数据库；不设时用数据文件夹里的SQLite",
+    "SURVEY_DATABASE_CONNECTIONS": "一个进程在有一次调查时最多开几条PostgreSQL连接",
     "SURVEY_BASE_URL": "公开网址，印在纸上和链接里",
     "SURVEY_HOST": "监听地址",
     "SURVEY_PORT": "监听端口",
@@ -56,6 +57,8 @@ VARIABLES: dict[str, str] = {
     "SURVEY_APPROVER_PASSPHRASE_FILE": "签发口令所在的文件",
 }
 """Every variable that is read, with its meaning; the README's table says the same in English."""
+
+FEWEST_CONNECTIONS, MOST_CONNECTIONS = 4, 300
 
 LOG_FORMATS = ("auto", "json", "plain")
 
@@ -79,6 +82,8 @@ class Settings:
 
     data: Path
     database_url: str | None = None
+    database_connections: int = 12
+    """The most connections to PostgreSQL of one process with one wave; every further wave has its share again."""
     base_url: str = "http://127.0.0.1:8000"
     host: str = "127.0.0.1"
     port: int = 8000
@@ -100,6 +105,20 @@ class Settings:
     least_free_bytes: int = 200 * 1024 * 1024
     least_free_share: float = 0.05
     """Below either of the two, new answers are refused before the disk is full (TRUST R6)."""
+
+    @property
+    def wave_connections(self) -> int:
+        """The share of one wave's answers: a third, and at least one to append and one to look slips up.
+
+        >>> [Settings(Path("d"), database_connections=n).wave_connections for n in (4, 12, 30)]
+        [2, 4, 10]
+        """
+        return max(self.database_connections // 3, 2)
+
+    @property
+    def desk_connections(self) -> int:
+        """The share of pages, console and jobs: the rest."""
+        return self.database_connections - self.wave_connections
 
     @property
     def database_file(self) -> Path:
@@ -184,6 +203,12 @@ def load_settings(
         database_url=checked(
             "SURVEY_DATABASE_URL", _database_url, given.get("database_url", environ.get("SURVEY_DATABASE_URL"))
         ),
+        database_connections=checked(
+            "SURVEY_DATABASE_CONNECTIONS",
+            _connections,
+            given.get("database_connections", environ.get("SURVEY_DATABASE_CONNECTIONS") or "12"),
+        )
+        or 0,
         base_url=checked("SURVEY_BASE_URL", _base_url, base_url) or "",
         host=host,
         port=port or 0,
@@ -252,6 +277,7 @@ def effective_settings(settings: Settings) -> dict[str, str]:
     values: dict[str, Any] = {
         "SURVEY_DATA": settings.data,
         "SURVEY_DATABASE_URL": _without_password(settings.database_url),
+        "SURVEY_DATABASE_CONNECTIONS": settings.database_connections,
         "SURVEY_BASE_URL": settings.base_url,
         "SURVEY_HOST": settings.host,
         "SURVEY_PORT": settings.port,
@@ -300,6 +326,16 @@ def _port(value: Any) -> int:
     if not 0 <= port <= 65535:
         raise _Unusable(f"“{value}”不是0到65535之间的整数", "例如 8000")
     return port
+
+
+def _connections(value: Any) -> int:
+    text = str(value)
+    if not re.fullmatch("[0-9]{1,4}", text, re.ASCII) or not FEWEST_CONNECTIONS <= int(text) <= MOST_CONNECTIONS:
+        raise _Unusable(
+            f"“{value}”不是{FEWEST_CONNECTIONS}到{MOST_CONNECTIONS}之间的整数",
+            "不设这一项时为12；所有进程加起来要少于PostgreSQL的max_connections",
+        )
+    return int(text)
 
 
 def _base_url(value: str) -> str:

@@ -91,7 +91,7 @@ class Database:
         """
         prepare_folders(self.settings)
         if self.settings.database_url:
-            pool = PoolEngine(self.settings.database_url)
+            pool = PoolEngine(self.settings.database_url, self.settings.desk_connections)
             await pool.start()
             self.engine = pool
         else:

@@ -65,11 +65,6 @@ from survey.storage.tally import Tally
 
 __all__ = ["PostgresIntake", "create_schema", "list_schemas"]
 
-POOL_SIZE = 4
-"""Connections of one wave in one process: one appends, one looks slips up, two are for the office.
-
-More would only wait for the same row. All but the first close after five idle minutes.
-"""
 TURN = "BEGIN; SELECT 1 FROM about FOR UPDATE"
 FIND = (
     "SELECT s.e, s.domain, s.state,"
@@ -97,8 +92,10 @@ class PostgresIntake(PostgresReading):
         seed: bytes,
         clock: Callable[[], datetime],
         guard: HeadGuard | None = None,
+        connections: int = 4,
     ) -> None:
-        self._url = url
+        """`connections` is the most of this wave: one appends, one looks slips up, the others are for the office."""
+        self._url, self._connections = url, connections
         self._wave = wave
         self._seed = seed
         self._clock = clock
@@ -130,7 +127,7 @@ class PostgresIntake(PostgresReading):
         self._pool = await asyncpg.create_pool(
             self._url,
             min_size=1,
-            max_size=POOL_SIZE,
+            max_size=self._connections,
             command_timeout=35,
             reset=_leave,
             server_settings=connection_settings(self._wave),

@@ -367,8 +367,8 @@ class IntakeOffice:
             slip_key, seed = (load_key(self.settings, wave, name) for name in ("slip", "log"))
             intake: PostgresIntake | SqliteIntake
             if self.settings.database_url:
-                url = self.settings.database_url
-                intake = PostgresIntake(url, wave, seed, self._clock, self._guard)
+                url, size = self.settings.database_url, self.settings.wave_connections
+                intake = PostgresIntake(url, wave, seed, self._clock, self._guard, size)
             else:
                 path = self.settings.intake / f"{wave}.db"
                 intake = SqliteIntake(path, seed, self._clock, self._guard)

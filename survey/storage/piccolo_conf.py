@@ -27,7 +27,7 @@ def engine_from_environment() -> Engine[Any]:
 
     settings = load_settings()
     if settings.database_url:
-        return PoolEngine(settings.database_url)
+        return PoolEngine(settings.database_url, settings.desk_connections)
     settings.data.mkdir(parents=True, exist_ok=True, mode=0o700)
     return OneConnectionEngine(settings.database_file)
 

@@ -54,7 +54,7 @@ class DatabaseUnreachableError(SurveyError):
 class PoolEngine(PostgresEngine):
     """Piccolo's PostgreSQL engine, quiet at construction and always pooled once started."""
 
-    def __init__(self, url: str, pool_size: int = 8) -> None:
+    def __init__(self, url: str, pool_size: int) -> None:
         self.pool_size = pool_size
         super().__init__(config={"dsn": url, "server_settings": SERVER_SETTINGS, "command_timeout": 35})
 

@@ -23,6 +23,7 @@ def test_all_faulty_settings_are_named_at_once_with_variable_reason_and_remedy(t
         "SURVEY_PORT": "eighty",
         "SURVEY_BASE_URL": "survey.example",
         "SURVEY_DATABASE_URL": "mysql://x/y",
+        "SURVEY_DATABASE_CONNECTIONS": "3",
         "SURVEY_TRUSTED_PROXIES": "*",
         "SURVEY_LAST_HEADS": str(tmp_path / "heads"),
         "SURVEY_LOG": "xml",

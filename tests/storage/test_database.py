@@ -192,6 +192,8 @@ async def test_a_reader_never_sees_half_of_a_transaction(database: Database) -> 
         {"SURVEY_PORT": "70000"},
         {"SURVEY_BASE_URL": "survey.example"},
         {"SURVEY_DATABASE_URL": "mysql://localhost/x"},
+        {"SURVEY_DATABASE_CONNECTIONS": "many"},
+        {"SURVEY_DATABASE_CONNECTIONS": "301"},
     ],
 )
 def test_a_setting_that_cannot_be_used_is_named(environ: dict[str, str]) -> None:

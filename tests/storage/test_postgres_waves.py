@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import importlib.util
 import json
 import math
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,10 +21,12 @@ from survey.cases.counting_expression import counting_expression
 from survey.settings import Settings
 from survey.storage.answer_engines import count_answers, postgres_answers
 from survey.storage.database import open_database
+from survey.storage.intake import Accepted
 from survey.storage.intake_postgres import FIND, TURN
 from survey.storage.office import IntakeOffice
 from survey.storage.postgres_batch import LOOK, RECEIPT, TAIL, WRITE
 from survey.storage.postgres_schema import connection_settings, schema_of
+from survey.storage.tables import Waves
 
 spec = importlib.util.spec_from_file_location("fielding", Path(__file__).with_name("fielding.py"))
 fielding = importlib.util.module_from_spec(spec)
@@ -111,3 +115,24 @@ def test_a_table_of_many_waves_in_native_partitions_is_pruned_to_the_wave_asked_
     }
     alone = count_columns(kept[WAVES[0]], COUNTING)
     assert (counts.n == alone.n).all() and (counts.option_weight == alone.option_weight).all()
+
+
+async def test_no_more_connections_are_opened_than_the_settings_allow(postgres_settings: Settings) -> None:
+    few = replace(postgres_settings, database_connections=4)
+    async with open_database(few):
+        office = IntakeOffice(few)
+        await office.start()
+        slips = await fielding.begin(office)
+        work = [office.submit("wave-1", fielding.entry(e)) for e in slips]
+        looks = [office.find_slip("8WYJ4VMNK449") for _ in slips]
+        pages = [Waves.select(Waves.wave) for _ in slips]
+        told = await asyncio.gather(*work, *looks, *pages, office.participation("wave-1"))
+        watcher = await asyncpg.connect(few.database_url)
+        open_now = await watcher.fetchval(
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+        await watcher.close()
+        await office.stop()
+
+    assert all(isinstance(outcome, Accepted) for outcome in told[: len(slips)])
+    assert open_now == 4
