@@ -124,8 +124,8 @@ def metric(one: dict[str, Any], name: str) -> float:
     return float(re.search(rf"^{name} (\S+)$", text, re.MULTILINE)[1])
 
 
-def made(folder: Path, size: int, slips: int) -> dict[str, Any]:
-    """A served wave with so many answers, and what a sender needs."""
+def serve(both: dict[str, dict[str, Any]], name: str, folder: Path, size: int, slips: int) -> None:
+    """Add a served wave with so many answers to `both`, and what a sender needs."""
     wave = f"stored-{size}"
     place = folder / wave
     began = time.perf_counter()
@@ -137,7 +137,7 @@ def made(folder: Path, size: int, slips: int) -> dict[str, Any]:
     settings = load_settings({}, data=place / "data", least_free_share=0.0)
     codes, first = (place / "codes").read_text().split(), int((place / "next").read_text())
     path = settings.intake / f"{wave}.db"
-    one: dict[str, Any] = {"path": path, "place": place, "size": stored(path), "runs": [], "from": first + 1}
+    one = both[name] = {"path": path, "place": place, "size": stored(path), "runs": [], "from": first + 1}
     port = free_port()
     command = [sys.executable, "-m", "survey", "serve", "--data", str(settings.data), "--port", str(port)]
     began = time.perf_counter()
@@ -149,9 +149,9 @@ def made(folder: Path, size: int, slips: int) -> dict[str, Any]:
     reply = urllib.request.urlopen(f"{served.address}/s/{codes[first]}", sent)
     assert len(reply.url) > 200, "the first answer was not acknowledged"
     one["first_answer"] = round(time.perf_counter() - began, 2)
+    (place / "next").write_text(str(one["from"]))
     one["memory_at_first"] = served.memory_mb()
     one |= {"built": round(built, 1), "began": began, "token": (place / "token").read_text()}
-    return one
 
 
 def wait_until_read(one: dict[str, Any]) -> None:
@@ -167,7 +167,8 @@ def send(one: dict[str, Any], arguments: argparse.Namespace) -> dict[str, Any]:
     """One run of wrk against one server."""
     codes = str(one["place"] / "codes")
     ran = wrk(one["served"], "send.lua", arguments, CODES=codes, BODY=one["body"], FIRST=str(one["from"]), SCRIPT="")
-    one["from"] += ran["requests"] + arguments.connections
+    # wrk does not count what was under way at its end.
+    one["from"] += ran["requests"] + 2 * arguments.connections
     (one["place"] / "next").write_text(str(one["from"]))
     return ran
 
@@ -193,7 +194,7 @@ def main(arguments: argparse.Namespace) -> dict[str, Any]:
     both: dict[str, dict[str, Any]] = {}
     try:
         for name, size in (("few", arguments.few), ("many", arguments.many)):
-            both[name] = made(folder, size, arguments.slips)
+            serve(both, name, folder, size, arguments.slips)
         if metric(both["many"], "survey_waves_to_read"):
             report["while_the_whole_is_read"] = send(both["many"], arguments)
         for one in both.values():
@@ -221,7 +222,8 @@ def main(arguments: argparse.Namespace) -> dict[str, Any]:
             }
     finally:
         for one in both.values():
-            one["served"].stop()
+            if "served" in one:
+                one["served"].stop()
     during = report.get("while_the_whole_is_read", {"accepted": 0})["accepted"]
     for name, one in both.items():
         kept = stored(one["path"]) - one["size"]
