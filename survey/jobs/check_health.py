@@ -109,7 +109,8 @@ def _waves(office: IntakeOffice) -> list[HealthLine]:
         seen = f"还有{len(readings.waiting)}次调查没有从头核对完{share}"
         lines.append(HealthLine("whole", "逐条核对", OK, seen))
     else:
-        lines.append(HealthLine("whole", "逐条核对", OK, "启动以后全部答卷都从头核对过"))
+        which = "读得出的" if office.damaged() else "全部"
+        lines.append(HealthLine("whole", "逐条核对", OK, f"启动以后{which}答卷都从头核对过"))
     return lines
 
 

@@ -21,11 +21,19 @@ Decisions
 2026-11-24  Both intakes decide a batch with the pure `settlement.settle`, instead of one
             savepoint per submission. A batch that the database refuses is taken one by one,
             which keeps the promise of the savepoint: a bad entry never spoils the others.
-2026-11-24  An intake whose log disagrees with its last head keeps the whole server from
-            starting. Reopen when an office runs many waves and one broken one stops them.
 2026-11-24  Of the 5 % free disk that TRUST R6 asks for, at most 2 GB are insisted on.
 2026-11-25  Answers that lie in columns elsewhere (Parquet, PostgreSQL, Spark) are opened here too
             and counted where they lie, by `cases.counting_expression`; only counts come back.
             The expression stands in `cases` because it names columns and touches no engine.
             Reopen when a pass needs what the four engines do not share.
+2026-11-25  A start reads the log behind its last frontier, every 1 024 leaves, and no slip; the rest
+            is read while the wave runs. Up to 16 MB of intakes are read whole at once, since that
+            takes no time. What lies before the frontier may thus be damaged for the minutes until it
+            is read: an answer taken meanwhile is as good as any, and the wave stops where it is.
+            A fault once found is stored, and keeps the wave from listening until it is read whole.
+2026-11-25  A damaged wave rests alone, and `/ready` stays yes while others take answers in: a proxy
+            that turned everybody away would make one fault everybody's. Reopen when an office
+            would rather stop everything.
+2026-11-25  Slips are looked up in memory, twenty bytes each, filled behind the start: a thread hop
+            for each page would cost the form more than the form. Reopen beyond fifty million slips.
 """

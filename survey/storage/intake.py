@@ -56,7 +56,7 @@ class IntakeBrokenError(SurveyError):
 
     code = "intake.broken"
 
-    what_to_do = "这次调查已停收，别的照常；另存现在的数据，用最近的备份恢复到新的地方核对：survey restore"
+    what_to_do = "这次调查已停收，别的照常；另存现在的数据，用最近的备份恢复到新文件夹核对：survey restore 备份 --key 私钥 --data 新文件夹"
 
     def __init__(self, wave: str, reason: str) -> None:
         super().__init__(f"调查 {wave} 的答卷库", reason, self.what_to_do)

@@ -48,7 +48,7 @@ class SlipBook:
         if not rows:
             return
         digests = [row[0] for row in rows]
-        if digests[0] <= self.last or any(len(e) != 32 for e in digests) or digests != sorted(digests):
+        if digests[0] <= self.last or {*map(len, digests)} != {32} or digests != sorted({*digests}):
             raise ValueError("slips out of order")
         codes = array("I", [self._number(domain) * 4 + _state(state) for _, domain, state in rows])
         self._first += _integers([e[:8] for e in digests])

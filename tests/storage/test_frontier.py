@@ -19,7 +19,7 @@ from survey.storage import frontier as frontiers
 from survey.storage.database import open_database
 from survey.storage.frontier import Frontier, frontier_of
 from survey.storage.head_guard import head_of
-from survey.storage.intake import Accepted, IntakeBrokenError, IntakeUnreadError
+from survey.storage.intake import Accepted, IntakeBrokenError, IntakeUnreadError, NotOpen
 from survey.storage.office import IntakeOffice
 from survey.storage.postgres_schema import connection_settings
 
@@ -259,3 +259,59 @@ async def test_an_intake_of_an_older_release_is_read_whole_once_and_gets_a_front
 
     assert isinstance(first, IntakeUnreadError) and isinstance(taken, Accepted)
     assert size == N_ANSWERS and second == {} and found == [*leaves, taken.leaf]
+
+
+async def test_answers_that_come_in_while_the_whole_is_read_are_each_counted_once(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("sqlite_whole.FEWEST_ROWS", "sqlite_whole.MOST_ROWS", "sqlite_reading.SLIPS_AT_ONCE"):
+        monkeypatch.setattr(f"survey.storage.{name}", 3)
+    monkeypatch.setattr("survey.storage.postgres_opening.AT_ONCE", 3)
+    async with open_database(settings):
+        office = IntakeOffice(settings)
+        await office.start()
+        slips = await begin(office, 300)
+        await asyncio.gather(*(office.submit(WAVE, entry(e)) for e in slips[:60]))
+        await office.stop()
+        async with opened(settings) as office:
+            reading = asyncio.create_task(office.readings.read())
+            taken = 0
+            for at in range(60, 150, 2):
+                told = await asyncio.gather(*(office.submit(WAVE, entry(e)) for e in slips[at : at + 2]))
+                taken += sum(isinstance(one, Accepted) for one in told)
+                await office.intake(WAVE).find_slip(slips[taken])
+            during = not reading.done()
+            await office.void(WAVE, slips[240:243])
+            await office.intake(WAVE).dispute(slips[0], 1)
+            await reading
+            resting, [count] = office.resting(), await office.participation(WAVE)
+        async with opened(settings) as office:
+            await office.readings.read()
+            again = office.resting(), await office.participation(WAVE)
+
+    # On PostgreSQL one instant is read, which may be over before the last is sent.
+    assert taken == 90 and resting == {} and (during or settings.database_url)
+    assert (count.used, count.disputed, count.voided) == (150, 1, 3) and again == ({}, (count,))
+
+
+async def test_a_stop_in_the_middle_of_a_reading_leaves_nothing_behind(settings: Settings) -> None:
+    async with open_database(settings):
+        slips, _ = await fielded(settings)
+        for _ in range(3):
+            async with opened(settings, read_later=True) as office:
+                await office.submit(WAVE, entry(slips[50]))
+        faults = await stored(settings, "SELECT told FROM faults")
+
+    assert faults == []
+
+
+async def test_a_fault_that_one_process_finds_stops_the_wave_in_the_others(postgres_settings: Settings) -> None:
+    async with open_database(postgres_settings):
+        slips, _ = await fielded(postgres_settings)
+        async with opened(postgres_settings) as other, opened(postgres_settings) as office:
+            await flip(postgres_settings, 3)
+            await office.readings.read()
+            told = await other.submit(WAVE, entry(slips[50]))
+            state = await other.state(WAVE)
+
+    assert told == NotOpen("paused") and state == "paused"
