@@ -132,6 +132,23 @@ def test_every_other_language_is_printed_in_letters_of_its_own(language, imprint
     assert codes_read(eyes, pdf) == [f"https://SURVEY.WANAN.CN/S/{code}"]
 
 
+@pytest.mark.parametrize("language", ["en", "ko", "ug"])
+def test_the_longest_names_stay_inside_the_cut_lines_in_other_languages_too(language, imprint, at, codes, eyes) -> None:
+    office = "克孜勒苏柯尔克孜自治州阿克陶县人民政府教育督导委员会办公室"
+    long = replace(
+        imprint, county="克孜勒苏柯尔克孜自治州阿克陶县", office=office, telephone="0908-5701234、5705678",
+        base_url="https://jydd.aketao.gov.cn", must_say_in=load_scheme("quality_balance_2017").document["purpose"]["must_say"],
+        words=PaperWords(language, None if language == "en" else pseudo_catalogue(language)),
+    )
+    pile = SlipPile("parent", codes(10), "阿克陶县巴仁乡中心寄宿制九年一贯制学校东校区", "1", "primary", "三年级2班")
+    pdf = slips([pile], long, at=at, covers=False)
+    lowest = eyes.bottoms(pdf, long.printed_code[:4])
+
+    assert len(eyes.sizes(pdf)) == 1 and len(lowest) == 10
+    # Rows begin 10 mm from the top and every 56 mm; a slip is 53 mm high.
+    assert all((bottom - 10) % 56 <= 52.5 for bottom in lowest), lowest
+
+
 def test_a_stray_sign_is_no_reason_to_refuse_the_language() -> None:
     stray = Catalogue("za", {"ui/date.format": ("x", "{month} hauh 😀")})
     check_language(PaperWords("za", stray))
