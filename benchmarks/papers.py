@@ -1,9 +1,8 @@
 """Times and sizes of paper: a thousand slips, posters, or a county's whole print job, as JSON.
 
-Run by hand: `python benchmarks/papers.py slips|posters|county [--schools N]`, or `all --write` for
-slips and posters in one go (`--county` adds 2 000 schools; without it the county's row of before
-stays), kept in `papers.md` beside this. Each part runs in a process of its own, so that the peak
-memory is its own.
+Run by hand: `python benchmarks/papers.py slips|large|posters|county [--schools N]` prints one part;
+several parts, or `--write`, are measured each in a process of its own, so that the peak memory is its
+own, and `--write` keeps their rows in `papers.md` beside this. Rows of other parts stay.
 """
 
 from __future__ import annotations
@@ -59,6 +58,11 @@ def piles_of(schools: int, slips_each: int, rng: random.Random) -> list[SlipPile
     ]
 
 
+def _large_job(schools: int) -> PaperJob:
+    """Slips of schools with 800 parents, teachers and pupils each, as many as a school of a city has."""
+    return PaperJob("benchmark", tuple(slip_pieces(piles_of(schools, 800, random.Random(1)), IMPRINT, at=AT)), AT)
+
+
 def peak_megabytes() -> int:
     """The most memory this process has held."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
@@ -92,6 +96,9 @@ def _paper_job(schools: int) -> PaperJob:
 
 
 KEPT = Path(__file__).with_name("papers.md")
+LABELS = {"slips": "1 000 slips", "large": "slips, 2 400 a school,", "posters": "posters", "county": "county"}
+"""How the rows of each part begin, in the table's order."""
+SCHOOLS = {"slips": 0, "large": 5, "posters": 500, "county": 2000}
 BEGIN, END = "<!-- measured: begin -->\n", "<!-- measured: end -->\n"
 
 
@@ -103,70 +110,68 @@ def measured_apart(part: str, schools: int) -> dict[str, Any]:
     return found
 
 
-def kept_rows(part: str) -> list[str]:
-    """The rows of a part as they stand in the table already."""
-    table = KEPT.read_text(encoding="utf-8").partition(BEGIN)[2].partition(END)[0]
-    return [line for line in table.splitlines() if line.startswith(f"| {part} of ")]
+def rows(part: str, found: dict[str, Any]) -> list[str]:
+    """The rows of one part, for people."""
+    of = found[part]
+    if part == "slips":
+        runs = [(f"1 000 slips, {how}", of[how]) for how in ("cold", "warm")]
+    else:
+        runs = [(f"{LABELS[part]} of {of['schools']} schools, {of['files']} files, {of['pages']} pages", of)]
+    size = f"{of.get('bytes', of.get('zip_bytes')) / 1e6:.1f} MB"
+    return [
+        f"| {what} | {took['seconds']} | {took['processor_seconds']} | {size} | {took['peak_memory_megabytes']} MB |"
+        for what, took in runs
+    ]
 
 
-def all_parts(*, county: bool) -> str:
-    """Every part as a table, for people; a county that is not measured keeps its row."""
-    wanted = [("slips", 0), ("posters", 500), *([("county", 2000)] if county else [])]
+def renewed(parts: list[str], schools: int | None) -> str:
+    """The table with some parts measured anew; the rows of the others as they stand."""
+    before = KEPT.read_text(encoding="utf-8").partition(BEGIN)[2].partition(END)[0].splitlines()
     lines = ["| what | wall seconds | processor seconds | size | peak memory |", "|---|---|---|---|---|"]
     found: dict[str, Any] = {}
-    for part, schools in wanted:
-        found = measured_apart(part, schools)
-        of = found[part]
-        runs = [(f"1 000 slips, {how}", of[how]) for how in ("cold", "warm")] if part == "slips" else []
-        if part != "slips":
-            runs = [(f"{part} of {schools} schools, {of['files']} files, {of['pages']} pages", of)]
-        size = f"{of.get('bytes', of.get('zip_bytes')) / 1e6:.1f} MB"
-        for what, took in runs:
-            figures = (f"{took['seconds']}", f"{took['processor_seconds']}", size, f"{took['peak_memory_megabytes']} MB")
-            lines.append(f"| {what} | {' | '.join(figures)} |")
-    if not county:
-        lines += kept_rows("county")
+    for part, label in LABELS.items():
+        if part in parts:
+            found = measured_apart(part, SCHOOLS[part] if schools is None else schools)
+            lines += rows(part, found)
+        else:
+            lines += [line for line in before if line.startswith(f"| {label}")]
     return "\n".join([*lines, "", f"Python {found['python']}, {found['processor']}."]) + "\n"
 
 
+def measured(part: str, schools: int) -> dict[str, Any]:
+    """The figures of one part, measured in this process."""
+    if part == "slips":
+        rng = random.Random(1)
+        pile = [SlipPile("parent", tuple(random_code(rng.randbytes) for _ in range(1000)), "万安中学", "1")]
+        sheet, cold = timed(lambda: slips(pile, IMPRINT, at=AT, covers=False))
+        _, warm = timed(lambda: slips(pile, IMPRINT, at=AT, covers=False))
+        return {"slips": 1000, "cold": cold, "warm": warm, "bytes": len(sheet)}
+    job = _large_job(schools) if part == "large" else _paper_job(schools)
+    if part == "posters":
+        job = PaperJob("benchmark", tuple(piece for piece in job.pieces if piece.name.startswith("2/")), AT)
+    with tempfile.TemporaryDirectory() as folder:
+        done, took = timed(lambda: write_papers(job, Path(folder) / "papers.zip"))
+        size = done.path.stat().st_size
+    return {"schools": schools, "files": done.files, "pages": done.pages, **took, "zip_bytes": size}
+
+
 def main() -> None:
-    """Measure one part, so that its peak memory is its own, and print; or all of them."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("part", choices=("slips", "posters", "county", "all"))
-    parser.add_argument("--schools", type=int, default=500)
-    parser.add_argument("--county", action="store_true", help="all: also a county of 2 000 schools")
-    parser.add_argument("--write", action="store_true", help="all: keep the table in papers.md")
+    """Measure one part and print it, or several, each apart, and keep their rows if asked."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("parts", nargs="+", choices=tuple(LABELS))
+    parser.add_argument("--schools", type=int)
+    parser.add_argument("--write", action="store_true", help="keep the rows in papers.md")
     given = parser.parse_args()
-    if given.part == "all":
-        table = all_parts(county=given.county)
+    if given.write or len(given.parts) > 1:
+        table = renewed(given.parts, given.schools)
         print(table)
         if given.write:
             before, _, rest = KEPT.read_text(encoding="utf-8").partition(BEGIN)
             KEPT.write_text(before + BEGIN + table + END + rest.partition(END)[2], encoding="utf-8")
         return
-    figures: dict[str, Any] = {}
-    if given.part == "slips":
-        rng = random.Random(1)
-        pile = [SlipPile("parent", tuple(random_code(rng.randbytes) for _ in range(1000)), "万安中学", "1")]
-        sheet, cold = timed(lambda: slips(pile, IMPRINT, at=AT, covers=False))
-        _, warm = timed(lambda: slips(pile, IMPRINT, at=AT, covers=False))
-        figures = {"slips": 1000, "cold": cold, "warm": warm, "bytes": len(sheet)}
-    else:
-        with tempfile.TemporaryDirectory() as folder:
-            job = _paper_job(given.schools)
-            if given.part == "posters":
-                only = tuple(piece for piece in job.pieces if piece.name.startswith("2/"))
-                job = PaperJob("benchmark", only, AT)
-            done, seconds = timed(lambda: write_papers(job, Path(folder) / "papers.zip"))
-            figures = {
-                "schools": given.schools,
-                "files": done.files,
-                "pages": done.pages,
-                **seconds,
-                "zip_bytes": done.path.stat().st_size,
-            }
-    about = {"processor": platform.machine(), "python": platform.python_version()}
-    print(json.dumps({given.part: figures, **about}, indent=1))
+    [part] = given.parts
+    figures = measured(part, SCHOOLS[part] if given.schools is None else given.schools)
+    print(json.dumps({part: figures, "processor": platform.machine(), "python": platform.python_version()}, indent=1))
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ from datetime import datetime
 
 import pytest
 
+from benchmarks.papers import measured_apart
 from survey.documents.imprint import Imprint
 from survey.documents.pieces import make_pieces, page_count
 from survey.documents.slip import CHUNK, SlipPile, _parts, slip_link, slip_links, slip_pieces, slips
@@ -67,6 +68,15 @@ def test_ten_thousand_printed_slips_are_read_back_by_both_decoders(imprint, at, 
         missed += sum(seen == "" for seen in again[: len(links)])
     print(f"10 000 slips: zxing read all; OpenCV saw no code on {missed} and misread none")  # noqa: T201
     assert missed <= 5
+
+
+@pytest.mark.slow
+def test_slips_of_large_schools_are_set_in_less_than_300_megabytes() -> None:
+    """In a process of its own, so that the peak is its own."""
+    found = measured_apart("large", 3)["large"]
+
+    assert found["pages"] >= 3 * 3 * 80
+    assert found["peak_memory_megabytes"] < 300
 
 
 NEARER = (0.75, 1, 1.5, 2)
