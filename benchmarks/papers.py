@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import platform
 import random
 import resource
@@ -70,9 +71,11 @@ def peak_megabytes() -> int:
 
 def timed(make: Any) -> tuple[Any, dict[str, float]]:
     """What a call gives, its seconds, those of all processors together, and the most memory held until its end."""
+    busy = os.getloadavg()[0]
     began, worked = time.perf_counter(), time.process_time()
     made = make()
     return made, {
+        "load_before": round(busy, 1),
         "seconds": round(time.perf_counter() - began, 2),
         "processor_seconds": round(time.process_time() - worked, 2),
         "peak_memory_megabytes": peak_megabytes(),
@@ -98,6 +101,8 @@ def _paper_job(schools: int) -> PaperJob:
 KEPT = Path(__file__).with_name("papers.md")
 LABELS = {"slips": "1 000 slips", "large": "slips, 2 400 a school,", "posters": "posters", "county": "county"}
 """How the rows of each part begin, in the table's order."""
+BUSY = 1.0
+"""Load of the minute before from which wall seconds are marked; two processors were measured."""
 SCHOOLS = {"slips": 0, "large": 5, "posters": 500, "county": 2000}
 BEGIN, END = "<!-- measured: begin -->\n", "<!-- measured: end -->\n"
 
@@ -118,8 +123,9 @@ def rows(part: str, found: dict[str, Any]) -> list[str]:
     else:
         runs = [(f"{LABELS[part]} of {of['schools']} schools, {of['files']} files, {of['pages']} pages", of)]
     size = f"{of.get('bytes', of.get('zip_bytes')) / 1e6:.1f} MB"
+    busy = " (busy machine)"
     return [
-        f"| {what} | {took['seconds']} | {took['processor_seconds']} | {size} | {took['peak_memory_megabytes']} MB |"
+        f"| {what} | {took['seconds']}{busy if took['load_before'] > BUSY else ''} | {took['processor_seconds']} | {size} | {took['peak_memory_megabytes']} MB |"
         for what, took in runs
     ]
 

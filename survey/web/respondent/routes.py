@@ -125,7 +125,7 @@ def trouble_page(desk: Desk, request: Asked, failure: Exception) -> Response[byt
     """
     form: Sequence[tuple[str, str]] = ()
     if isinstance(failure, UnsentFormError):
-        failure, form = failure.failure, failure.fields
+        form, failure = failure.fields, failure.failure
     if isinstance(failure, SurveyError):
         if isinstance(failure, IntakeBrokenError | IntakeUnreadError):
             return _not_now(desk, request, "state.paused", RESTING_RETRY_SECONDS, form)

@@ -521,12 +521,12 @@ async def rig(
     async with (
         ground(folder, "planned", slips=250, base_url=f"http://127.0.0.1:{port}", **{**LANGUAGES, **changes}) as laid,
         serving(laid, port) as address,
-        nullcontext(browser) if browser else chromium() as browser,
+        nullcontext(browser) if browser else chromium() as opened,
     ):
         # Before anybody opens a form: a wave reads its recordings once.
         spoken = [name for name, code in {"SA01": "zh", "SA01.ug": "ug"}.items() if code in laid.plan.languages]
         await pin(laid, {f"{name}.wav": wav(4) for name in spoken})
-        yield laid, address, browser
+        yield laid, address, opened
 
 
 LANGUAGES = {"languages": ["zh", "en", "ug", "bo", "mn-Mong"]}
