@@ -10,8 +10,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import shutil
-import time
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, date, datetime
 from typing import NamedTuple
@@ -22,6 +20,7 @@ from survey.fieldwork.paradata import LEFT
 from survey.errors import SurveyError
 from survey.settings import Settings
 from survey.storage.counts import BatchCounts, Counts
+from survey.storage.disk_room import DiskRoom
 from survey.storage.head_guard import HeadGuard
 from survey.storage.intake import (
     About,
@@ -32,6 +31,7 @@ from survey.storage.intake import (
     IntakeBrokenError,
     IntakeExistsError,
     IntakeMissingError,
+    IntakeUnreadError,
     KeyConflict,
     Outcome,
     StorageFullError,
@@ -55,7 +55,6 @@ from survey.storage.whole_readings import WholeReadings
 log = logging.getLogger("survey.storage")
 
 REFRESH_SECONDS = 5.0
-SHARE_AT_MOST = 2 * 1024**3
 WHOLE_AT_START = 16 * 1024**2
 """Bytes of intakes that a start reads whole, all waves together; some tenths of a second."""
 
@@ -92,8 +91,7 @@ class IntakeOffice:
         self.readings = WholeReadings(self._settle)
         self._slip_keys: dict[str, bytes] = {}
         self._guard = HeadGuard(settings.last_heads) if settings.last_heads else None
-        self._disk_checked = 0.0
-        self._disk_full = False
+        self._disk = DiskRoom(settings)
         self._refreshing: asyncio.Task[None] | None = None
         self.counts = Counts()
 
@@ -395,7 +393,8 @@ class IntakeOffice:
         if intake.resting is None:
             self._intakes[wave] = intake
             return
-        log.error("%s", intake.resting)
+        level = logging.WARNING if isinstance(intake.resting, IntakeUnreadError) else logging.ERROR
+        log.log(level, "%s", intake.resting)
         self._intakes[wave] = ReadOnlyIntake(intake, intake.resting)
 
     def _keep(self, wave: str, name: str, key: bytes) -> None:
@@ -425,18 +424,12 @@ class IntakeOffice:
         return waiting, total
 
     def check_disk(self) -> None:
-        """Refuse before the disk is full: below 200 MB or 5 % free (TRUST R6); looked at once a second.
+        """Refuse before the disk is full.
 
-        Five per cent of a very large disk are many counties' answers, so the share counts up to 2 GB.
+        Raises:
+            StorageFullError: too little is free.
         """
-        now = time.monotonic()
-        if now - self._disk_checked >= 1.0:
-            usage = shutil.disk_usage(self.settings.data)
-            share = min(int(usage.total * self.settings.least_free_share), SHARE_AT_MOST)
-            least = max(self.settings.least_free_bytes, share)
-            self._disk_full, self._disk_checked = usage.free < least, now
-        if self._disk_full:
-            raise StorageFullError()
+        self._disk.check()
 
     async def _keep_refreshing(self) -> None:
         while True:

@@ -152,13 +152,22 @@ def matters_to_no_answer(change: Change) -> bool:
 # ── who notices ──────────────────────────────────────────────────────────────────────────
 
 
-async def noticed_by(intake: Intake, plan: SignedPlan, log: Signer) -> str | None:
-    """Where a changed intake is refused: at its start, at closing, at opening; None where nowhere."""
+async def noticed_by(intake: Intake, plan: SignedPlan, log: Signer, *, behind: bool) -> str | None:
+    """Where a changed intake is refused: at its start, behind it, at closing, at opening; None where nowhere.
+
+    Args:
+        behind: start from the log's tail, as a large wave does, and read the whole after that.
+    """
     try:
-        await intake.start()
+        await intake.start(0 if behind else None)
     except SurveyError:
         return "start"
     try:
+        if behind:
+            try:
+                await intake.read_whole()
+            except SurveyError:
+                return "reading"
         leaves, boxes = await intake.leaves(), await intake.boxes()
         if await intake.load_state() != "open":
             return "start"  # The platform holds this state against its own before it does anything.
@@ -287,7 +296,7 @@ def statements(change: Change, sign: str) -> Iterator[tuple[str, list[Any]]]:
 async def sweep(
     bench: SqliteBench | PostgresBench, plan: SignedPlan, log: Signer, every: int
 ) -> AsyncIterator[tuple[Change, str]]:
-    """Every `every`-th change of each table and who noticed it: database, start, closing, opening, nobody."""
+    """Every `every`-th change of each table and who noticed it: database, start, reading, closing, opening, nobody."""
     rows = await bench.rows()
     taken: dict[str, int] = {}
     for change in changes(rows):
@@ -298,5 +307,6 @@ async def sweep(
         if intake is None:
             yield change, "database"
             continue
-        yield change, await noticed_by(intake, plan, log) or "nobody"
+        behind = at // every % 2 == 1
+        yield change, await noticed_by(intake, plan, log, behind=behind) or "nobody"
         await bench.undo(change)

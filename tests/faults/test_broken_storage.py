@@ -209,7 +209,7 @@ async def test_below_the_reserve_answers_are_refused_before_the_disk_is_full(
             patched.setattr(shutil, "disk_usage", lambda _: usage(10**10, 0, 199 * 1024 * 1024))
             with pytest.raises(StorageFullError) as refused:
                 await office.submit(WAVE, entry_of(0))
-        office._disk_checked = 0.0
+        office._disk.checked = 0.0
         taken = await office.submit(WAVE, entry_of(0))
         await office.stop()
 

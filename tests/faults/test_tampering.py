@@ -61,7 +61,7 @@ async def tamper(settings: Settings, tmp_path: Path, n_slips: int, every: int) -
 async def test_a_changed_row_is_noticed(settings: Settings, tmp_path: Path) -> None:
     _, found = await tamper(settings, tmp_path, 12, 13)
 
-    assert found["start"] and found["closing"] and found["opening"]
+    assert found["start"] and found["reading"] and found["closing"] and found["opening"]
 
 
 @pytest.mark.slow
