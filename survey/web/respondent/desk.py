@@ -28,6 +28,7 @@ from survey.web.respondent.ready import ReadyForms
 from survey.web.respondent.reply import Asked, headers, page, raw_headers
 from survey.web.respondent.splice import SplicedPage
 from survey.web.respondent.waves import Place, Wave, Waves
+from survey.web.respondent.words import Said
 
 MOST_REMEMBERED = 100_000
 
@@ -231,7 +232,7 @@ class Desk:
         return row is not None and row.state == "certified" and not await has_cases(wave)
 
 
-def unknown_code(look: Look, place: Place) -> str:
+def unknown_code(look: Look, place: Place) -> Said:
     """The sentence at the field for a code nobody knows."""
     words = look.words
     if place.telephone:

@@ -286,6 +286,8 @@ async def sent(at: Visit) -> None:
 async def receipt(at: Visit) -> None:
     await at.open(f"/s/thanks/{invented_receipt()}")
     await at.page.click("details:not(.tools) summary")
+    await at.page.locator(".qr").scroll_into_view_if_needed()
+    await at.page.wait_for_function("() => document.querySelector('.qr').naturalWidth > 0")
 
 
 @screen("r5-thanks-pupil")
