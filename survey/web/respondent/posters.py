@@ -166,7 +166,7 @@ def open_page(desk: Desk, look: Look, wave: Wave, capacities: dict[str, list[str
         "open",
         look,
         wave,
-        look.words("open.title"),
+        look.words("open.school" if group in capacities else "open.title"),
         capacity=names.get(group),
         chosen=group,
         again=start + look.query,

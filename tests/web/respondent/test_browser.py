@@ -10,7 +10,7 @@ import pytest_asyncio
 from playwright.async_api import Browser, Page
 
 from .browser import free_port, phone, serving
-from .ground import PARENT, PUPIL, WAVE, Ground, ground
+from .ground import OPEN_SCHOOLS, PARENT, PUPIL, WAVE, Ground, ground
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -314,3 +314,25 @@ async def test_fault_that_only_the_server_sees_comes_back_with_everything_typed(
 
     assert shown == ("p7", True, True)
     assert await responses(made) == before + 1
+
+
+async def test_a_school_is_found_by_part_of_its_name_and_none_is_chosen_for_anybody(
+    laid: tuple[Ground, str], browser: Browser
+) -> None:
+    made, address = laid
+    async with phone(browser) as page:
+        await page.goto(f"{address}/o/{WAVE}?g=parent")
+        before = await page.input_value("#d")
+        await page.click("main .go")
+        stayed = page.url
+        await page.fill("#word", "镇中心")
+        several = (await page.locator("#d option").count(), await page.input_value("#d"))
+        await page.fill("#word", "班庄")
+        one = await page.input_value("#d")
+        async with page.expect_navigation():
+            await page.click("main .go")
+        form = await page.locator("#f").count()
+
+    assert before == "" and stayed.endswith("?g=parent")
+    assert several == (len(OPEN_SCHOOLS) + 1, "")
+    assert one == OPEN_SCHOOLS[7] and form == 1
