@@ -136,15 +136,35 @@ async def answer(office: IntakeOffice, settings: Settings, wave: str) -> None:
 
 
 @pytest.fixture(scope="session")
-def certified_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A data folder with one certified wave, `county-a`, made once; copied by whoever uses it."""
+def estimated_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data folder with one estimated wave, `county-a`, made once; copied by whoever uses it."""
+    folder = tmp_path_factory.mktemp("estimated") / "data"
+    asyncio.run(_estimate(load_settings({}, data=folder, base_url=BASE)))
+    return folder
+
+
+@pytest.fixture(scope="session")
+def certified_folder(estimated_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same, certified."""
     folder = tmp_path_factory.mktemp("certified") / "data"
+    shutil.copytree(estimated_folder, folder)
     asyncio.run(_certify(load_settings({}, data=folder, base_url=BASE)))
     return folder
 
 
 async def _certify(settings: Settings) -> None:
     from survey.jobs.certify_wave import certify_wave
+    from survey.jobs.signers import ROLES, open_signers
+
+    async with open_database(settings):
+        office = IntakeOffice(settings)
+        await office.start()
+        signers = open_signers(settings, {role: f"{PASSWORD} {role}" for role in ROLES})
+        await certify_wave(settings, office, "county-a", signers, actor="test", now=NOW)
+        await office.stop()
+
+
+async def _estimate(settings: Settings) -> None:
     from survey.jobs.close_wave import close_wave
     from survey.jobs.estimate_wave import estimate_wave
     from survey.jobs.open_wave import open_wave
@@ -169,7 +189,6 @@ async def _certify(settings: Settings) -> None:
         for act in (close_wave, open_wave):
             await act(settings, office, wave, signers, **by)
         await estimate_wave(office, wave, **by)
-        await certify_wave(settings, office, wave, signers, **by)
         await office.stop()
 
 

@@ -80,7 +80,8 @@ class Taken:
         """A write of another system; JSON spells what UTF-8 cannot."""
         self.n += 1
         sent = {**self.headers, "Content-Type": "application/json", "Idempotency-Key": f"k{self.n}", **headers}
-        return await self.site.client.post(path, content=json.dumps(body), headers=sent)
+        as_bytes = [(name.encode(), value.encode("latin-1")) for name, value in sent.items()]
+        return await self.site.client.post(path, content=json.dumps(body), headers=as_bytes)
 
 
 Door = Callable[[Taken, str], Awaitable[Any]]
@@ -237,7 +238,7 @@ def header(name: str) -> Door:
     """A door through one request header, shown or not on one's own account."""
 
     async def send(at: Taken, text: str) -> Any:
-        headers = {name: visible(text).encode("latin-1").decode("latin-1")}
+        headers = [(name.encode(), visible(text).encode("latin-1"))]
         return await at.site.client.get("/console/account", headers=headers)
 
     return send
@@ -270,7 +271,8 @@ DOORS: dict[str, Door] = {
     ),
     "check a receipt": lambda at, text: at.post("/check", text, receipt=text),
     "board": board,
-    "sign in": lambda at, text: at.post("/console/sign-in", text, name=text, password="x", next=text),
+    "sign in": lambda at, text: at.post("/console/sign-in", text, name=text, password="", next=text),
+    "sign in, password": lambda at, text: at.post("/console/sign-in", text, name="", password=text),
     "sign-in code": lambda at, text: at.post("/console/sign-in/code", text, code=text),
     "sign-in link": lambda at, text: at.get(f"/console/sign-in/{quoted(text)}"),
     "ledger": ledger,

@@ -20,6 +20,7 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
+from jsonschema import Draft202012Validator
 from standardwebhooks import Webhook, WebhookVerificationError
 
 from survey.canonical import digest
@@ -32,6 +33,7 @@ from survey.settings import load_settings
 from survey.storage.certificates import list_certificates
 from survey.storage.database import open_database
 from survey.storage.office import IntakeOffice
+from survey.web.api.openapi import describe_api
 
 from .conftest import BASE, NOW, PASSWORD
 
@@ -71,13 +73,14 @@ def survey(*words: str) -> Any:
     return json.loads(done.output)
 
 
-async def issue_and_revoke(data: Path) -> tuple[int, int]:
-    """A second certificate of the wave, and that one revoked; the numbers of both."""
+async def issue_twice_and_revoke(data: Path) -> tuple[int, int]:
+    """The first certificate of the wave, a second one, and that one revoked; the numbers of both."""
     settings = load_settings({}, data=data, base_url=BASE)
     async with open_database(settings):
         office = IntakeOffice(settings)
         await office.start()
         signers = open_signers(settings, {role: f"{PASSWORD} {role}" for role in ROLES})
+        await certify_wave(settings, office, WAVE, signers, actor="test", now=NOW)
         await certify_wave(settings, office, WAVE, signers, reason="补上回访份数", actor="test", now=NOW)
         first, second = [one.number for one in await list_certificates(WAVE)]
         await revoke_statement(settings, office, WAVE, second, "计票表有误", signers, actor="test", now=NOW)
@@ -86,10 +89,10 @@ async def issue_and_revoke(data: Path) -> tuple[int, int]:
 
 
 async def test_what_was_certified_and_revoked_is_told_by_the_serving_process(
-    certified_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    estimated_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     data = tmp_path / "data"
-    shutil.copytree(certified_folder, data)
+    shutil.copytree(estimated_folder, data)
     monkeypatch.setenv("SURVEY_DATA", str(data))
     monkeypatch.setenv("SURVEY_WEBHOOK_PRIVATE", "yes")
     with receiver() as (address, got):
@@ -97,7 +100,7 @@ async def test_what_was_certified_and_revoked_is_told_by_the_serving_process(
         made = await to_thread(survey, "webhook", "add", address, "--label", "督导系统", "--account", "desk")
         ended = await to_thread(survey, "webhook", "add", address, "--label", "旧的", "--account", "desk")
         await to_thread(survey, "webhook", "end", ended["webhook"])
-        first, second = await issue_and_revoke(data)
+        first, second = await issue_twice_and_revoke(data)
         with socket.socket() as door:
             door.bind(("127.0.0.1", 0))
             port = door.getsockname()[1]
@@ -108,7 +111,7 @@ async def test_what_was_certified_and_revoked_is_told_by_the_serving_process(
         )
         try:
             ends = time.monotonic() + 60
-            while len(got) < 2 and time.monotonic() < ends and service.poll() is None:
+            while len(got) < 3 and time.monotonic() < ends and service.poll() is None:
                 await to_thread(time.sleep, 0.05)
             await to_thread(time.sleep, 0.3)
         finally:
@@ -119,21 +122,29 @@ async def test_what_was_certified_and_revoked_is_told_by_the_serving_process(
         statements = {
             one.number: digest(take_apart(one.data).statement) for one in await list_certificates(WAVE)
         }
-    read = {}
+    read, described = {}, []
+    api = describe_api()
     for headers, body in got:
+        webhook = api["webhooks"][json.loads(body)["type"]]["post"]
+        schema = webhook["requestBody"]["content"]["application/json"]["schema"]
+        described += Draft202012Validator({**schema, "components": api["components"]}).iter_errors(json.loads(body))
+        for header in webhook["parameters"]:
+            described += Draft202012Validator(header["schema"]).iter_errors(headers.get(header["name"]))
         message = Webhook(made["secret"]).verify(body, headers)
         read[message["type"]] = message["data"]
         with pytest.raises(WebhookVerificationError):
             Webhook(ended["secret"]).verify(body, headers)
 
-    assert len(got) == 2
+    assert len(got) == 3
+    assert described == []
     assert read == {
+        "certificate.issued": {"wave": WAVE, "number": first, "statement_digest": statements[first]},
         "certificate.superseded": {"wave": WAVE, "number": second, "statement_digest": statements[second]},
         "certificate.revoked": {"wave": WAVE, "number": second, "statement_digest": statements[second]},
     }
     assert first != second
     assert (
-        sorted((one["state"], one["outcome"]) for one in told["messages"]) == [("delivered", "HTTP 204")] * 2
+        sorted((one["state"], one["outcome"]) for one in told["messages"]) == [("delivered", "HTTP 204")] * 3
     )
     assert [(one["label"], one["ended"]) for one in told["webhooks"]] == [("督导系统", False), ("旧的", True)]
     assert made["secret"] not in json.dumps(told)
