@@ -10,6 +10,7 @@ import csv
 import io
 import json
 import re
+import unicodedata
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
@@ -17,20 +18,26 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 import httpx
+import msgspec
 from openpyxl import Workbook
 from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 
+from survey.canonical import encode
 from survey.errors import SurveyError
+from survey.jobs.create_wave import create_wave
+from survey.jobs.draw_sample import draw_wave
+from survey.jobs.import_frame import import_frame
 from survey.jobs.manage_accounts import issue_token, new_account, place_division
 from survey.jobs.message_board import decide_message
 from survey.jobs.run_fieldwork import publish_wave
 from survey.jobs.sign_plan import sign_plan
 from survey.jobs.signers import ROLES, open_signers
+from survey.scheme.plan import example_plan_text, plan_document, read_plan
 from survey.storage.print_files import load_print_file
 from survey.storage.samples import load_sample
 from survey.web.access import SCOPES
 
-from .conftest import BASE, NOW, PASSWORD, SAME_ORIGIN, Site
+from .conftest import BASE, NOW, PASSWORD, SAME_ORIGIN, Site, county_frame
 
 DONE = "/console/waves/county-a"
 """A certified wave."""
@@ -57,6 +64,7 @@ class Taken:
     draft: str
     codes: list[str]
     steps: dict[int, list[str]]
+    file_steps: dict[str, int]
     text_item: str
     filled: set[tuple[str, str]] = field(default_factory=set)
     n: int = 0
@@ -167,7 +175,7 @@ async def frame(at: Taken, text: str) -> Any:
         csv.writer(sheet).writerows(rows)
         made, name = sheet.getvalue().encode(), f"{given[:40]}.csv"
     else:
-        made, name = workbook(rows), f"{given[:40]}.xlsx"
+        made, name = workbook({"学校": rows}), f"{given[:40]}.xlsx"
     file = (re.sub(r'[\r\n"\\\x00]', "", name), made, "text/csv")
     return await at.post(f"{BEGUN}/frame", text, {"file": file}, map=text, save_map_as=text)
 
@@ -184,12 +192,23 @@ async def outside(at: Taken, text: str) -> Any:
     return await at.post("/console/outside", text, files, example=text)
 
 
-async def form_of_answers(at: Taken, text: str) -> Any:
-    """A questionnaire as a workbook, handed in at the third step of set-up."""
+async def files_of_setup(at: Taken, text: str) -> Any:
+    """A scheme, a questionnaire and an emblem, each full of the string; now and then as a workbook."""
     given = text.encode("utf-8", "replace").decode()
-    sheet = workbook([["题目标题", "题型", "选项内容"], [given, "单选", f"{given}\n满意"], ["您满意吗？", given, given]])
-    files = {"file.parent": ("q.xlsx", sheet)}
-    return await at.post(f"/console/setup/{at.draft}/3", text, files, go="3")
+    at.n += 1
+    named = json.dumps({"id": given, "title": {"zh": given}, given: [given], "sections": [{"items": [{"id": given}]}]}, ensure_ascii=False)
+    form = ("q.yaml", named.encode())
+    if at.n % 10 == 0:
+        sheets = {"题目": [["题目标题", "题型", "选项内容"], [given, "单选", f"{given}\n满意"], ["您满意吗？", given, given]]}
+        if at.n % 20 == 0:
+            sheets = {"survey": [["type", "name", "label"], [given, "q1", given]], "choices": [["list_name", "name", "label"], [given, given, given]]}
+        form = ("q.xlsx", workbook(sheets))
+    picture = f"<svg xmlns='http://www.w3.org/2000/svg'><text>{given}</text><g id='zq7' onload='alert(1)'/></svg>"
+    files = {"scheme_file": ("s.yaml", named.encode()), "instrument_file": form, "emblem_file": ("e.svg", picture.encode())}
+    for name, file in files.items():
+        step = at.file_steps[name]
+        shown = await at.post(f"/console/setup/{at.draft}/{step}", text, {name: file}, go=str(step))
+    return shown
 
 
 async def setup(at: Taken, text: str) -> Any:
@@ -244,15 +263,17 @@ def header(name: str) -> Door:
     return send
 
 
-def workbook(rows: list[list[str]]) -> bytes:
-    """Rows as a workbook of text cells, as an office's program writes it."""
+def workbook(sheets: dict[str, list[list[str]]]) -> bytes:
+    """Sheets of text cells, as an office's program writes them."""
     book = Workbook()
-    sheet: Any = book.active
-    for line, row in enumerate(rows, start=1):
-        for column, text in enumerate(row, start=1):
-            cell = sheet.cell(line, column)
-            cell.value = ILLEGAL_CHARACTERS_RE.sub("", text)
-            cell.data_type = "s"
+    book.remove(book.worksheets[0])
+    for title, rows in sheets.items():
+        sheet: Any = book.create_sheet(title)
+        for line, row in enumerate(rows, start=1):
+            for column, text in enumerate(row, start=1):
+                cell = sheet.cell(line, column)
+                cell.value = ILLEGAL_CHARACTERS_RE.sub("", text)
+                cell.data_type = "s"
     stream = io.BytesIO()
     book.save(stream)
     return stream.getvalue()
@@ -301,7 +322,7 @@ DOORS: dict[str, Door] = {
     "webhook's end": lambda at, text: at.post(f"/console/webhooks/{quoted(text)}/end", text),
     "frame": frame,
     "outside": outside,
-    "questionnaire": form_of_answers,
+    "files of set-up": files_of_setup,
     "set-up": setup,
     "set-up, like": lambda at, text: at.post("/console/setup", text, like=text),
     "county": lambda at, text: at.get(f"/console/counties/{quoted(text)}"),
@@ -325,11 +346,34 @@ DOORS: dict[str, Door] = {
 """Name to the function; a reply is read as a browser would read it."""
 
 
-async def taken_in(site: Site) -> Taken:
+def plan_words(strings: tuple[str, ...], most: int) -> list[str]:
+    """Those that a plan and a list of schools take as they are: short, and of signs one can see."""
+    return [text for text in strings if 0 < len(text) <= most and text.isprintable() and text == unicodedata.normalize("NFC", text).strip()]
+
+
+def schools_named(names: list[str]) -> bytes:
+    """The sample county's list with every school called by another of the names."""
+    head, *rows = csv.reader(io.StringIO(county_frame().decode("utf-8-sig")))
+    sheet = io.StringIO()
+    csv.writer(sheet).writerows([head, *([row[0], names[at % len(names)], *row[2:]] for at, row in enumerate(rows))])
+    return sheet.getvalue().encode()
+
+
+async def hostile_wave(site: Site, strings: tuple[str, ...]) -> None:
+    """The wave `county-b`, drawn: its county, title, office and schools are called by the strings."""
+    words = plan_words(strings, 60)
+    called = {"title": words[0], "county": words[-1], "office": words[len(words) // 2]}
+    plan = msgspec.structs.replace(read_plan(example_plan_text()), wave="county-b", base_url=BASE, spares=2, **called)
+    await create_wave(encode(plan_document(plan)), actor="test", now=NOW)
+    await import_frame("county-b", schools_named(words), "frame.csv", actor="test", now=NOW)
+    await draw_wave("county-b", "20261124", actor="test", now=NOW)
+
+
+async def taken_in(site: Site, strings: tuple[str, ...]) -> Taken:
     """A certified wave, a running one and one being set up; a school; and somebody who may do all."""
     app: Any = site.app
     app.state.settings = replace(site.settings, webhook_private=True)
-    await site.wave("county-b", until="drawn", spares=2)
+    await hostile_wave(site, strings)
     signers = open_signers(site.settings, {role: f"{PASSWORD} {role}" for role in ROLES})
     await sign_plan(site.settings, site.office, "county-b", signers, actor="test", now=NOW)
     codes = [code for code, domain in load_print_file(site.settings, "county-b") if domain.endswith("-P")]
@@ -337,7 +381,7 @@ async def taken_in(site: Site) -> Taken:
     await site.wave("county-c", until="framed")
     await site.sign_in("jia", ("admin", "operator", "reviewer", "approver"))
     await site.person("demo")
-    at = Taken(site, await site.token(*SCOPES), await site.form_key(), "", "", "", codes, {}, "PA25")
+    at = Taken(site, await site.token(*SCOPES), await site.form_key(), "", "", "", codes, {}, {}, "PA25")
     at.school = next(iter((await load_sample("county-b")).schools))
     page = await at.post(f"{RUNNING}/schools/link", "", school=at.school, contact="教务主任")
     await site.client.post(re.search(r"(/school/in/[\w-]+)", page.text)[1], headers=SAME_ORIGIN)  # type: ignore[index]
@@ -345,7 +389,9 @@ async def taken_in(site: Site) -> Taken:
     begun = await at.post("/console/setup", "", like="")
     at.draft = begun.headers["location"].split("/")[3]
     for step in STEPS_OF_SETUP:
-        at.steps[step] = TEXT_FIELDS.findall((await at.get(f"/console/setup/{at.draft}/{step}")).text)
+        page = (await at.get(f"/console/setup/{at.draft}/{step}")).text
+        at.steps[step] = TEXT_FIELDS.findall(page)
+        at.file_steps |= dict.fromkeys(re.findall(r'name="([^"]+)" type="file"', page), step)
     return at
 
 

@@ -19,6 +19,7 @@ WORD_ACTS = re.compile(
     rb'TargetMode="External"|<w:instrText(?![^>]*> ?(?:PAGE|NUMPAGES) ?<)|<w:fldSimple|<w:altChunk|vbaProject|<o:OLEObject'
 )
 """What Word follows or computes; the number of the page is the only field we write."""
+STREAM = re.compile(rb"(<<(?:(?!>>\s*stream|endobj).){0,2000}>>)\s*stream\r?\n(.*?)\r?\n?endstream", re.DOTALL)
 NUMBER = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?%?")
 
 
@@ -75,11 +76,8 @@ def in_workbook(data: bytes) -> list[str]:
 
 def in_pdf(data: bytes) -> list[str]:
     """Actions, and links to anywhere but this installation, also in packed objects."""
-    whole = [data]
-    for stream in re.findall(rb"stream\r?\n(.*?)\r?\nendstream", data, re.DOTALL):
-        try:
-            whole.append(zlib.decompress(stream))
-        except zlib.error:
-            continue
+    # What stands in a stream is a picture, a face or a page, unless the stream is said to pack objects.
+    whole = [STREAM.sub(rb"\1", data)]
+    whole += [zlib.decompress(found[2]) for found in STREAM.finditer(data) if b"/ObjStm" in found[1]]
     faults = [f"PDF: {found!r}" for part in whole for found in ACTS.findall(part)]
     return faults + [f"PDF leads to {link!r}" for part in whole for link in LEADS.findall(part) if not link.startswith(BASE.encode())]

@@ -10,25 +10,28 @@ from zlib import crc32
 import pytest
 import uvicorn
 
+from survey.web.access import SCOPES
+
 from ..conftest import Site
 
-ALL = ("waves:read", "participation:read", "figure:read", "frame:read", "ledger:read", "ledger:write")
 
-
-async def fuzz(site: Site, examples: int) -> list[tuple[str, str]]:
-    """Failures of schemathesis over every operation, by a token that may do everything."""
+async def fuzz(site: Site, examples: int) -> tuple[list[tuple[str, str]], int]:
+    """Failures of schemathesis over every operation, by a token that may do everything; and how many it tried."""
     import schemathesis
     from hypothesis import HealthCheck, Phase, given, settings
     from schemathesis.specs.openapi.checks import positive_data_acceptance
 
     await site.person()
-    headers = await site.token(*ALL)
+    headers = await site.token(*SCOPES)
     door = socket.create_server(("127.0.0.1", 0))
     address = f"http://127.0.0.1:{door.getsockname()[1]}"
     server = uvicorn.Server(uvicorn.Config(site.app, log_level="critical", access_log=False, lifespan="off"))
     serving = asyncio.create_task(server.serve(sockets=[door]))
 
+    tried = 0
+
     def walk() -> list[tuple[str, str]]:
+        nonlocal tried
         schema = schemathesis.openapi.from_url(f"{address}/api/v1/openapi.json", headers=headers)
         failures: list[tuple[str, str]] = []
         for found in schema.get_all_operations():
@@ -40,6 +43,8 @@ async def fuzz(site: Site, examples: int) -> list[tuple[str, str]]:
             )  # fmt: skip
             @given(case=operation.as_strategy())
             def sound(case: Any) -> None:
+                nonlocal tried
+                tried += 1
                 if "{wave}" in operation.path and crc32(repr(case.path_parameters).encode()) % 2:
                     case.path_parameters["wave"] = "county-a"
                 # No description can say which texts are a cursor that was given, nor which act is due.
@@ -54,16 +59,23 @@ async def fuzz(site: Site, examples: int) -> list[tuple[str, str]]:
         return failures
 
     try:
-        return await asyncio.to_thread(walk)
+        return await asyncio.to_thread(walk), tried
     finally:
         server.should_exit = True
         await serving
 
 
 async def test_the_description_keeps_what_it_says(certified: Site) -> None:
-    assert await fuzz(certified, 5) == []
+    failures, tried = await fuzz(certified, 5)
+
+    assert failures == []
+    assert tried >= 50
 
 
 @pytest.mark.slow
 async def test_a_thousand_requests_an_operation_find_no_server_error(certified: Site) -> None:
-    assert await fuzz(certified, 1000) == []
+    failures, tried = await fuzz(certified, 1000)
+
+    print(f"{tried} cases")
+    assert failures == []
+    assert tried >= 10_000
