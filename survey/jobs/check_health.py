@@ -116,7 +116,7 @@ def _waves(office: IntakeOffice) -> list[HealthLine]:
 
 def _disk(settings: Settings, office: IntakeOffice) -> HealthLine:
     free = shutil.disk_usage(settings.data).free
-    seen = f"还剩{free // (1024 * 1024)} MB"
+    seen = f"还剩{free / 1024**3:.1f} GB" if free >= 10 * 1024**3 else f"还剩{free // 1024**2} MB"
     if not office.has_room():
         return HealthLine("disk", "磁盘", BAD, f"{seen}，已停收答卷", "清出空间，不用重启")
     if free < 4 * settings.least_free_bytes:

@@ -32,11 +32,13 @@ from survey.storage.evidence import find_evidence
 from survey.storage.frames import load_frame
 from survey.storage.launch_ticks import delete_tick, list_ticks, save_tick
 from survey.storage.office import IntakeOffice
-from survey.storage.plans import load_plan, require_state
+from survey.storage.plans import load_plan, load_wave, require_state
 from survey.storage.print_files import has_print_file, held_of
 from survey.storage.samples import load_sample
 
 BEFORE_LAUNCH = ("draft", "framed", "drawn", "planned")
+ONLY_BEFORE = ("papers", "held_codes", "no_answers")
+"""Lines that mean something until the wave is published; afterwards answers are there by right."""
 CHINA = timezone(timedelta(hours=8))
 CLOCK_SLACK = timedelta(minutes=5)
 UNSIGNED_YET = Seen("amber", "签署以后再核对")
@@ -91,6 +93,8 @@ async def launch_checklist(
     plan = await load_plan(wave)
     ticks = await list_ticks(wave)
     seen = await _facts(settings, office, plan, now)
+    if (await load_wave(wave)).state not in BEFORE_LAUNCH:
+        seen |= dict.fromkeys(ONLY_BEFORE, Seen("green", "发布时看过，以后不再看"))
     return tuple(
         settled(line, seen.get(line.key, _by_hand(plan)), ticks.get(line.key), plan.demonstration)
         for line in LINES

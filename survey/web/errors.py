@@ -156,6 +156,13 @@ EXCEPTION_HANDLERS: dict[int | type[Exception], Any] = {
 }
 
 
+def _wave_to_go_back_to(request: AnyRequest, status: int) -> str:
+    """The wave whose page refused, where its overview would open; empty elsewhere."""
+    parts = request.scope["path"].split("/")
+    inside = parts[:3] == ["", "console", "waves"] and len(parts) > 4
+    return parts[3] if inside and status in (403, 409, 422) else ""
+
+
 def _answer(
     request: AnyRequest,
     status: int,
@@ -195,5 +202,6 @@ def _answer(
         faults=faults,
         incident=incident,
         in_console=request.scope["path"].startswith("/console"),
+        wave=_wave_to_go_back_to(request, status),
     )
     return Response(body, media_type="text/html", status_code=status, headers=sent)

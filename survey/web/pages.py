@@ -37,6 +37,8 @@ def page_environment() -> Environment:
         level=level_text,
         filesize=size_text,
         act=act_text,
+        detail=detail_text,
+        short=short_text,
     )
     return pages
 
@@ -236,3 +238,87 @@ def act_text(name: str) -> str:
     ('导入名册', 'something_new')
     """
     return _ACTS.get(name, name)
+
+
+_DETAILS = {
+    "scheme": "方案",
+    "digest": "摘要",
+    "schools": "学校",
+    "school": "学校",
+    "seed": "种子",
+    "earlier_seed": "上一次的种子",
+    "reason": "理由",
+    "sample_digest": "样本摘要",
+    "domains": "学校和人员组",
+    "plan_digest": "方案摘要",
+    "earlier_plan": "原方案摘要",
+    "slips": "纸条",
+    "responses": "答卷",
+    "number": "编号",
+    "source": "来源",
+    "fingerprint": "指纹",
+    "books": "账上",
+    "intake": "答卷库",
+    "why": "原因代码",
+    "act": "事项",
+    "step": "步骤",
+    "figure": "满意度",
+    "results_digest": "结果摘要",
+    "statement_digest": "结论摘要",
+    "supersedes": "替代",
+    "opened": "打开",
+    "canaries": "核对答卷",
+    "different": "不一致",
+    "group": "人员",
+    "class": "班级",
+    "counted_by": "清点人",
+    "voided": "作废",
+    "by_domain": "各组",
+    "divisions": "区划",
+    "before": "以前",
+    "after": "以后",
+    "note": "说明",
+    "person": "谁",
+    "item": "项目",
+    "items": "项目",
+    "lines": "项目",
+    "message": "留言号",
+    "theme": "主题",
+    "size": "大小",
+    "name": "文件",
+    "role": "角色",
+    "roles": "角色",
+    "scopes": "范围",
+    "label": "用途",
+    "prepared_by": "经办",
+    "reviewed_by": "复核",
+    "signed_by": "签发",
+    "text_digest": "所签文字的摘要",
+    "parent": "家长",
+    "teacher": "教师",
+    "principal": "校长",
+    "student": "学生",
+    "deputy": "人大代表",
+    "cppcc": "政协委员",
+    "public": "其他群众",
+}
+
+
+def detail_text(name: str) -> str:
+    """What a detail of an act is, in words; a name without words is shown as it is.
+
+    >>> detail_text("seed"), detail_text("something_new")
+    ('种子', 'something_new')
+    """
+    return _DETAILS.get(name, name)
+
+
+def short_text(value: object) -> str:
+    """A value of a detail; of a digest the first signs, which is enough to tell two apart.
+
+    >>> short_text("20261124"), short_text("ab" * 32)
+    ('20261124', 'abab abab abab…')
+    """
+    text = str(value)
+    is_digest = len(text) == 64 and all(sign in "0123456789abcdef" for sign in text)
+    return grouped_digest(text, 3) if is_digest else text

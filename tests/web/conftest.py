@@ -115,7 +115,7 @@ def county_frame(name: str = "frame.csv") -> bytes:
     return (files("survey.sampling") / "data" / "county" / name).read_bytes()
 
 
-async def answer(office: IntakeOffice, settings: Settings, wave: str) -> None:
+async def answer(office: IntakeOffice, settings: Settings, wave: str, began: datetime = NOW) -> None:
     """Answers of simulated respondents, through the door that phones use."""
     from survey.jobs.simulate_responses import in_piles, simulate_responses
     from survey.scheme.plan import instrument_of, scheme_of
@@ -129,7 +129,7 @@ async def answer(office: IntakeOffice, settings: Settings, wave: str) -> None:
         in_piles(load_print_file(settings, wave)),
         lambda draw: instrument_of(plan, scheme, draw.group, draw.stage),
         seed="7",
-        began=NOW,
+        began=began,
         days=5,
         progress=lambda _: None,
     )

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
-from survey.exact import fraction
+from survey.documents.charts import LIGHT, NARROWEST_LABEL, SHADES
+from survey.exact import fraction, percent_text, truncate
 
 LEFT = 150
 WIDTH = 560
@@ -93,4 +94,93 @@ def _dot(row: Mapping[str, Any], y: int) -> Dot:
         place(row["shown"]),
         place(interval["lower"]) if interval else None,
         place(interval["upper"]) if interval else None,
+    )
+
+
+@dataclass(frozen=True)
+class Bar:
+    """One group's bar: its parts from the left edge, and the thin bar of those who did not know."""
+
+    name: str
+    y: int
+    parts: tuple[tuple[int, int, str, str, bool, bool], ...]
+    """Left edge, width, colour, the number inside or nothing, whether hatched, whether dark on light."""
+    unsure_width: int
+    unsure: str
+    counts: tuple[int, ...]
+    n_unsure: int
+
+
+@dataclass(frozen=True)
+class BarChart:
+    """Bars of a hundred percent, ready to be drawn, with what the table below them says."""
+
+    title: str
+    options: tuple[tuple[str, str, bool, int], ...]
+    """Name, colour, whether hatched, and where its mark stands in the legend."""
+    bars: tuple[Bar, ...]
+    line: tuple[int, str] | None
+    width: int
+    height: int
+
+
+def option_bars(items: Sequence[Mapping[str, Any]], threshold: str | None) -> BarChart | None:
+    """How each respondent group answered the overall item, satisfied side first; None without any.
+
+    Args:
+        items: the item rows of a results document; those withheld, or with too few answers to count
+            by option, are left out, and so is a group that was offered other options.
+        threshold: the line as a rate, or None.
+    """
+    found: list[tuple[str, dict[str, int], int]] = []
+    for item in items:
+        if item.get("role") == "overall" and not item.get("withheld") and item.get("options"):
+            named = {one["zh"]: one["n"] for one in item["options"] if one["key"] not in NO_OPINION}
+            found.append((item["group_name"], named, item.get("dont_know_n") or 0))
+    rows = [row for row in found if row[1].keys() == found[0][1].keys() and sum(row[1].values())]
+    if not rows or len(rows[0][1]) not in SHADES:
+        return None
+    shades, options = SHADES[len(rows[0][1])], tuple(rows[0][1])
+    first_bad = (len(options) + 1) // 2
+    legend, x = [], LEFT
+    for number, option in enumerate(options):
+        legend.append((option, shades[number], number >= first_bad, x))
+        x += 40 + 14 * len(option)
+    return BarChart(
+        title="总体满意题，各类人员选了什么",
+        options=tuple(legend),
+        bars=tuple(
+            _bar(name, counts, unsure, shades, first_bad, 2 * TOP + ROW * number)
+            for number, (name, counts, unsure) in enumerate(rows)
+        ),
+        line=(place(threshold), f"{float(fraction(threshold) * 100):g}%") if threshold else None,
+        width=LEFT + WIDTH + RIGHT + 40,
+        height=2 * TOP + ROW * len(rows) + 8,
+    )
+
+
+NO_OPINION = frozenset({"dont_know", "refused", "prefer_not"})
+UNSURE_WIDTH = 60
+
+
+def _bar(
+    name: str, counts: Mapping[str, int], unsure: int, shades: Sequence[str], first_bad: int, y: int
+) -> Bar:
+    n, before, parts = sum(counts.values()), 0, []
+    for number, count in enumerate(counts.values()):
+        left, right = place(Fraction(before, n)), place(Fraction(before + count, n))
+        share = Fraction(count, n)
+        label = f"{int(100 * share)}" if share >= NARROWEST_LABEL else ""
+        colour = shades[number]
+        parts.append((left, right - left, colour, label, number >= first_bad, colour in LIGHT))
+        before += count
+    doubt = Fraction(unsure, n + unsure)
+    return Bar(
+        name,
+        y,
+        tuple(parts),
+        round(doubt * UNSURE_WIDTH),
+        percent_text(truncate(doubt)),
+        tuple(counts.values()),
+        unsure,
     )

@@ -45,6 +45,7 @@ async def show_county(request: AnyRequest, code: FromPath[str]) -> Response[str]
         county=county,
         waves=list(zip(county.closed_on, county.waves, strict=True)),
         chart=dot_chart(f"{county.name}历次的满意度", _by_time(county), _one_line(county.waves)),
+        titles={wave.wave: f"{wave.title}（{day[:7]}）" for day, wave in zip(county.closed_on, county.waves, strict=True)},
         changes=[(change, _points(change.difference)) for change in county.changes],
         warnings=warnings,
     )

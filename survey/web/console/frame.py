@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from shlex import quote
 from typing import Any
 
@@ -106,6 +107,11 @@ def faults_sheet(faults: tuple[Fault, ...]) -> bytes:
     return text.getvalue().encode("utf-8-sig")
 
 
+def _quoted(name: str) -> str:
+    """A file name as a shell takes it; Chinese signs need no quotes there."""
+    return name if re.fullmatch(r"[\w.][\w.+-]*", name) else quote(name)
+
+
 async def _page(
     request: AnyRequest,
     row: WaveRow,
@@ -123,7 +129,7 @@ async def _page(
         "frame.html",
         title="学校名册" if reading is None else "学校名册：试读结果",
         crumbs=wave_crumbs(row),
-        command=f"survey import {quote(filename or '名册.xlsx')} --wave {row.wave}{flag}",
+        command=f"survey import {_quoted(filename or '名册.xlsx')} --wave {row.wave}{flag}",
         row=row,
         tabs=tabs_of(row, "/frame"),
         status=422 if faults else 200,

@@ -19,7 +19,7 @@ from survey.storage.plans import load_plan, load_wave
 from survey.storage.results import find_results
 from survey.storage.samples import find_sample
 from survey.web.access import may, person_of
-from survey.web.console.charts import dot_chart
+from survey.web.console.charts import dot_chart, option_bars
 from survey.web.console.page import AFTER_OPENING, GROUPS, console_page, wave_crumbs
 from survey.web.console.waves import tabs_of
 from survey.web.files import download
@@ -91,6 +91,7 @@ async def show_results(request: AnyRequest, wave: FromPath[str]) -> Response[str
             for key, heading in BREAKDOWNS
             if results and results.get(key)
         ],
+        bars=option_bars(results["items"], threshold) if results else None,
         certificates=await list_certificates(wave),
     )
 

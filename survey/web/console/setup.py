@@ -196,7 +196,7 @@ def _page(
         "refusal": refusal,
         "reading": reading,
         "review": REVIEW,
-        "compact": step in (3, 4, 5),
+        "compact": step in (3, 4),
         "step_names": STEPS,
         "labels": _labels(draft, reading),
         "told": _told(draft, reading) if review else (),
