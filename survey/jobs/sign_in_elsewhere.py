@@ -35,10 +35,12 @@ ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES
 LASTS = timedelta(minutes=10)
 """How long somebody may take at the provider."""
 LEEWAY = 60
-SECONDS = 10.0
+SECONDS = 5.0
 MOST_BYTES = 256 * 1024
 KEPT = timedelta(minutes=10)
 ASKED_AGAIN = timedelta(minutes=1)
+LEFT_ALONE = timedelta(seconds=30)
+"""How long a provider that did not answer is not asked again, so that nobody waits for it at every click."""
 BACK = "/console/sign-in/unified/back"
 
 
@@ -98,12 +100,14 @@ class Start:
 
 
 class Provider:
-    """The provider of the settings; what it says of itself is kept for ten minutes."""
+    """The provider of the settings; what it says of itself is kept for ten minutes, its silence for half one."""
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.issuer, self.client = settings.oidc_issuer or "", settings.oidc_client_id or ""
         self._known: tuple[Metadata, jwk.KeySet, datetime] | None = None
+        self._silent: tuple[str, datetime] | None = None
+        self._asking = asyncio.Lock()
 
     async def known(self, *, now: datetime, fresh: timedelta = KEPT) -> tuple[Metadata, jwk.KeySet]:
         """Its addresses and keys, not older than `fresh`.
@@ -111,13 +115,26 @@ class Provider:
         Raises:
             ProviderUnreachableError.
         """
-        if self._known is None or now - self._known[2] >= fresh:
-            metadata = read_metadata(
-                await _fetch("GET", f"{self.issuer.rstrip('/')}/.well-known/openid-configuration"),
-                self.issuer,
-            )
-            self._known = metadata, read_keys(await _fetch("GET", metadata.jwks)), now
-        return self._known[0], self._known[1]
+        async with self._asking:
+            if self._known is None or now - self._known[2] >= fresh:
+                if (silent := self.silent(now)) is not None:
+                    raise ProviderUnreachableError(f"{silent}，半分钟内不再去问")
+                try:
+                    self._known = *await self._ask(), now
+                except ProviderUnreachableError as error:
+                    self._silent = error.reason, now + LEFT_ALONE
+                    raise
+            return self._known[0], self._known[1]
+
+    def silent(self, now: datetime) -> str | None:
+        """Why it was just out of reach; None while it may be asked."""
+        return self._silent[0] if self._silent is not None and now < self._silent[1] else None
+
+    async def _ask(self) -> tuple[Metadata, jwk.KeySet]:
+        metadata = read_metadata(
+            await _fetch("GET", f"{self.issuer.rstrip('/')}/.well-known/openid-configuration"), self.issuer
+        )
+        return metadata, read_keys(await _fetch("GET", metadata.jwks))
 
     async def begin(self, next_page: str, *, now: datetime) -> tuple[str, str]:
         """The provider's address to go to, and what the browser must bring back in a cookie."""
@@ -327,7 +344,7 @@ async def _fetch(
                 if len(read) > MOST_BYTES:
                     raise ProviderUnreachableError("答复太长")
     except TimeoutError as error:
-        raise ProviderUnreachableError("10秒内没有答复") from error
+        raise ProviderUnreachableError("5秒内没有答复") from error
     except (httpcore.NetworkError, httpcore.ProtocolError, httpcore.TimeoutException, OSError) as error:
         raise ProviderUnreachableError(f"连不上（{type(error).__name__}）") from error
     if fields is not None and reply.status in (400, 401):

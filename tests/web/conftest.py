@@ -16,6 +16,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+import httpx
 import msgspec
 import pytest
 from litestar import Litestar
@@ -208,18 +209,26 @@ async def site(tmp_path: Path) -> AsyncIterator[Site]:
 
 
 @asynccontextmanager
-async def running(folder: Path) -> AsyncIterator[Site]:
+async def running(folder: Path, database_url: str | None = None) -> AsyncIterator[Site]:
     """The application over a data folder, and a client of it."""
     from survey.web.app import create_app
 
     clock = Clock()
-    settings = load_settings({}, data=folder, base_url=BASE)
+    settings = load_settings({}, data=folder, base_url=BASE, database_url=database_url)
     async with open_database(settings) as database:
         office = IntakeOffice(settings)
         await office.start()
         app = create_app(settings, database, office, now=clock)
         try:
-            async with AsyncTestClient(app, base_url=BASE) as client:
+            async with _client(app, database_url) as client:
                 yield Site(settings, database, office, app, client, clock)
         finally:
             await office.stop()
+
+
+def _client(app: Litestar, database_url: str | None) -> Any:
+    """A client of the application; on PostgreSQL in this very loop, to which its connections belong."""
+    if database_url is None:
+        return AsyncTestClient(app, base_url=BASE)
+    transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+    return httpx.AsyncClient(transport=transport, base_url=BASE, follow_redirects=True)

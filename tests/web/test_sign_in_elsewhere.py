@@ -6,6 +6,7 @@ import base64
 import hmac
 import re
 import socket
+import socketserver
 import subprocess
 import sys
 import time
@@ -13,6 +14,7 @@ from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from threading import Thread
 from typing import Any
 from urllib.parse import parse_qs, parse_qsl, urlencode, urlsplit
 
@@ -36,7 +38,7 @@ from survey.storage.accounts import deactivate_account, list_accounts
 from survey.storage.audit import list_audit
 from survey.storage.subjects import SubjectRefusedError, list_subjects
 
-from .conftest import Site
+from .conftest import Site, running
 
 CLIENT = "survey-desk"
 SUBJECT = "248289761001"
@@ -67,9 +69,22 @@ def issuer() -> Iterator[str]:
         process.wait()
 
 
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.slow)])
+def url(request: pytest.FixtureRequest) -> str | None:
+    """Where the accounts are kept: in a file, or at a PostgreSQL server."""
+    return request.getfixturevalue("postgres_url") if request.param == "postgres" else None
+
+
 @pytest.fixture
-async def joined(site: Site, issuer: str, tmp_path: Path) -> AsyncIterator[Site]:
+async def joined(url: str | None, issuer: str, tmp_path: Path) -> AsyncIterator[Site]:
     """A site whose unified sign-in leads to the provider; `demo` is registered there."""
+    async with running(tmp_path / "data", url) as site:
+        await join(site, issuer, tmp_path)
+        yield site
+
+
+async def join(site: Site, issuer: str, tmp_path: Path) -> None:
+    """Let the site's unified sign-in lead to the provider."""
     secret = tmp_path / "client-secret"
     secret.write_text("not a word of ours\n", encoding="utf-8")
     settings = replace(
@@ -80,7 +95,6 @@ async def joined(site: Site, issuer: str, tmp_path: Path) -> AsyncIterator[Site]
     site.clock.now = datetime.now(UTC)
     await site.person()
     await name_subject(settings, "demo", SUBJECT, actor="test", now=site.clock.now)
-    yield site
 
 
 async def go(site: Site, next_page: str = "/console/account") -> str:
@@ -199,6 +213,37 @@ async def test_another_nonce_another_client_a_refusal_and_another_issuer_open_no
     assert denied.status_code == 403
     assert unknown.status_code == 400
     assert not await is_in(joined)
+
+
+async def test_a_provider_that_is_silent_is_asked_once_in_half_a_minute(
+    site: Site, issuer: str, tmp_path: Path
+) -> None:
+    asked: list[int] = []
+
+    class HangUp(socketserver.BaseRequestHandler):
+        def handle(self) -> None:
+            asked.append(1)
+
+    server = socketserver.TCPServer(("127.0.0.1", 0), HangUp)
+    Thread(target=server.serve_forever, daemon=True).start()
+    await join(site, issuer, tmp_path)
+    site.settings = site.app.state.settings = replace(
+        site.settings, oidc_issuer=f"http://127.0.0.1:{server.server_address[1]}"
+    )
+    site.app.state.provider = Provider(site.settings)
+    clicks = [await site.client.get("/console/sign-in/unified", follow_redirects=False) for _ in range(3)]
+    page = (await site.client.get("/console/sign-in")).text
+    asked_at_first = len(asked)
+    site.clock.now += timedelta(seconds=31)
+    await site.client.get("/console/sign-in/unified", follow_redirects=False)
+    calm = (await site.client.get("/console/sign-in")).text
+    server.shutdown()
+    server.server_close()
+
+    assert [reply.status_code for reply in clicks] == [503] * 3
+    assert "连不上" in clicks[0].text and "半分钟内不再去问" in clicks[2].text
+    assert "用密码登录" in clicks[0].text and "刚才连不上" in page and "刚才连不上" in calm
+    assert (asked_at_first, len(asked)) == (1, 2)
 
 
 async def test_an_address_of_another_site_is_not_gone_on_to(joined: Site) -> None:

@@ -220,6 +220,7 @@ def _sign_in_page(
     wrong: bool = False,
     status: int = 200,
 ) -> Response[str]:
+    provider = request.app.state.provider
     return html(
         "console/sign_in.html",
         status,
@@ -227,7 +228,8 @@ def _sign_in_page(
         name=name,
         wrong=wrong,
         form_key=form_key(request),
-        elsewhere=request.app.state.provider is not None,
+        elsewhere=provider is not None,
+        silent=provider is not None and provider.silent(request.app.state.now()) is not None,
         is_https=request.app.state.settings.base_url.startswith("https:"),
     )
 
