@@ -42,11 +42,24 @@ def main(arguments: Sequence[str] | None = None, *, program: str = "survey-verif
     except (OSError, UnicodeDecodeError) as error:
         _refuse(error, as_json=options.json)
         return 2
+    looked_at = sys.stderr.isatty() and not options.json
     verdict = verify_file(
-        data, options.key, plan_code=options.plan_code, receipts=receipts, check_all=options.all
+        data,
+        options.key,
+        plan_code=options.plan_code,
+        receipts=receipts,
+        check_all=options.all,
+        progress=_tell if looked_at else None,
     )
+    if looked_at:
+        print("\r\x1b[K", end="", file=sys.stderr, flush=True)
     _show(verdict, as_json=options.json)
     return verdict.exit_code
+
+
+def _tell(done: int, of: int, part: str) -> None:
+    """How far it is, on one line that only a person at a terminal sees."""
+    print(f"\r\x1b[K核对 {done + 1}/{of}　{part}…", end="", file=sys.stderr, flush=True)
 
 
 def _refuse(error: OSError | UnicodeDecodeError, *, as_json: bool) -> None:

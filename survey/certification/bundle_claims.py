@@ -47,6 +47,7 @@ def check_bundle(
         ledger.write("文件齐全", False, "缺少" + "、".join(missing), missing[0])
     else:
         ledger.write("文件齐全", True, "该有的都有")
+    options.begin("方案、声明和签名")
     reader = BundleReader(ledger, files)
     papers = Papers(
         reader.document("plan.json"),
@@ -57,18 +58,25 @@ def check_bundle(
         reader.note("closing.note"),
     )
     core = check_core(ledger, papers, options.trusted, options.plan_code)
+    options.begin("填写码和答卷清单")
     slips, leaves = check_lists(ledger, reader, core, options)
+    options.begin("结束和开箱")
     closing, voids, opening = check_opening(ledger, reader, core)
+    options.begin("计数")
     check_counts(ledger, core, slips, leaves, voids)
     check_callbacks(ledger, core, reader.document("opening.json"))
     _check_pinned(ledger, reader, core)
     facts = core.facts
+    options.begin("登记")
     extensions = _check_extensions(ledger, reader, core.plan)
     facts["number"] = check_registry(ledger, reader, core, closing, voids, opening, extensions)
     _check_revocation(ledger, reader, core)
+    options.begin("附件")
     _check_attachments(ledger, reader, core)
+    options.begin("回执")
     _check_receipts(ledger, core, leaves, options.receipts)
     if is_auditors(reader):
+        options.begin("逐份答卷")
         check_records(ledger, reader, core, leaves)
     for name in reader.unread():
         ledger.write("多余的文件", False, "方案和声明都没有提到这个文件", name)

@@ -6,13 +6,17 @@ claim that names it. Standard library only.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from survey import canonical
 from survey.certification.claims import Ledger
 from survey.certification.note import Vkey
+
+
+PARTS = ("方案、声明和签名", "填写码和答卷清单", "结束和开箱", "计数", "登记", "附件", "回执", "逐份答卷")
+"""The parts of a bundle in the order they are checked; the lists take nearly all the time."""
 
 
 @dataclass(frozen=True)
@@ -23,6 +27,13 @@ class BundleOptions:
     plan_code: str | None = None
     receipts: Mapping[str, str] = field(default_factory=dict)
     check_all: bool = False
+    progress: Callable[[int, int, str], None] | None = None
+    """Told before each part: how many are done, of how many, and which one begins."""
+
+    def begin(self, part: str) -> None:
+        """Say which part begins."""
+        if self.progress is not None:
+            self.progress(PARTS.index(part), len(PARTS), part)
 
 
 class BundleReader:

@@ -9,7 +9,7 @@ Standard library only.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from survey.certification import checks
 from survey.certification.archive import looks_like_archive, unpack
@@ -32,6 +32,7 @@ def verify_file(
     plan_code: str | None = None,
     receipts: Mapping[str, str] | None = None,
     check_all: bool = False,
+    progress: Callable[[int, int, str], None] | None = None,
 ) -> Verdict:
     """The verdict on a certificate (JSON) or a public bundle (ZIP).
 
@@ -41,10 +42,11 @@ def verify_file(
         plan_code: the code printed on a poster or slip, if the reader holds one.
         receipts: name → receipt, to be looked for in a bundle.
         check_all: check the signature of every head in a bundle, not of a sample.
+        progress: told before each part of a bundle how many are done, of how many, and which begins.
     """
     try:
         trusted = None if trusted_vkeys is None else tuple(map(parse_vkey, trusted_vkeys))
-        options = BundleOptions(trusted, plan_code, dict(receipts or {}), check_all)
+        options = BundleOptions(trusted, plan_code, dict(receipts or {}), check_all, progress)
         if len(data) > MAX_FILE:
             return _unreadable("文件过大")
         if looks_like_archive(data):

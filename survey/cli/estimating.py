@@ -104,7 +104,8 @@ def _estimate_wave(data: Path | None, wave: str, as_json: bool) -> None:
 
     async def work() -> dict[str, object]:
         async with at_intake(data) as (_, office):
-            return await estimate_wave(office, wave, actor=actor(), now=utc_now())
+            with shares("计算", as_json) as tell:
+                return await estimate_wave(office, wave, actor=actor(), now=utc_now(), progress=tell)
 
     document = run(work())
     emit(document, as_json, results_text(document))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from asyncio import to_thread
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -36,14 +36,24 @@ from survey.storage.results import save_results
 from survey.storage.samples import load_sample
 
 
-async def estimate_wave(office: IntakeOffice, wave: str, *, actor: str, now: datetime) -> dict[str, Any]:
+async def estimate_wave(
+    office: IntakeOffice,
+    wave: str,
+    *,
+    actor: str,
+    now: datetime,
+    progress: Callable[[float, str], None] | None = None,
+) -> dict[str, Any]:
     """Estimate an opened wave and keep the results document.
+
+    Args:
+        progress: told the share done and what is being done.
 
     Raises:
         WrongStateError: the wave is not opened yet.
         SilentGroupError and its like: something the figure needs is missing, named.
     """
-    results = await wave_results(office, wave)
+    results = await wave_results(office, wave, progress)
     document = results_document(results)
     await save_results(wave, document, now=now)
     await set_state(wave, ("opened", "estimated"), "estimated", now=now)
@@ -52,13 +62,23 @@ async def estimate_wave(office: IntakeOffice, wave: str, *, actor: str, now: dat
     return document
 
 
-async def wave_results(office: IntakeOffice, wave: str) -> Results:
+async def wave_results(
+    office: IntakeOffice, wave: str, progress: Callable[[float, str], None] | None = None
+) -> Results:
     """The results of an opened wave, computed anew from its answers; nothing is kept."""
+    tell = progress or (lambda share, what: None)
     await require_state(wave, ("opened", "estimated", "certified"))
     plan, frame, sample = await load_plan(wave), await load_frame(wave), await load_sample(wave)
+    tell(0, "读日志")
     leaves = [read_leaf(leaf) for leaf in await office.leaves(wave)]
     place = {leaf["c"]: index for index, leaf in enumerate(leaves)}
-    cases = [(place[c], canonical.decode(text.encode())) for c, text in await load_cases(wave)]
+    tell(0.1, "读答卷")
+    stored = await load_cases(wave)
+    cases = []
+    for number, (c, text) in enumerate(stored):
+        if number % 1000 == 0:
+            tell(0.1 + 0.3 * number / len(stored), f"读答卷 {number:,} / {len(stored):,}")
+        cases.append((place[c], canonical.decode(text.encode())))
     voided = await voided_domains(wave)
     set_aside = {index: "X2" for index, leaf in enumerate(leaves) if leaf["domain"] in voided}
     decided = await _exclusions(wave)
@@ -76,6 +96,7 @@ async def wave_results(office: IntakeOffice, wave: str) -> Results:
     interviews, calls = await called_counts(wave, plan)
     beyond = Beyond(await office.counters(wave), fates_of(decided), calls, interviews)
     public_draw = await announced_draw(wave, sample.design_digest) is not None
+    tell(0.4, "加权和估计")
     return await to_thread(
         estimate_opened, plan, frame, sample, opened, await office.participation(wave), public_draw, beyond
     )

@@ -6,6 +6,7 @@ import shutil
 import socket
 from pathlib import Path
 
+import pypdfium2 as pdfium
 import pytest
 import uvicorn
 
@@ -66,6 +67,12 @@ async def test_every_page_of_a_certified_wave_is_drawn_without_a_complaint(
                 width = await page.locator("body").bounding_box()
                 assert width is not None
                 assert width["width"] <= 1280, path
+            sheets = {}
+            for path in ("/ledger", "/results"):
+                await page.goto(f"{address}/console/waves/county-a{path}")
+                with pdfium.PdfDocument(await page.pdf(prefer_css_page_size=True)) as printed:
+                    words = "".join(sheet.get_textpage().get_text_bounded() for sheet in printed)
+                    sheets[path] = printed[0].get_size()[0] > printed[0].get_size()[1], words
             await browser.close()
     finally:
         server.should_exit = True
@@ -73,3 +80,7 @@ async def test_every_page_of_a_certified_wave_is_drawn_without_a_complaint(
 
     assert complaints == []
     assert max(weights.values()) < 120_000, weights
+    assert [wide for wide, _ in sheets.values()] == [True, False]
+    for wide, words in sheets.values():
+        assert "跳到正文" not in words and "退出" not in words and "数据截至" in words
+    assert "survey ledger list county-a" in sheets["/ledger"][1]

@@ -277,6 +277,7 @@ async def test_faults_stand_beside_their_items_and_everything_typed_is_kept(
     assert re.search(r'id="PA01-4" value="4" checked', reply.text)
     assert "&gt;&lt;script&gt;alert(1)&lt;/script&gt;好</textarea>" in reply.text
     assert await laid.office.leaves(WAVE) == []
+    assert laid.office.counts.refused == {"faulty_form": 1}
 
 
 @pytest.mark.parametrize(
