@@ -11,6 +11,7 @@ from typing import Any
 
 from survey.documents.charts import LIGHT, NARROWEST_LABEL, SHADES
 from survey.exact import fraction, percent_text, truncate
+from survey.fieldwork.progress import SMALLEST_SHOWN
 
 LEFT = 150
 WIDTH = 560
@@ -183,4 +184,61 @@ def _bar(
         percent_text(truncate(doubt)),
         tuple(counts.values()),
         unsure,
+    )
+
+
+@dataclass(frozen=True)
+class PaceChart:
+    """How many are needed by which day, how many are in today, and where that leads at this speed."""
+
+    days: int
+    day: int
+    need_text: str
+    used_text: str
+    left: int
+    right: int
+    top: int
+    bottom: int
+    end: tuple[int, int]
+    """Where the line of what is needed ends."""
+    today: tuple[int, int]
+    leads_to: tuple[int, int]
+    width: int
+    height: int
+
+
+PLOT_HEIGHT = 150
+
+
+def pace_chart(used: int, need: int, day: int, days: int) -> PaceChart | None:
+    """The count of today against the pace that is needed; None before the first day.
+
+    No answer bears its day, so there is one point and no curve. A count that is written as <10
+    has no mark either, which would tell it.
+    """
+    if not 1 <= day <= days or used < SMALLEST_SHOWN or need < 1:
+        return None
+    most = max(need, used) * 5 // 4
+    bottom = TOP + PLOT_HEIGHT
+
+    def point(on: Fraction, count: Fraction) -> tuple[int, int]:
+        return LEFT + round(on * WIDTH / days), bottom - round(count * PLOT_HEIGHT / most)
+
+    # Faster than the plot is high, the line is cut where it leaves the plot, never bent.
+    leaves_on = min(Fraction(days), Fraction(most * day, used))
+
+    return PaceChart(
+        days,
+        day,
+        f"需要{need}",
+        f"第{day}天 {used}",
+        LEFT,
+        LEFT + WIDTH,
+        TOP,
+        bottom,
+        point(Fraction(days), Fraction(need)),
+        point(Fraction(day), Fraction(used)),
+        point(leaves_on, leaves_on * used / day),
+        LEFT + WIDTH + RIGHT,
+        bottom + BOTTOM,
     )

@@ -16,6 +16,7 @@ from survey.storage.office import WRONG_SCHOOL
 from survey.storage.plans import load_fielded_plan, load_wave
 from survey.storage.samples import load_sample
 from survey.web.access import may, person_of
+from survey.web.console.charts import pace_chart
 from survey.web.console.page import (
     GROUPS,
     PUBLISHED,
@@ -77,6 +78,9 @@ async def show_monitor(request: AnyRequest, wave: FromPath[str]) -> Response[str
             ("学段", _named(seen.stages, STAGE_NAMES)),
         ),
         wrong_school=await _wrong_school(request, wave, exact=state_reached(row.state, "closed")),
+        drawn_pace=None
+        if state_reached(row.state, "closed")
+        else pace_chart(seen.whole.used, seen.whole.need, seen.pace.day, seen.pace.days),
         pace_text=_pace_text(seen, today, plan.closes_on, row.state),
     )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from survey.web.console.charts import LEFT, WIDTH, option_bars
+from survey.web.console.charts import LEFT, PLOT_HEIGHT, TOP, WIDTH, option_bars, pace_chart
 
 WORDS = ("非常满意", "比较满意", "一般", "不太满意", "很不满意")
 
@@ -35,3 +35,22 @@ def test_what_is_withheld_or_was_asked_otherwise_is_no_bar() -> None:
     assert option_bars([item(5, 3, 1, 1, 0, withheld=True), {**shown, "options": None}], None) is None
     assert option_bars([{**shown, "role": "content"}], None) is None
     assert [bar.name for bar in option_bars([shown, other], None).bars] == ["家长"]  # type: ignore[union-attr]
+
+
+def test_the_point_of_today_lies_on_the_needed_line_when_the_pace_is_just_right() -> None:
+    chart = pace_chart(50, 100, 5, 10)
+    behind, ahead = pace_chart(20, 100, 5, 10), pace_chart(90, 100, 5, 10)
+    assert chart is not None and behind is not None and ahead is not None
+
+    assert chart.end == chart.leads_to == (LEFT + WIDTH, TOP + PLOT_HEIGHT - 120)
+    assert chart.today == (LEFT + WIDTH // 2, TOP + PLOT_HEIGHT - 60)
+    assert behind.leads_to == (LEFT + WIDTH, TOP + PLOT_HEIGHT - 48)
+    assert ahead.leads_to[1] == TOP and ahead.leads_to[0] < LEFT + WIDTH
+    run, rise = (ahead.today[n] - base for n, base in enumerate((LEFT, TOP + PLOT_HEIGHT)))
+    on, up = (ahead.leads_to[n] - base for n, base in enumerate((LEFT, TOP + PLOT_HEIGHT)))
+    assert abs(rise / run - up / on) < 0.01
+
+
+def test_a_small_count_and_a_wave_that_has_not_begun_draw_nothing() -> None:
+    assert pace_chart(9, 100, 5, 10) is None
+    assert pace_chart(50, 100, 0, 10) is None
