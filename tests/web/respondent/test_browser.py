@@ -336,3 +336,22 @@ async def test_a_school_is_found_by_part_of_its_name_and_none_is_chosen_for_anyb
     assert before == "" and stayed.endswith("?g=parent")
     assert several == (len(OPEN_SCHOOLS) + 1, "")
     assert one == OPEN_SCHOOLS[7] and form == 1
+
+
+async def test_with_forced_colours_rows_keep_their_borders_and_a_choice_its_mark(
+    laid: tuple[Ground, str], browser: Browser
+) -> None:
+    made, address = laid
+    border = "e => { const s = getComputedStyle(e); return [parseFloat(s.borderTopWidth), s.borderTopStyle, s.borderTopColor]; }"
+    async with phone(browser) as page:
+        await page.emulate_media(forced_colors="active")
+        await page.goto(f"{address}/s/{made.code()}#p1")
+        await page.click("label[for=PA01-4]")
+        paper = await page.evaluate("getComputedStyle(document.body).backgroundColor")
+        chosen, other, row, button = [
+            await page.eval_on_selector(one, border) for one in ("#PA01-4", "#PA01-3", "label[for=PA01-3]", "#next")
+        ]
+
+    assert [one[1] for one in (chosen, other, row, button)] == ["solid"] * 4
+    assert chosen[0] > 3 * other[0] >= 6 and row[0] >= 1 and button[0] >= 1
+    assert paper not in (chosen[2], other[2], row[2], button[2]) and chosen[2] != other[2]

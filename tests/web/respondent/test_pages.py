@@ -104,6 +104,7 @@ async def test_every_screen_sets_no_cookie_and_runs_nothing_that_is_not_ours(
         assert "演示数据" in text or "Demonstration" in text, reply.url
         assert text.count("<h1") == 1 or 'id="start"' in text, reply.url
         assert "user-scalable" not in text and "maximum-scale" not in text
+        assert "_blank" not in text and "window.open" not in text and ".pdf" not in text
 
 
 async def test_policy_admits_exactly_what_stands_in_the_pages(
