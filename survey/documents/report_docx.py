@@ -18,7 +18,7 @@ from docx.shared import Mm, Pt
 
 from survey.documents.report import report_title
 from survey.documents.typeface import FAMILY
-from survey.documents.word import add_chart, add_points, add_table, saved_document, set_up
+from survey.documents.word import add_chart, add_points, add_table, saved_document, set_up, writable
 
 NUMERALS = "一二三四五六七八九十"
 
@@ -30,6 +30,7 @@ def report_docx(content: Mapping[str, Any], *, at: datetime) -> bytes:
         content: from `report_content`.
         at: aware; written as the date of the file.
     """
+    content = writable(content)
     document = Document()
     set_up(document, content, report_title(content), at)
     _cover(document, content)

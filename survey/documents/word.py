@@ -22,9 +22,23 @@ from docx.shared import Mm, Pt, RGBColor
 from survey.documents.archive import archive
 from survey.documents.pdf import picture
 from survey.documents.typeface import FAMILY
+from survey.documents.workbook import UNWRITABLE
 
 INK = RGBColor(0x1F, 0x23, 0x28)
 CHART_WIDTH = Mm(150)
+
+
+def writable(content: Any) -> Any:
+    """The content without signs that no Word file may hold.
+
+    >>> writable({"title": "甲\\uffff县", "rows": [["1", None]]})
+    {'title': '甲县', 'rows': [['1', None]]}
+    """
+    if isinstance(content, Mapping):
+        return {key: writable(value) for key, value in content.items()}
+    if isinstance(content, list | tuple):
+        return type(content)(writable(value) for value in content)
+    return UNWRITABLE.sub("", content) if isinstance(content, str) else content
 
 
 def set_up(

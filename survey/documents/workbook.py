@@ -6,6 +6,7 @@ so that no name in a table can act; the moment of saving is the date that was ha
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from datetime import datetime
 from io import BytesIO
@@ -13,7 +14,7 @@ from typing import Any
 from zipfile import ZipFile
 
 from openpyxl import Workbook
-from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE, Cell
+from openpyxl.cell.cell import Cell
 from openpyxl.styles import Alignment, Font, PatternFill
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.worksheet import Worksheet
@@ -22,6 +23,8 @@ from survey.columns import plain_cell
 from survey.documents.archive import archive
 
 WIDEST = 60
+UNWRITABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+"""Signs that no XML may hold (XML 1.0, 2.2); a workbook or a Word file with one of them cannot be written."""
 
 
 def add_sheet(
@@ -46,7 +49,7 @@ def add_sheet(
             elif value is not None:
                 # Typed as text, so that a cell that begins with = is shown and not computed; the apostrophe
                 # keeps it so when the sheet is saved as CSV and opened again.
-                cell.value = plain_cell(ILLEGAL_CHARACTERS_RE.sub("", str(value)))
+                cell.value = plain_cell(UNWRITABLE.sub("", str(value)))
                 cell.data_type = "s"
             widths[column - 1] = max(widths[column - 1], _width(value))
             cell.alignment = Alignment(vertical="top", wrap_text=_width(value) > WIDEST)

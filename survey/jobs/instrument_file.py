@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from io import BytesIO
 from typing import Any
 
+from survey.documents.workbook import UNWRITABLE
 from survey.errors import Fault, FaultsError
 from survey.jobs.old_workbook import OLD_EXCEL
 from survey.jobs.read_apart import read_sheets_apart
@@ -111,7 +112,7 @@ def workbook(sheets: Mapping[str, Rows]) -> bytes:
         for number, row in enumerate(rows):
             cells = []
             for value in row:
-                cell = WriteOnlyCell(sheet, value="" if value is None else str(value))
+                cell = WriteOnlyCell(sheet, value="" if value is None else UNWRITABLE.sub("", str(value)))
                 # A question keeps its wording; quoted, it stays text for whoever edits the cell.
                 cell.data_type, cell.quotePrefix = "s", True
                 cell.alignment = Alignment(wrap_text=True, vertical="top")

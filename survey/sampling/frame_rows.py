@@ -26,7 +26,7 @@ _PLACE_BY_NAME = {name: code for code, (_, name) in PLACE_CODES.items()}
 _KIND_BY_NAME = {name: code for code, (_, name) in reversed(KIND_CODES.items())} | {
     "教学点": "218", "初中": "311", "九年一贯制": "312", "完中": "341", "高中": "342", "十二年一贯制": "345",
 }  # fmt: skip
-_NOT_ALLOWED = re.compile("[\x00-\x1f\x7f\u202a-\u202e\u2066-\u2069]")
+_NOT_ALLOWED = re.compile("[\x00-\x1f\x7f\u202a-\u202e\u2066-\u2069\ufffe\uffff]")
 _TOTAL_ROW = re.compile(r"^(合计|总计|小计|共计|总\s*计|合\s*计)")
 
 

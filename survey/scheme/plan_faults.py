@@ -172,7 +172,7 @@ def _identity(values: dict[str, Any]) -> Iterator[Fault]:
         if name in values and not values[name]:
             yield Fault("plan.empty", f"“{name}”是空的", f"写上{SHAPES[name]}", item=name)
         elif name in values and any(
-            unicodedata.category(sign) in ("Cc", "Cf", "Cs") for sign in values[name]
+            unicodedata.category(sign) in ("Cc", "Cf", "Cs") or sign in "\ufffe\uffff" for sign in values[name]
         ):
             yield Fault("plan.control_sign", f"“{name}”里有看不见的控制字符", "删掉后重新输入", item=name)
     if "county_code" in values and not COUNTY_CODE.fullmatch(values["county_code"]):

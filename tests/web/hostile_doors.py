@@ -20,9 +20,9 @@ from urllib.parse import quote, urlencode
 import httpx
 import msgspec
 from openpyxl import Workbook
-from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 
 from survey.canonical import encode
+from survey.documents.workbook import UNWRITABLE
 from survey.errors import SurveyError
 from survey.jobs.create_wave import create_wave
 from survey.jobs.draw_sample import draw_wave
@@ -272,7 +272,7 @@ def workbook(sheets: dict[str, list[list[str]]]) -> bytes:
         for line, row in enumerate(rows, start=1):
             for column, text in enumerate(row, start=1):
                 cell = sheet.cell(line, column)
-                cell.value = ILLEGAL_CHARACTERS_RE.sub("", text)
+                cell.value = UNWRITABLE.sub("", text)
                 cell.data_type = "s"
     stream = io.BytesIO()
     book.save(stream)
