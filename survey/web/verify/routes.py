@@ -21,6 +21,7 @@ from survey.web.errors import UnreadableBodyError
 from survey.web.files import download
 from survey.web.headers import FILE_LIMIT
 from survey.web.pages import AnyRequest, html
+from survey.web.verify.cryptography import show_cryptography
 from survey.web.verify.heads import show_heads
 from survey.web.verify.standing import (
     UNKNOWN,
@@ -121,6 +122,7 @@ def verify_router() -> Router:
         "/",
         route_handlers=[
             show_form,
+            show_cryptography,
             show_number,
             download_certificate,
             download_bundle,
