@@ -43,12 +43,25 @@ async def test_the_password_is_kept_as_argon2id_only(database: Database) -> None
     assert row["password"].startswith("$argon2id$") and GOOD not in str(row)
 
 
-@pytest.mark.parametrize("password", ["short", "12345678", "aaaaaaaaaaaa", "x" * 300])
+@pytest.mark.parametrize(
+    "password",
+    ["short", "x" * 300]
+    + ["12345678", "aaaaaaaaaaaa", "qwertyuiop", "P@ssword1", "1qaz2wsx", "football1", "abcdefgh123"]
+    + ["woaini1314", "mima123456", "jiaoyuju2026"],
+)
 async def test_a_password_that_is_easy_to_guess_is_refused(database: Database, password: str) -> None:
     with pytest.raises(AccountRefusedError):
         await create_account("wang", "", {"operator"}, password, now=NOW)
 
     assert await find_account("wang") is None
+
+
+@pytest.mark.parametrize("password", ["梧桐 台灯 半斤 走廊", "".join(map(chr, range(0x4E00, 0x9F00, 331))), "x7Kq92mzRt" * 20])
+async def test_a_long_password_of_any_signs_is_taken_whole(database: Database, password: str) -> None:
+    await create_account("wang", "", {"operator"}, password, now=NOW)
+
+    assert await check_password("wang", password) is not None
+    assert await check_password("wang", password[:-1]) is None
 
 
 async def test_a_taken_name_and_an_unknown_role_are_refused(database: Database) -> None:

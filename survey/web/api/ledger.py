@@ -1,6 +1,7 @@
 """The problem ledger for other systems: read it, take a problem up, act on one; each write once."""
 
 import hashlib
+import json
 import re
 from collections.abc import Awaitable, Callable
 from datetime import date
@@ -168,9 +169,17 @@ def _read(request: AnyRequest, body: bytes, kind: Any) -> Any:
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
         raise NotJsonError("类型不是application/json")
     try:
-        return msgspec.json.decode(body, type=kind, strict=True)
+        given = msgspec.json.decode(body, type=kind, strict=True)
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
         raise NotJsonError(f"不合描述（{str(error)[:160]}）") from error
+    json.loads(body, object_pairs_hook=_single)
+    return given
+
+
+def _single(pairs: list[tuple[str, Any]]) -> None:
+    """Refuse a name that stands twice, of which two readers could see two values."""
+    if len({name for name, _ in pairs}) != len(pairs):
+        raise NotJsonError("同一个字段写了两次")
 
 
 async def _once(

@@ -131,7 +131,7 @@ INVENTORY = (
         "后台口令",
         "Argon2id，64 MiB，3遍",
         "RFC 9106",
-        "没有密钥；口令只存摘要",
+        "没有密钥；口令只存摘要，容易猜到的不收",
         "参数写在摘要里，登录时可以换新",
         ("argon2.PasswordHasher",),
         ("storage/accounts.py",),

@@ -102,6 +102,7 @@ async def test_an_act_on_what_somebody_else_has_changed_is_not_done(
         (b"[" * 100_00, "application/json", 400, "api.not_json"),
         ('{"source":"谁","problem":"x","basis":"y"}'.encode(), "application/json", 422, "survey.faults"),
         (b"\xff\xfe", "application/json", 400, "api.not_json"),
+        (b'{"source":"fact","problem":"x","basis":"y","basis":"z"}', "application/json", 400, "api.not_json"),
     ],
 )  # fmt: skip
 async def test_a_body_that_is_not_as_described_is_refused_in_words(

@@ -1,0 +1,54 @@
+"""The checklist itself: every test it names exists; and looking at a page changes nothing (ASVS 3.5)."""
+
+import hashlib
+import re
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+
+from ..conftest import Site
+from ..rights import LATER, read_table, walker_of
+
+TESTS = Path(__file__).parents[2]
+CHECKLIST = Path(__file__).with_name("CHECKLIST.md").read_text(encoding="utf-8")
+OWN_BOOKS = frozenset({"sessions", "audit_trail"})
+"""When a session was last used; who fetched which file: both are written on purpose."""
+
+
+def test_every_test_the_checklist_names_exists() -> None:
+    written = "\n".join(path.read_text(encoding="utf-8") for path in TESTS.rglob("test_*.py"))
+    known = set(re.findall(r"^(?:async )?def (test_\w+)\(", written, re.MULTILINE))
+    named = set(re.findall(r"`(test_\w+)`", CHECKLIST))
+    files = set(re.findall(r"`(tests/[\w/.]+)`", CHECKLIST))
+
+    assert named and sorted(named - known) == []
+    assert files and sorted(one for one in files if not (TESTS.parent / one).exists()) == []
+
+
+def rows_of(folder: Path) -> Iterator[tuple[str, str, str]]:
+    """File, table and digest of every table of every SQLite file of a data folder."""
+    for path in sorted(folder.rglob("*.sqlite*")):
+        if path.read_bytes()[:6] != b"SQLite":
+            continue
+        with sqlite3.connect(f"file:{path}?mode=ro", uri=True) as stored:
+            names = [name for (name,) in stored.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+            for name in sorted(set(names) - OWN_BOOKS):
+                rows = sorted(map(repr, stored.execute(f'SELECT * FROM "{name}"')))
+                yield path.name, name, hashlib.sha256("\n".join(rows).encode()).hexdigest()
+        stored.close()
+
+
+async def test_no_look_at_any_address_changes_what_is_stored(certified: Site) -> None:
+    await certified.sign_in("demo", ("admin", "operator", "reviewer", "approver"))
+    token = await certified.token("waves:read", "frame:read", "participation:read", "figure:read", "ledger:read", "metrics:read")
+    places = {**(await walker_of(certified)).parameters, "wave": LATER}
+    before, asked = set(rows_of(certified.settings.data)), 0
+    for row in read_table():
+        path = re.sub(r"\{(\w+)\}", lambda found: places[found[1]], row.path)
+        for method in ("GET", "HEAD") if row.method == "GET" else ():
+            reply = await certified.client.request(method, path, headers=token, follow_redirects=False)
+            assert reply.status_code < 500, path
+            asked += 1
+
+    assert asked > 100 and len(before) > 40
+    assert {one[:2] for one in set(rows_of(certified.settings.data)) ^ before} == set()
