@@ -27,8 +27,8 @@ def test_every_test_the_checklist_names_exists() -> None:
 
 def rows_of(folder: Path) -> Iterator[tuple[str, str, str]]:
     """File, table and digest of every table of every SQLite file of a data folder."""
-    for path in sorted(folder.rglob("*.sqlite*")):
-        if path.read_bytes()[:6] != b"SQLite":
+    for path in sorted(folder.rglob("*")):
+        if not path.is_file() or path.read_bytes()[:6] != b"SQLite":
             continue
         with sqlite3.connect(f"file:{path}?mode=ro", uri=True) as stored:
             names = [name for (name,) in stored.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]

@@ -110,3 +110,39 @@ def test_the_console_runs_no_script_that_stands_in_a_page() -> None:
                     inline.append(path.name)
 
     assert inline == []
+
+
+PATTERNS = {"compile", "search", "match", "fullmatch", "sub", "subn", "findall", "finditer", "split"}
+
+
+def test_no_pattern_comes_from_outside() -> None:
+    foreign = []
+    for name, tree in modules():
+        for node in ast.walk(tree):
+            if (
+                isinstance(node, ast.Call)
+                and isinstance(node.func, ast.Attribute)
+                and node.func.attr in PATTERNS
+                and getattr(node.func.value, "id", "") == "re"
+            ):
+                inside = list(ast.walk(node.args[0]))
+                parts = [one for one in inside if isinstance(one, ast.Name | ast.Call)]
+                if any(isinstance(one, ast.Attribute) and one.attr == "escape" for one in inside):
+                    continue  # plain text, not a pattern
+                if any(isinstance(one, ast.Call) or not one.id.isupper() for one in parts):
+                    foreign.append(f"{name}:{node.lineno}")
+
+    assert foreign == []
+
+
+def test_nothing_turns_debugging_on() -> None:
+    turned = [
+        f"{name}:{node.lineno}"
+        for name, tree in modules()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.keyword)
+        and node.arg == "debug"
+        and not (isinstance(node.value, ast.Constant) and node.value.value is False)
+    ]
+
+    assert turned == []
