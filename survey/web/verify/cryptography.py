@@ -100,8 +100,17 @@ INVENTORY = (
         "RFC 2104、FIPS 198-1",
         "每次调查一把，在服务器的密钥文件里，不进备份",
         "每次调查都是新的",
-        ("hmac.digest", "secrets.token_bytes"),
+        ("hmac.new", "secrets.token_bytes"),
         ("fieldwork/invitation.py", "jobs/plan_codes.py"),
+    ),
+    Use(
+        "日志读到哪里的记录：启动时从那里接着读",
+        "HMAC-SHA-256",
+        "RFC 2104",
+        "日志头的签名密钥，只用作推导记号的种子，在服务器的密钥文件里",
+        "重新读完整个日志，就写一份新的",
+        ("hmac.digest", "hmac.compare_digest"),
+        ("storage/frontier.py",),
     ),
     Use(
         "表单发出时间的印记、同一网络当天的记号（只用来防猜码，不存地址）、留言板",

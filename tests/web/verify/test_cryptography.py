@@ -13,7 +13,7 @@ ROOT = Path(survey.__file__).parent
 PACKAGES = frozenset(
     {"hashlib", "hmac", "secrets", "ssl", "cryptography", "argon2", "pyotp", "pyrage", "joserfc", "standardwebhooks"}
 )
-NO_ALGORITHM = frozenset({"ssl.SSLContext"})  # a type's name
+NO_ALGORITHM = frozenset({"ssl.SSLContext", "hmac.HMAC"})  # names of types
 
 
 def uses_of(path: Path) -> Iterator[str]:
