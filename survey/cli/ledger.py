@@ -23,14 +23,15 @@ def ledger_command() -> None:
 @ledger_command.command("list")
 @click.argument("wave")
 @click.option("--state", type=click.Choice(list(STATES)), default=None, help="只看这个状态 (only this state)")
+@click.option("--area", default="", help="只看这个督学责任区 (only this responsibility area)")
 @command_options
-def list_command(data: Path | None, wave: str, state: str | None, as_json: bool) -> None:
+def list_command(data: Path | None, wave: str, state: str | None, area: str, as_json: bool) -> None:
     """列出台账，超过时限的在前。Every problem, overdue first."""
     today = utc_now().astimezone().date()
 
     async def work() -> tuple[LedgerEntry, ...]:
         async with at_desk(data):
-            return await ledger_of(wave)
+            return await ledger_of(wave, area.upper())
 
     entries = [one for one in by_urgency(run(work()), today) if state in (None, one.state)]
     text = "\n".join(_line(one, today) for one in entries) or "台账是空的。"
@@ -68,15 +69,17 @@ def findings_command(data: Path | None, wave: str, as_json: bool) -> None:
 @click.option("--key", default="", help="来源的编号，防止重复登记 (what identifies the source)")
 @click.option("--problem", required=True, help="问题 (the problem)")
 @click.option("--basis", required=True, help="依据 (what shows it)")
+@click.option("--about", default="", help="哪所学校或责任区的代码；空着是全县 (school or area it is about)")
 @command_options
 def add_command(
-    data: Path | None, wave: str, source: str, key: str, problem: str, basis: str, as_json: bool
+    data: Path | None, wave: str, source: str, key: str, problem: str, basis: str, about: str, as_json: bool
 ) -> None:
     """登记一个问题。Take a problem up."""
 
     async def work() -> LedgerEntry:
         async with at_desk(data):
-            return await take_up(wave, source, key, problem, basis, actor=actor(), now=utc_now())
+            by = {"actor": actor(), "now": utc_now()}
+            return await take_up(wave, source, key, problem, basis, about=about, **by)  # type: ignore[arg-type]
 
     entry = run(work())
     emit(entry.document(), as_json, f"已登记：第{entry.number}号，{entry.state_name}。")
@@ -143,7 +146,8 @@ def act_command(
 def _line(entry: LedgerEntry, today: date) -> str:
     late = "！超过时限 " if entry.is_overdue(today) else ""
     due = f" {entry.due_on}前" if entry.due_on else ""
-    return f"{entry.number:>3} {entry.state_name} {late}{entry.problem} {entry.unit}{due}".rstrip()
+    about = f"（{entry.about}）" if entry.about else ""
+    return f"{entry.number:>3} {entry.state_name} {late}{entry.problem}{about} {entry.unit}{due}".rstrip()
 
 
 def _finding(one: Finding) -> dict[str, object]:

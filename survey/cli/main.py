@@ -23,6 +23,7 @@ VERBS = {
     "waves": "survey.cli.planning",
     "plan": "survey.cli.planning",
     "import": "survey.cli.planning",
+    "areas": "survey.cli.placing",
     "design": "survey.cli.guarding",
     "draw": "survey.cli.planning",
     "canaries": "survey.cli.guarding",

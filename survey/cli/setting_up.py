@@ -9,7 +9,7 @@ import click
 
 from survey.cli.session import actor, at_desk, command_options, emit, read_file, run, utc_now
 from survey.jobs.manage_accounts import (
-    ROLES,
+    change_account,
     first_account,
     forget_code,
     issue_token,
@@ -17,11 +17,15 @@ from survey.jobs.manage_accounts import (
     name_subject,
     new_account,
     place_division,
+    reopen_account,
+    shut_account,
     sign_in_address,
 )
+from survey.jobs.place_schools import give_area_up
 from survey.jobs.remote_signing import share_key as share_key_of
 from survey.jobs.signers import TITLES, create_signer, register_vkey
-from survey.storage.accounts import list_accounts
+from survey.scheme.divisions import county_of_area, level_of
+from survey.storage.accounts import ROLES, find_account, list_accounts
 from survey.storage.audit import record_audit
 from survey.storage.tokens import SCOPES
 
@@ -31,6 +35,7 @@ WHO = {
     "reviewer": "复核",
     "approver": "签发",
     "auditor": "上级核查（只读）",
+    "contact": "学校联系人",
 }
 
 
@@ -67,8 +72,12 @@ def init_command(data: Path | None, name: str, display: str, as_json: bool) -> N
     "--division",
     "divisions",
     multiple=True,
-    help="只管这些区划，如3608；all为全部 (works in these divisions only)",
+    help="只管这些区划，如3608、督学责任区360828-02，或一所学校的10位标识码；all为全部 (works in these only)",
 )
+@click.option(
+    "--set-role", "new_roles", multiple=True, type=click.Choice(ROLES), help="改成这些角色 (roles from now on)"
+)
+@click.option("--disable/--enable", "shut", default=None, help="停用，或重新启用 (shut, or open again)")
 @click.option("--reset-code", is_flag=True, help="手机丢了：去掉一次性验证码 (forget the one-time code)")
 @click.option(
     "--oidc-subject", "subject", default=None, help="统一登录里的标识（sub）；none为去掉 (subject at the provider)"
@@ -80,6 +89,8 @@ def account_command(
     display: str | None,
     roles: tuple[str, ...],
     divisions: tuple[str, ...],
+    new_roles: tuple[str, ...],
+    shut: bool | None,
     reset_code: bool,
     subject: str | None,
     as_json: bool,
@@ -97,15 +108,24 @@ def account_command(
                             "display": row.display,
                             "roles": sorted(row.roles),
                             "divisions": sorted(row.divisions),
+                            "active": row.active,
                         }
                         for row in rows
                     ]
                 }
+            codes = () if divisions == ("all",) else divisions
             if roles:
-                await new_account(name, display or name, roles, actor=actor(), now=utc_now())
-            if divisions:
-                codes = () if divisions == ("all",) else divisions
+                await new_account(name, display or name, roles, codes, actor=actor(), now=utc_now())
+            elif new_roles:
+                known = await find_account(name)
+                kept = codes if divisions or known is None else known.divisions
+                await change_account(name, new_roles, kept, actor=actor(), now=utc_now())
+            elif divisions:
                 await limit_account(name, codes, actor=actor(), now=utc_now())
+            if shut is not None:
+                await (shut_account if shut else reopen_account)(name, actor=actor(), now=utc_now())
+                if shut:
+                    return {"account": name, "active": False}
             if reset_code:
                 await forget_code(name, actor=actor(), now=utc_now())
             if subject is not None:
@@ -120,7 +140,7 @@ def account_command(
         rows = done["accounts"]
         text = "\n".join(
             f"{row['name']}\t{row['display']}\t{'、'.join(WHO.get(r, r) for r in row['roles'])}"
-            f"\t{'、'.join(row['divisions']) or '全部'}"
+            f"\t{'、'.join(row['divisions']) or '全部'}" + ("" if row["active"] else "\t已停用")
             for row in rows
         )  # type: ignore[union-attr,index]
         emit(done, as_json, text or "还没有账号。先运行 survey init。")
@@ -128,24 +148,47 @@ def account_command(
         if "subject" in done:
             emit(done, as_json, f"{name}在统一登录里的标识：{done['subject'] or '没有'}")
             return
+        if "active" in done:
+            emit(done, as_json, f"{name}已停用，它的登录、链接和令牌都已结束。")
+            return
         emit(done, as_json, f"一次性登录链接（24小时内有效）：\n{done['sign_in']}")
 
 
 @click.command("division")
 @click.argument("code")
-@click.option("--under", required=True, help="上级区划 (the division above)")
-@click.option("--name", required=True, help="名称，如 万安工业园区 (its name)")
+@click.option("--under", default=None, help="上级区划；责任区的上级在代码里 (the division above)")
+@click.option("--name", default=None, help="名称，如 万安工业园区 (its name)")
+@click.option("--end", is_flag=True, help="撤销这个督学责任区，代码不再用 (give an area up)")
 @command_options
-def division_command(data: Path | None, code: str, under: str, name: str, as_json: bool) -> None:
-    """登记没有国标代码的区划，如开发区。Give a division without a national code its place."""
+def division_command(
+    data: Path | None, code: str, under: str | None, name: str | None, end: bool, as_json: bool
+) -> None:
+    """登记没有国标代码的区划：开发区，或督学责任区360828-02。Give a division without a national code its place."""
+    above = under or (county_of_area(code) if level_of([code.upper()]) == "area" else None)
+    if end:
+        document, said = _ended(data, code)
+        emit(document, as_json, said)
+        return
+    if above is None or name is None:
+        raise click.UsageError("登记要写 --name，督学责任区以外还要写 --under")
 
     async def work() -> dict[str, str]:
         async with at_desk(data):
-            await place_division(code, under, name, actor=actor(), now=utc_now())
-            return {"code": code, "under": under, "name": name}
+            await place_division(code, above, name, actor=actor(), now=utc_now())
+            return {"code": code, "under": above, "name": name}
 
     done = run(work())
     emit(done, as_json, f"{done['name']}（{done['code']}）在{done['under']}下面。")
+
+
+def _ended(data: Path | None, code: str) -> tuple[dict[str, object], str]:
+    async def work() -> bool:
+        async with at_desk(data):
+            return await give_area_up(code.upper(), actor=actor(), now=utc_now()) is not None
+
+    done = run(work())
+    said = "已撤销，只管它的账号什么也看不到了" if done else "没有这个责任区，或者已经撤销"
+    return {"code": code.upper(), "ended": done}, f"{code.upper()}：{said}。"
 
 
 @click.command("signer")

@@ -73,6 +73,7 @@ def participation_text(seen: Participation) -> str:
     lines += [
         f"  {GROUP_NAMES.get(tally.key, tally.key)}：{tally.shown} / {tally.need}" for tally in seen.groups
     ]
+    lines += [f"  责任区 {tally.key or '未划入'}：{tally.shown} / {tally.need}" for tally in seen.areas]
     lines.append(f"一份也没有的学校：{len(seen.empty_schools)}所。结束前不显示满意度。")
     return "\n".join(lines)
 

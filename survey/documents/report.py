@@ -21,6 +21,7 @@ TABLES = (
     ("by_group", "各类人员"),
     ("by_stage", "学段"),
     ("by_place", "城乡"),
+    ("by_area", "督学责任区（按代码排列，不排名次）"),
     ("by_dimension", "方面"),
 )
 DIGESTS = {

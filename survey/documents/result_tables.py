@@ -30,7 +30,7 @@ RATE_HEAD = (
     "说不清",
     "注意",
 )
-TABLES = (("by_group", "各类人员"), ("by_stage", "学段"), ("by_place", "城乡"), ("by_dimension", "方面"))
+TABLES = (("by_group", "各类人员"), ("by_stage", "学段"), ("by_place", "城乡"), ("by_area", "督学责任区"), ("by_dimension", "方面"))
 HIDDEN = "不显示"
 
 

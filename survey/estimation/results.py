@@ -11,7 +11,7 @@ Where a group is too small to be shown there are results but no certificate, and
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import cached_property
 from typing import Any
@@ -48,6 +48,7 @@ from survey.estimation.wave_figure import (
 from survey.estimation.wave_rates import WaveRates
 from survey.estimation.wave_tables import (
     Tables,
+    area_table,
     careful_column,
     dimension_table,
     group_table,
@@ -114,6 +115,8 @@ class Results:
     """How many people were interviewed on the telephone before the answers were opened."""
     sampling_notes: tuple[str, ...] = ()
     """What could not be kept of the scheme's wishes when the sample was sized: short groups and the like."""
+    areas: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    """School → code and name of its responsibility area, where the wave has any."""
 
     @property
     def figure(self) -> Fraction:
@@ -213,12 +216,8 @@ class Results:
             "figure": Figure(self.figure, self.scheme.figure_name).document(),
             "se": truncate(estimate.se),
             "df": int(estimate.df),
-            "interval": None if shown is None or interval is None else shown | {
-                "level": truncate(self.scheme.figure.confidence, 2), "method": interval.method,
-            },
-            "one_sided": None if bounds is None else interval_document(
-                bounds.lower, bounds.upper, level=truncate(self.scheme.figure.confidence, 2)
-            ),
+            "interval": None if shown is None or interval is None else shown | {"level": truncate(self.scheme.figure.confidence, 2), "method": interval.method},
+            "one_sided": None if bounds is None else interval_document(bounds.lower, bounds.upper, level=truncate(self.scheme.figure.confidence, 2)),
             "threshold": None if line is None else line.threshold,
             "edge": None if line is None else line.edge,
             "line_in_words": None if line is None else self._line_in_words(line),
@@ -236,6 +235,7 @@ class Results:
             "by_group": group_table(tables),
             "by_stage": stage_table(tables),
             "by_place": place_table(tables),
+            **({"by_area": area_table(tables, self.areas)} if self.areas else {}),
             "by_dimension": dimension_table(tables),
             "items": item_table(tables),
             "another_formula": other_ways(self.rates, self.shares, line, list(self.shares)),

@@ -180,6 +180,27 @@ def stage_table(tables: Tables) -> list[dict[str, Any]]:
     return _school_table(tables, STAGE_NAMES, lambda draw: draw.stage)
 
 
+NO_AREA = "未划入责任区的学校"
+
+
+def area_table(tables: Tables, areas: Mapping[str, tuple[str, str]]) -> list[dict[str, Any]]:
+    """A row for each responsibility area that a school was drawn in, by code and never by rate.
+
+    Areas are domains of the sample, not strata: how many of their schools were drawn is chance, and
+    the interval says so. Drawn schools of no area make a row of their own, so that what is withheld
+    cannot be had by subtraction.
+
+    Args:
+        areas: school → code and name of its area.
+    """
+
+    def of(draw: DomainDraw) -> str | None:
+        return areas.get(draw.school_code, ("", NO_AREA))[0] if draw.school_code else None
+
+    names = dict(sorted(areas.values())) | {"": NO_AREA}
+    return _school_table(tables, names, of)
+
+
 def _school_table(
     tables: Tables, names: Mapping[str, str], of: Callable[[DomainDraw], str | None]
 ) -> list[dict[str, Any]]:

@@ -39,6 +39,8 @@ class DomainReturn:
     """Answers the plan wants from this domain."""
     voided: int = 0
     disputed: int = 0
+    area: str | None = None
+    """The school's responsibility area; empty where it lies in none, None where the wave has no areas."""
 
 
 @dataclass(frozen=True)
@@ -87,6 +89,7 @@ class SchoolReturn:
     school_name: str
     band: Band
     is_empty: bool
+    area: str | None = None
 
     @property
     def words(self) -> str:
@@ -119,11 +122,25 @@ class Participation:
     stages: tuple[Tally, ...]
     schools: tuple[SchoolReturn, ...]
     pace: Pace
+    areas: tuple[Tally, ...] = ()
+    """By responsibility area, in the order of codes; county lists lie in none."""
 
     @property
     def empty_schools(self) -> tuple[SchoolReturn, ...]:
         """Schools from which nothing has come."""
         return tuple(school for school in self.schools if school.is_empty)
+
+    @property
+    def slow_areas(self) -> tuple[Tally, ...]:
+        """Areas behind their own need at today's pace, and behind the whole wave's share as well."""
+        whole, pace = self.whole, self.pace
+        return tuple(
+            one
+            for one in self.areas
+            if one.key
+            and one.used * pace.days < one.need * pace.day
+            and one.used * whole.need < whole.used * one.need
+        )
 
     def document(self) -> dict[str, Any]:
         """Participation as plain JSON for API and command line."""
@@ -133,12 +150,14 @@ class Participation:
             "groups": [tally.document() for tally in self.groups],
             "places": [tally.document() for tally in self.places],
             "stages": [tally.document() for tally in self.stages],
+            "areas": [tally.document() for tally in self.areas],
             "schools": [
                 {
                     "school_code": s.school_code,
                     "school_name": s.school_name,
                     "band": s.band,
                     "empty": s.is_empty,
+                    "area": s.area,
                 }
                 for s in self.schools
             ],
@@ -174,6 +193,10 @@ def participation(
         stages=_tallies(returns, lambda entry: entry.stage),
         schools=_schools(returns),
         pace=_pace(whole, opens_on, closes_on, today),
+        # The schools of no area come last.
+        areas=tuple(
+            sorted(_tallies(returns, lambda entry: entry.area), key=lambda one: (not one.key, one.key))
+        ),
     )
 
 
@@ -222,6 +245,7 @@ def _schools(returns: Sequence[DomainReturn]) -> tuple[SchoolReturn, ...]:
             school_name=entries[0].school_name,
             band=band(sum(e.used for e in entries), sum(e.issued for e in entries)),
             is_empty=not any(e.used for e in entries),
+            area=entries[0].area,
         )
         for code, entries in sorted(by_code.items())
     )

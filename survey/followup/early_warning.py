@@ -7,7 +7,7 @@ counts alone: before opening nobody, and so no warning, knows what is answered.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from survey.exact import percent_text
@@ -16,8 +16,8 @@ from survey.followup.across import Change
 from survey.followup.findings import Finding
 from survey.followup.published import PublishedWave
 
-MOST_EMPTY_SCHOOLS = 5
-"""A warning names so many schools and counts the rest."""
+MOST_NAMED = 5
+"""A warning names so many schools, or areas, and counts the rest."""
 
 KINDS = {
     "under_line": "低于要求",
@@ -25,6 +25,7 @@ KINDS = {
     "fell": "比上次下降",
     "weak_part": "有明显低于要求的部分",
     "behind": "收得慢",
+    "area_behind": "有督学责任区收得慢",
     "empty_schools": "有学校一份也没有",
     "thin": "答卷太少，说不清",
 }
@@ -47,8 +48,14 @@ class Warning:
         return KINDS[self.kind]
 
 
-def warnings_of_fieldwork(wave: str, county: str, seen: Participation) -> tuple[Warning, ...]:
-    """What the counts of a running wave warn of."""
+def warnings_of_fieldwork(
+    wave: str, county: str, seen: Participation, areas: Mapping[str, str] | None = None
+) -> tuple[Warning, ...]:
+    """What the counts of a running wave warn of.
+
+    Args:
+        areas: code → name of responsibility areas.
+    """
     found = []
     if seen.pace.is_behind and seen.whole.used < seen.whole.need:
         day = seen.pace.needed_per_day
@@ -56,9 +63,19 @@ def warnings_of_fieldwork(wave: str, county: str, seen: Participation) -> tuple[
         found.append(
             Warning("behind", wave, county, f"需要{seen.whole.need}份，收到{seen.whole.shown}份，{pace}", "先问纸条发到了没有；不够就延期，由两人签署")
         )  # fmt: skip
+    if seen.slow_areas and seen.pace.day > 1:
+        slow = "；".join(
+            f"{(areas or {}).get(one.key, one.key)}需要{one.need}份，收到{one.shown}份"
+            for one in seen.slow_areas[:MOST_NAMED]
+        )
+        rest = len(seen.slow_areas) - MOST_NAMED
+        more = f"；还有{rest}个" if rest > 0 else ""
+        found.append(
+            Warning("area_behind", wave, county, f"{slow}{more}", "请责任区的督学到学校看纸条发了没有，不问谁填了、怎么填")
+        )  # fmt: skip
     if seen.empty_schools and seen.pace.day > 1:
-        names = "、".join(school.school_name for school in seen.empty_schools[:MOST_EMPTY_SCHOOLS])
-        rest = len(seen.empty_schools) - MOST_EMPTY_SCHOOLS
+        names = "、".join(school.school_name for school in seen.empty_schools[:MOST_NAMED])
+        rest = len(seen.empty_schools) - MOST_NAMED
         more = f"等{len(seen.empty_schools)}所" if rest > 0 else ""
         found.append(
             Warning("empty_schools", wave, county, f"{names}{more}一份也没有收回", "打电话问纸条是否发到，不问谁填了、怎么填")

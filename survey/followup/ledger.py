@@ -129,6 +129,8 @@ class LedgerEntry:
     person: str = ""
     due_on: date | None = None
     measures: str = ""
+    about: str = ""
+    """A school's or a responsibility area's code; empty where it is about the whole county."""
     history: tuple[Act, ...] = field(default=())
 
     @property
@@ -177,6 +179,7 @@ class LedgerEntry:
             "person": self.person,
             "due_on": None if self.due_on is None else self.due_on.isoformat(),
             "measures": self.measures,
+            "about": self.about,
             "state": self.state,
             "history": [
                 {
@@ -209,6 +212,7 @@ def read_entry(document: dict[str, Any]) -> LedgerEntry:
                 "measures",
             )
         },
+        about=document.get("about", ""),
         due_on=None if document["due_on"] is None else date.fromisoformat(document["due_on"]),
         history=tuple(
             Act(
@@ -221,7 +225,16 @@ def read_entry(document: dict[str, Any]) -> LedgerEntry:
 
 
 def new_entry(
-    wave: str, number: int, source: str, source_key: str, problem: str, basis: str, *, who: str, now: datetime
+    wave: str,
+    number: int,
+    source: str,
+    source_key: str,
+    problem: str,
+    basis: str,
+    *,
+    about: str = "",
+    who: str,
+    now: datetime,
 ) -> LedgerEntry:
     """A problem taken up: 待整改.
 
@@ -241,7 +254,8 @@ def new_entry(
         )
     _refuse(f"{wave}的新问题", faults)
     return LedgerEntry(
-        wave, number, source, source_key, problem.strip(), basis.strip(), history=(Act(now, who, "open", "to_mend"),)
+        wave, number, source, source_key, problem.strip(), basis.strip(),
+        about=about, history=(Act(now, who, "open", "to_mend"),),
     )  # fmt: skip
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from asyncio import to_thread
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 
@@ -25,6 +25,7 @@ from survey.jobs.void_domains import voided_domains
 from survey.sampling.frame import Frame
 from survey.sampling.sample import Sample
 from survey.scheme.plan import Plan, scheme_of
+from survey.storage.areas import area_names, areas_of
 from survey.storage.audit import record_audit
 from survey.storage.cases import load_cases
 from survey.storage.evidence import find_evidence
@@ -97,9 +98,20 @@ async def wave_results(
     beyond = Beyond(await office.counters(wave), fates_of(decided), calls, interviews)
     public_draw = await announced_draw(wave, sample.design_digest) is not None
     tell(0.4, "加权和估计")
-    return await to_thread(
+    results = await to_thread(
         estimate_opened, plan, frame, sample, opened, await office.participation(wave), public_draw, beyond
     )
+    return replace(results, areas=await named_areas(wave))
+
+
+async def named_areas(wave: str) -> dict[str, tuple[str, str]]:
+    """School → code and name of its responsibility area; schools of none are left out."""
+    names = await area_names()
+    return {
+        school: (area, names.get(area, area))
+        for school, area in (await areas_of(wave)).items()
+        if area is not None
+    }
 
 
 @dataclass(frozen=True)

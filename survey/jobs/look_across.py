@@ -12,6 +12,7 @@ from survey.followup.early_warning import Warning, by_gravity, warnings_of_field
 from survey.followup.findings import weak_points
 from survey.followup.published import PublishedWave
 from survey.jobs.participation import participation
+from survey.storage.areas import area_names
 from survey.storage.office import IntakeOffice
 from survey.storage.plans import WaveRow, list_waves, load_plans
 from survey.storage.results import load_published
@@ -73,7 +74,7 @@ async def look_across(
         for row in seen_rows:
             if row.state in ("open", "paused") and row.wave not in office.damaged():
                 seen = await participation(office, row.wave, now=now)
-                warnings += warnings_of_fieldwork(row.wave, row.county, seen)
+                warnings += warnings_of_fieldwork(row.wave, row.county, seen, await area_names())
     return Overview(
         counties, against_each_other([county.newest for county in counties]), tuple(by_gravity(warnings))
     )

@@ -3,18 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from survey.errors import SurveyError
+from survey.scheme.divisions import is_under, level_of
 from survey.settings import Settings
-from survey.storage.accounts import create_account, find_account, issue_sign_in_link, list_accounts
+from survey.storage.accounts import (
+    Account,
+    activate_account,
+    create_account,
+    deactivate_account,
+    find_account,
+    issue_sign_in_link,
+    list_accounts,
+    set_roles,
+)
+from survey.storage.areas import waves_of_school
 from survey.storage.audit import record_audit
-from survey.storage.divisions import save_local_division, set_divisions
+from survey.storage.current import transaction
+from survey.storage.divisions import local_divisions, save_local_division, set_divisions
+from survey.storage.school_contacts import end_school_sessions_of
 from survey.storage.second_factors import end_second_factor
+from survey.storage.sessions import end_sessions
 from survey.storage.subjects import save_subject
 from survey.storage.tokens import create_token
-
-ROLES = ("admin", "operator", "reviewer", "approver", "auditor")
 
 
 class AlreadySetUpError(SurveyError):
@@ -37,6 +50,16 @@ class NoProviderError(SurveyError):
         super().__init__("统一登录", "没有设置", "先设 SURVEY_OIDC_ISSUER 和 SURVEY_OIDC_CLIENT_ID")
 
 
+class AccountShutError(SurveyError):
+    """The account was shut."""
+
+    code = "accounts.shut"
+    kind = "conflict"
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"账号 {name}", "已经停用", "先重新启用，再发登录链接")
+
+
 class AccountUnknownError(SurveyError):
     """No account of that name."""
 
@@ -45,6 +68,28 @@ class AccountUnknownError(SurveyError):
 
     def __init__(self, name: str) -> None:
         super().__init__(f"账号 {name}", "没有这个账号", "用 survey account 看一看有哪些，或加 --role 新建")
+
+
+class NotYoursToManageError(SurveyError):
+    """The account, or what it would be given, lies outside the branch of whoever manages it; or is their own."""
+
+    code = "accounts.not_yours"
+    kind = "forbidden"
+
+    def __init__(self, name: str, reason: str) -> None:
+        super().__init__(f"账号 {name}", reason, "请管全部区划的管理员，或另一位管理员来做")
+
+
+class ContactWithoutSchoolError(SurveyError):
+    """The role of a school's contact and the limit to one school belong together."""
+
+    code = "accounts.contact_without_school"
+    kind = "invalid"
+
+    def __init__(self, name: str) -> None:
+        super().__init__(
+            f"账号 {name}", "学校联系人要限于一所学校，限于学校的账号也只能是学校联系人", "角色只选学校联系人，区划写那所学校的10位标识码"
+        )
 
 
 async def first_account(settings: Settings, name: str, display: str, *, actor: str, now: datetime) -> str:
@@ -59,20 +104,130 @@ async def first_account(settings: Settings, name: str, display: str, *, actor: s
     return await sign_in_address(settings, name, actor=actor, now=now)
 
 
-async def new_account(name: str, display: str, roles: Iterable[str], *, actor: str, now: datetime) -> None:
-    """Create an account that signs in by link until it has set a password."""
-    await create_account(name, display, frozenset(roles), now=now)
-    await record_audit(actor, "create_account", name, details={"roles": sorted(roles)}, now=now)
+async def new_account(
+    name: str,
+    display: str,
+    roles: Iterable[str],
+    divisions: Iterable[str] = (),
+    *,
+    by: Account | None = None,
+    actor: str,
+    now: datetime,
+) -> None:
+    """Create an account that signs in by link until it has set a password.
+
+    Args:
+        by: who creates it, where that is an account that may be limited itself; None at the server.
+
+    Raises:
+        AccountRefusedError, AccountExistsError, BadDivisionError, MixedLevelsError: what will not do.
+        ContactWithoutSchoolError: a contact of no school, or somebody else of one.
+        NotYoursToManageError: outside the branch of `by`.
+    """
+    wanted = frozenset(roles)
+    async with transaction():
+        await create_account(name, display, wanted, now=now)
+        held = await set_divisions(name, divisions)
+        await _check_place(name, wanted, held, by)
+        details = {"roles": sorted(wanted), **({"divisions": sorted(held)} if held else {})}
+        await record_audit(actor, "create_account", name, details=details, now=now)
 
 
-async def sign_in_address(settings: Settings, name: str, *, actor: str, now: datetime) -> str:
+async def change_account(
+    name: str, roles: Iterable[str], divisions: Iterable[str], *, by: Account | None = None, actor: str, now: datetime
+) -> Account:
+    """Give an account other roles and other divisions; whoever is signed in with it has to sign in again.
+
+    Raises:
+        AccountUnknownError: no such account.
+        AccountRefusedError, BadDivisionError, MixedLevelsError, ContactWithoutSchoolError: what will not do.
+        NotYoursToManageError: outside the branch of `by`, or their own account.
+    """
+    before, wanted = await _managed(name, by), frozenset(roles)
+    async with transaction():
+        await set_roles(name, wanted)
+        held = await set_divisions(name, divisions)
+        await _check_place(name, wanted, held, by)
+        await _end_everything(name)
+        details = {
+            "roles": [sorted(before.roles), sorted(wanted)],
+            "divisions": [sorted(before.divisions), sorted(held)],
+        }
+        await record_audit(actor, "change_account", name, details=details, now=now)
+    return replace(before, roles=wanted, divisions=held)
+
+
+async def shut_account(name: str, *, by: Account | None = None, actor: str, now: datetime) -> None:
+    """Shut an account: its sessions, links and tokens end.
+
+    Raises:
+        AccountUnknownError, NotYoursToManageError.
+    """
+    await _managed(name, by)
+    async with transaction():
+        await deactivate_account(name, now=now)
+        await end_school_sessions_of(name)
+        await record_audit(actor, "deactivate_account", name, now=now)
+
+
+async def reopen_account(name: str, *, by: Account | None = None, actor: str, now: datetime) -> None:
+    """Open an account again that was shut.
+
+    Raises:
+        AccountUnknownError, NotYoursToManageError.
+    """
+    await _managed(name, by)
+    async with transaction():
+        await activate_account(name)
+        await record_audit(actor, "activate_account", name, now=now)
+
+
+async def may_manage(by: Account, account: Account) -> bool:
+    """Whether an account lies wholly in the branch of another, so that the other may see and change it."""
+    if not by.divisions:
+        return True
+    if not account.divisions:
+        return False
+    if account.level == "school":
+        return all([bool(await waves_of_school(school)) for school in account.divisions])
+    local = await local_divisions()
+    return all(is_under(code, by.divisions, local) for code in account.divisions)
+
+
+async def _managed(name: str, by: Account | None) -> Account:
+    """The account, for whoever may change it."""
+    account = await find_account(name)
+    if account is None or (by is not None and not await may_manage(by, account)):
+        raise AccountUnknownError(name)
+    if by is not None and by.name == name:
+        raise NotYoursToManageError(name, "是您自己的账号，自己不能改它的角色、区划和停用")
+    return account
+
+
+async def _check_place(name: str, roles: frozenset[str], held: frozenset[str], by: Account | None) -> None:
+    """Refuse roles and divisions that do not fit each other, or that the manager could not have either."""
+    if ("contact" in roles) != (level_of(held) == "school") or ("contact" in roles and len(roles) > 1):
+        raise ContactWithoutSchoolError(name)
+    if by is not None and not await may_manage(by, Account(name, "", roles, True, held)):
+        raise NotYoursToManageError(name, "要给的区划不在您管的区划里")
+
+
+async def _end_everything(name: str) -> None:
+    await end_sessions(name)
+    await end_school_sessions_of(name)
+
+
+async def sign_in_address(
+    settings: Settings, name: str, *, by: Account | None = None, actor: str, now: datetime
+) -> str:
     """A one-time sign-in address for an account, good for 24 hours.
 
     Raises:
         AccountUnknownError: no such account.
+        NotYoursToManageError: their own account; they are signed in already.
     """
-    if await find_account(name) is None:
-        raise AccountUnknownError(name)
+    if not (await _managed(name, by)).active:
+        raise AccountShutError(name)
     token = await issue_sign_in_link(name, now=now)
     await record_audit(actor, "issue_sign_in_link", name, now=now)
     return f"{settings.base_url}/console/sign-in/{token}"
@@ -82,16 +237,26 @@ async def limit_account(name: str, divisions: Iterable[str], *, actor: str, now:
     """Let an account work in some divisions only; none means the whole installation.
 
     Raises:
-        AccountUnknownError, BadDivisionError.
+        AccountUnknownError, BadDivisionError, MixedLevelsError, ContactWithoutSchoolError.
     """
-    if await find_account(name) is None:
+    account = await find_account(name)
+    if account is None:
         raise AccountUnknownError(name)
-    held = await set_divisions(name, divisions)
-    await record_audit(actor, "limit_account", name, details={"divisions": sorted(held)}, now=now)
+    async with transaction():
+        held = await set_divisions(name, divisions)
+        await _check_place(name, account.roles, held, None)
+        await end_school_sessions_of(name)
+        await record_audit(actor, "limit_account", name, details={"divisions": sorted(held)}, now=now)
 
 
 async def name_subject(
-    settings: Settings, name: str, subject: str | None, *, actor: str, now: datetime
+    settings: Settings,
+    name: str,
+    subject: str | None,
+    *,
+    by: Account | None = None,
+    actor: str,
+    now: datetime,
 ) -> None:
     """Register who an account is at the unified sign-in, or with None that it is nobody there.
 
@@ -100,7 +265,8 @@ async def name_subject(
     """
     if settings.oidc_issuer is None:
         raise NoProviderError
-    if await find_account(name) is None:
+    account = await find_account(name)
+    if account is None or (by is not None and not await may_manage(by, account)):
         raise AccountUnknownError(name)
     await save_subject(name, settings.oidc_issuer, subject)
     act = "name_subject" if subject else "forget_subject"
@@ -117,14 +283,14 @@ async def place_division(code: str, under: str, name: str, *, actor: str, now: d
     await record_audit(actor, "place_division", code, details={"under": under}, now=now)
 
 
-async def forget_code(name: str, *, actor: str, now: datetime) -> None:
+async def forget_code(name: str, *, by: Account | None = None, actor: str, now: datetime) -> None:
     """Forget an account's one-time code, as after a lost phone; the next sign-in link needs none.
 
     Raises:
         AccountUnknownError: no such account.
+        NotYoursToManageError: their own account; they give it up on their own page, by one of its codes.
     """
-    if await find_account(name) is None:
-        raise AccountUnknownError(name)
+    await _managed(name, by)
     await end_second_factor(name)
     await record_audit(actor, "reset_second_factor", name, now=now)
 

@@ -10,6 +10,7 @@ from survey.exact import fraction
 from survey.fieldwork.progress import DomainReturn, Participation
 from survey.fieldwork.progress import participation as count_participation
 from survey.scheme.plan import Plan
+from survey.storage.areas import areas_of
 from survey.storage.office import IntakeOffice
 from survey.storage.plans import load_fielded_plan, load_plan
 from survey.storage.samples import load_sample, load_samples, sample_digests
@@ -20,6 +21,8 @@ async def domain_returns(office: IntakeOffice, wave: str) -> list[DomainReturn]:
     plan, sample = await load_plan(wave), await load_sample(wave)
     expected = fraction(plan.sample.expected_response)
     counts = {count.domain: count for count in await office.participation(wave)}
+    areas = await areas_of(wave)
+    has_areas = any(areas.values())
     return [
         DomainReturn(
             domain=draw.domain,
@@ -34,6 +37,7 @@ async def domain_returns(office: IntakeOffice, wave: str) -> list[DomainReturn]:
             need=ceil(draw.slips * expected),
             voided=counts[draw.domain].voided,
             disputed=counts[draw.domain].disputed,
+            area=areas.get(draw.school_code) or "" if has_areas and draw.school_code else None,
         )
         for draw in sample.domains
         if draw.domain in counts

@@ -19,24 +19,28 @@ from survey.jobs.render_papers import Wish, paper_languages, plan_papers, wave_i
 from survey.scheme.plan import Plan
 from survey.scheme.texts import Language
 from survey.settings import Settings
+from survey.storage.accounts import Account
 from survey.storage.audit import record_audit
 from survey.storage.office import IntakeOffice
-from survey.storage.plans import load_plan, load_wave
-from survey.storage.samples import load_sample
+from survey.storage.plans import WaveRow, list_waves, load_plan, load_wave, require_state
+from survey.storage.samples import find_sample, load_sample
 from survey.storage.school_contacts import (
     Handout,
     SchoolSession,
     SpareRequest,
     ask_spares,
+    contact_of,
     decide_request,
     issue_school_link,
     own_handouts,
     own_requests,
     remove_handout,
     save_handout,
+    start_school_session,
 )
-from survey.storage.states import BEFORE_SIGNING
+from survey.storage.states import BEFORE_SIGNING, NAMES
 
+AFTER_SIGNING = tuple(state for state in NAMES if state not in BEFORE_SIGNING)
 IN_THE_FIELD = frozenset({"planned", "open", "paused"})
 """States of a wave in which its slips lie at schools, or are on their way."""
 MOST_SPARES_ASKED = 50
@@ -233,6 +237,31 @@ async def invite_contact(wave: str, school: str, contact: str, *, actor: str, no
     token = await issue_school_link(wave, school, contact, now=now)
     await record_audit(actor, "invite_school", wave, details={"school": school}, now=now)
     return token
+
+
+async def own_waves() -> list[tuple[WaveRow, str]]:
+    """The waves in which the branch's one school was drawn and has slips, the newest first, and its name there."""
+    found = []
+    for row in await list_waves():
+        sample = await find_sample(row.wave)
+        if sample is not None and sample.domains and row.state not in BEFORE_SIGNING:
+            found.append((row, sample.domains[0].school_name))
+    return found
+
+
+async def enter_school(wave: str, account: Account, *, now: datetime) -> str:
+    """The id of a session of the school's pages, for the account that is limited to this school.
+
+    Raises:
+        NotDrawnError: the school is not in the wave's sample.
+    """
+    [school] = account.divisions
+    await require_state(wave, AFTER_SIGNING)
+    if school not in (await load_sample(wave)).schools:
+        raise NotDrawnError(school)
+    session_id = await start_school_session(wave, school, contact_of(account.name), now=now)
+    await record_audit(account.name, "enter_school", wave, details={"school": school}, now=now)
+    return session_id
 
 
 async def decide_spares(wave: str, request: str, granted: bool, *, actor: str, now: datetime) -> None:

@@ -27,6 +27,7 @@ COLUMN_NAMES = {
     ),
     "name": ("学校名称", "校名", "学校", "名称", "学校(机构)名称", "机构名称", "单位名称"),
     "district": ("所属区", "所属县", "区县", "县区", "县(市、区)", "所在区县", "所属区县"),
+    "area": ("督学责任区", "责任区", "督学责任区名称", "督学责任区代码", "所属督学责任区", "所属责任区"),
     "kind": ("办学类型", "学校类型", "学校类别"),
     "kind_code": ("办学类型码", "办学类型代码", "学校类型码", "学校类型代码"),
     "place_code": (
@@ -121,7 +122,7 @@ def match_columns(
                 Fault(
                     "frame.map_unknown_column",
                     f"列对应表里的“{canonical}”不是本系统的列",
-                    f"改成这些名称之一：{'、'.join(list(COLUMN_NAMES)[:11])}，或grade_1_pupils这样的年级列",
+                    f"改成这些名称之一：{'、'.join(list(COLUMN_NAMES)[:12])}，或grade_1_pupils这样的年级列",
                     sheet=sheet,
                 )
             )

@@ -38,6 +38,8 @@ class FrameReading:
     columns: dict[str, str] = field(default_factory=dict)
     totals: dict[str, Any] = field(default_factory=dict)
     ignored: tuple[str, ...] = ()
+    areas: Mapping[str, tuple[str, int]] | None = None
+    """School → what its row says of its 督学责任区, and the row; None where the file has no such column."""
 
 
 def sample_county(filename: str = "frame.csv") -> bytes:
@@ -147,7 +149,15 @@ def _read_sheet(
         )
     frame = Frame(tuple(schools))
     warnings += tuple(_about_frame(frame, sheet.name))
-    return FrameReading(frame, (), warnings, match.headers, control_totals(frame), match.ignored)
+    return FrameReading(
+        frame,
+        (),
+        warnings,
+        match.headers,
+        control_totals(frame),
+        match.ignored,
+        reader.areas if "area" in match.positions else None,
+    )
 
 
 def _limited(faults: list[Fault]) -> tuple[Fault, ...]:

@@ -40,6 +40,7 @@ class RowReader:
         self.faults: list[Fault] = []
         self.digits_as_text: Counter[str] = Counter()
         self.first_seen: dict[str, int] = {}
+        self.areas: dict[str, tuple[str, int]] = {}
 
     def blame(
         self, code: str, problem: str, remedy: str, *, row: int | None = None, column: str | None = None
@@ -74,6 +75,8 @@ class RowReader:
         code = self.school_code(self.cell(cells, "code"), row)
         name = self.words(self.cell(cells, "name"), row, "name", required=True)
         district = self.words(self.cell(cells, "district"), row, "district")
+        if area := self.words(self.cell(cells, "area"), row, "area"):
+            self.areas[code] = (area, row)
         place_code = self.place_code(self.cell(cells, "place_code"), row)
         kind_code, kind = self.kind(cells, row)
         pupils = self.count(cells, "pupils", row, required=True)

@@ -31,7 +31,10 @@ from survey.scheme.texts import known_languages
 from survey.scheme.yaml_text import read_plain
 
 WAVE = re.compile(r"[a-z0-9][a-z0-9-]{2,39}", re.ASCII)
-COUNTY_CODE = re.compile(r"\d{6}|\d{9}|\d{12}|[A-Za-z0-9]{2,12}", re.ASCII)
+COUNTY_CODE = re.compile(
+    r"\d{6}|\d{9}|\d{12}|(?!\d{6}-)[A-Za-z0-9](?:[A-Za-z0-9-]{0,10}[A-Za-z0-9])", re.ASCII
+)
+"""Six, nine or twelve digits, or a code of an office's own such as WA-KFQ; never a responsibility area's."""
 NATIONAL_CLAIMS = ("国家认定", "官方满意度", "国家督导评估认定", "国家级认定", "教育部调查")
 MAX_TITLE = 60
 LONGEST_HOST = 38

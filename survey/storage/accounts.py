@@ -18,10 +18,11 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
 from survey.errors import SurveyError
+from survey.scheme.divisions import Level, level_of
 from survey.storage.current import transaction
 from survey.storage.tables import AccountDivisions, AccountRoles, Accounts, ApiTokens, Sessions, SignInLinks
 
-ROLES = ("admin", "operator", "reviewer", "approver", "auditor")
+ROLES = ("admin", "operator", "reviewer", "approver", "auditor", "contact")
 LEAST_PASSWORD = 8
 MOST_PASSWORD = 256
 _NAME = re.compile(r"[A-Za-z0-9一-鿿][A-Za-z0-9一-鿿._@-]{0,63}")
@@ -57,6 +58,11 @@ class Account:
     divisions: frozenset[str] = frozenset()
     """The branches of the country it works in; empty means the whole installation."""
 
+    @property
+    def level(self) -> Level:
+        """How far down the tree it is limited: to counties and all above them, to areas, or to one school."""
+        return level_of(self.divisions)
+
 
 def digest_of(secret: str) -> str:
     """What is stored instead of a random secret.
@@ -75,13 +81,11 @@ async def create_account(
         AccountRefusedError: a name, role or password that will not do.
         AccountExistsError: the name is taken.
     """
-    wanted = frozenset(roles)
+    wanted = _known_roles(name, roles)
     if not _NAME.fullmatch(name):
         raise AccountRefusedError(
             f"账号“{name}”", "名字不合要求", "用1到64个字母、数字或汉字，可以有 . _ @ -"
         )
-    if not wanted or wanted - set(ROLES):
-        raise AccountRefusedError(f"账号“{name}”", "角色不对", f"从这些角色中选：{'、'.join(ROLES)}")
     hashed = await _hash(password) if password is not None else None
     async with transaction():
         if await find_account(name) is not None:
@@ -140,6 +144,23 @@ async def set_password(name: str, password: str, *, now: datetime) -> None:
         await Sessions.delete().where(Sessions.account == name)
 
 
+async def set_roles(name: str, roles: Iterable[str]) -> None:
+    """What an account may do from now on.
+
+    Raises:
+        AccountRefusedError: no role, or one that does not exist.
+    """
+    wanted = _known_roles(name, roles)
+    async with transaction():
+        await AccountRoles.delete().where(AccountRoles.account == name)
+        await AccountRoles.insert(*[AccountRoles(account=name, role=role) for role in sorted(wanted)])
+
+
+async def activate_account(name: str) -> None:
+    """Open an account again that was shut; it needs a new link or its password to come in."""
+    await Accounts.update({Accounts.active: True}).where(Accounts.name == name)
+
+
 async def deactivate_account(name: str, *, now: datetime) -> None:
     """Shut an account: its sessions, links and tokens end with it."""
     async with transaction():
@@ -186,6 +207,13 @@ async def spend_sign_in_link(token: str, *, now: datetime) -> Account | None:
     )
     account = await find_account(rows[0]["account"]) if rows else None
     return account if account is not None and account.active else None
+
+
+def _known_roles(name: str, roles: Iterable[str]) -> frozenset[str]:
+    wanted = frozenset(roles)
+    if not wanted or wanted - set(ROLES):
+        raise AccountRefusedError(f"账号“{name}”", "角色不对", f"从这些角色中选：{'、'.join(ROLES)}")
+    return wanted
 
 
 async def _hash(password: str) -> str:

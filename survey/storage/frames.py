@@ -9,6 +9,7 @@ from typing import Any
 
 from survey.canonical import decode, encode
 from survey.sampling.frame import Frame
+from survey.storage.areas import list_schools, own_schools
 from survey.storage.current import transaction
 from survey.storage.states import WaveNotFoundError
 from survey.storage.tables import ColumnMaps, Frames
@@ -25,12 +26,17 @@ async def save_frame(wave: str, frame: Frame, filename: str = "", *, now: dateti
     async with transaction():
         if not await Frames.update(row).where(Frames.wave == wave).returning(Frames.wave):
             await Frames.insert(Frames({Frames.wave: wave, **row}))
+        await list_schools(wave, (school.code for school in frame.schools))
 
 
 async def find_frame(wave: str) -> Frame | None:
-    """The frame of a wave, or None."""
+    """The frame of a wave, or None; below the county the part of it that may be seen."""
     rows = await Frames.select(Frames.document).where(Frames.wave == wave)
-    return _frame_in(rows[0]["document"]) if rows else None
+    frame = _frame_in(rows[0]["document"]) if rows else None
+    own = await own_schools(wave)
+    if frame is None or own is None:
+        return frame
+    return Frame(tuple(school for school in frame.schools if school.code in own))
 
 
 @lru_cache(maxsize=8)

@@ -7,6 +7,8 @@ from typing import Any
 from survey.canonical import decode, encode
 from survey.errors import SurveyError
 from survey.followup.ledger import LedgerEntry, read_entry
+from survey.storage.areas import areas_of
+from survey.storage.branch import everywhere, is_below_county
 from survey.storage.current import take_turn, transaction
 from survey.storage.tables import LedgerEntries
 
@@ -47,15 +49,28 @@ class AlreadyTakenUpError(SurveyError):
         super().__init__(f"“{entry.problem}”", "台账里已经有这个来源的问题", "在已有的那一条上继续")
 
 
+class AboutOthersError(SurveyError):
+    """The problem would be about schools that whoever writes it may not see."""
+
+    code = "storage.ledger_about_others"
+    kind = "invalid"
+
+    def __init__(self, about: str) -> None:
+        super().__init__(
+            "新问题", f"写的是“{about[:20] or '全县'}”，不是您管的学校", "写本责任区的代码，或其中一所学校的标识码"
+        )
+
+
 async def next_number(wave: str) -> int:
     """The number a new entry gets; ask for it inside the transaction that saves the entry."""
     await take_turn(f"ledger.{wave}")
-    last = (
-        await LedgerEntries.select(LedgerEntries.number)
-        .where(LedgerEntries.wave == wave)
-        .order_by(LedgerEntries.number, ascending=False)
-        .limit(1)
-    )
+    with everywhere():
+        last = (
+            await LedgerEntries.select(LedgerEntries.number)
+            .where(LedgerEntries.wave == wave)
+            .order_by(LedgerEntries.number, ascending=False)
+            .limit(1)
+        )
     return int(last[0]["number"]) + 1 if last else 1
 
 
@@ -64,13 +79,19 @@ async def add_entry(entry: LedgerEntry) -> None:
 
     Raises:
         AlreadyTakenUpError: its source is in the ledger already.
+        AboutOthersError: somebody below the county writes about what is not theirs.
     """
     async with transaction():
-        taken = await LedgerEntries.exists().where(
-            LedgerEntries.wave == entry.wave,
-            LedgerEntries.source == entry.source,
-            LedgerEntries.source_key == entry.source_key,
-        )
+        if is_below_county():
+            own = await areas_of(entry.wave)
+            if not entry.about or entry.about not in {*own, *own.values()}:
+                raise AboutOthersError(entry.about)
+        with everywhere():
+            taken = await LedgerEntries.exists().where(
+                LedgerEntries.wave == entry.wave,
+                LedgerEntries.source == entry.source,
+                LedgerEntries.source_key == entry.source_key,
+            )
         if taken:
             raise AlreadyTakenUpError(entry)
         await LedgerEntries.insert(
@@ -80,6 +101,7 @@ async def add_entry(entry: LedgerEntry) -> None:
                     LedgerEntries.number: entry.number,
                     LedgerEntries.source: entry.source,
                     LedgerEntries.source_key: entry.source_key,
+                    LedgerEntries.about: entry.about,
                     **_moving(entry),
                 }
             )

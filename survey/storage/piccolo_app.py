@@ -12,7 +12,7 @@ from typing import Any
 
 from piccolo.table import Table
 
-from survey.storage import tables
+from survey.storage import school_tables, tables
 
 APP_NAME = "survey"
 
@@ -25,8 +25,12 @@ def migrations_folder() -> Path:
 
 def all_tables() -> list[type[Table]]:
     """Every table of ours, in corridor order."""
-    found = (value for value in vars(tables).values() if isinstance(value, type) and issubclass(value, Table))
-    return [table for table in found if table.__module__ == tables.__name__]
+    return [
+        value
+        for module in (tables, school_tables)
+        for value in vars(module).values()
+        if isinstance(value, type) and issubclass(value, Table) and value.__module__ == module.__name__
+    ]
 
 
 def __getattr__(name: str) -> Any:

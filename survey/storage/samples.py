@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
@@ -10,6 +11,8 @@ from typing import Any
 from survey.canonical import decode, encode
 from survey.errors import SurveyError
 from survey.sampling.sample import Sample
+from survey.storage.areas import own_schools
+from survey.storage.branch import is_below_county
 from survey.storage.current import transaction
 from survey.storage.tables import Samples
 
@@ -37,9 +40,13 @@ async def save_sample(sample: Sample, *, now: datetime) -> None:
 
 
 async def find_sample(wave: str) -> Sample | None:
-    """The sample of a wave, or None."""
+    """The sample of a wave, or None; below the county the domains of schools that may be seen."""
     rows = await Samples.select(Samples.document).where(Samples.wave == wave)
-    return _sample_in(rows[0]["document"]) if rows else None
+    sample = _sample_in(rows[0]["document"]) if rows else None
+    own = await own_schools(wave)
+    if sample is None or own is None:
+        return sample
+    return replace(sample, domains=tuple(draw for draw in sample.domains if draw.school_code in own))
 
 
 @lru_cache(maxsize=8)
@@ -49,16 +56,19 @@ def _sample_in(text: str) -> Sample:
 
 
 async def sample_digests(waves: Sequence[str]) -> dict[str, str]:
-    """The digests of several waves' samples, in one query; a wave without one is left out."""
-    if not waves:
+    """The digests of several waves' samples, in one query; a wave without one is left out.
+
+    Below the county none: nobody there sees a whole sample.
+    """
+    if not waves or is_below_county():
         return {}
     rows = await Samples.select(Samples.wave, Samples.digest).where(Samples.wave.is_in(list(waves)))
     return {row["wave"]: row["digest"] for row in rows}
 
 
 async def load_samples(waves: Sequence[str]) -> dict[str, Sample]:
-    """The samples of several waves, in one query; a wave without one is left out."""
-    if not waves:
+    """The samples of several waves, in one query; a wave without one is left out. Below the county none."""
+    if not waves or is_below_county():
         return {}
     rows = await Samples.select(Samples.wave, Samples.document).where(Samples.wave.is_in(list(waves)))
     return {row["wave"]: Sample.from_document(decode(row["document"].encode())) for row in rows}

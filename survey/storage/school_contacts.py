@@ -15,7 +15,7 @@ from typing import Any
 from survey.errors import SurveyError
 from survey.storage.accounts import digest_of
 from survey.storage.current import transaction
-from survey.storage.tables import Handouts, SchoolLinks, SchoolSessions, SpareRequests
+from survey.storage.school_tables import Handouts, SchoolLinks, SchoolSessions, SpareRequests
 
 LINK_LASTS = timedelta(days=14)
 IDLE = timedelta(hours=2)
@@ -112,20 +112,38 @@ async def spend_school_link(token: str, *, now: datetime) -> str | None:
         )
         if not rows:
             return None
-        session_id = secrets.token_urlsafe(32)
+        return await start_school_session(**rows[0], now=now)
+
+
+async def start_school_session(wave: str, school_code: str, contact: str, *, now: datetime) -> str:
+    """The id of a new session of one school of one wave."""
+    session_id = secrets.token_urlsafe(32)
+    async with transaction():
         await SchoolSessions.delete().where(
             (SchoolSessions.expires_at <= now) | (SchoolSessions.seen_at <= now - IDLE)
         )
         await SchoolSessions.insert(
             SchoolSessions(
                 digest=digest_of(session_id),
+                wave=wave,
+                school_code=school_code,
+                contact=contact,
                 started_at=now,
                 seen_at=now,
                 expires_at=now + ABSOLUTE,
-                **rows[0],
             )
         )
-        return session_id
+    return session_id
+
+
+def contact_of(account: str) -> str:
+    """How a session that an account began names its contact."""
+    return f"@{account}"
+
+
+async def end_school_sessions_of(account: str) -> None:
+    """End every session of a school's pages that an account began."""
+    await SchoolSessions.delete().where(SchoolSessions.contact == contact_of(account))
 
 
 async def find_school_session(session_id: str, *, now: datetime) -> SchoolSession | None:

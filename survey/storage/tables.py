@@ -13,10 +13,10 @@ from typing import Any
 from piccolo.columns import BigInt, Boolean, Integer, Text, Timestamptz
 from piccolo.table import Table
 
-from survey.storage.branch import OfBranch
+from survey.storage.branch import OfBranch, OfDomain, OfPlace, WholeBelow
 
 
-class Waves(OfBranch, Table, tablename="waves"):
+class Waves(WholeBelow, Table, tablename="waves"):
     """One fielding of a plan, and how far it has come."""
 
     wave = Text(primary_key=True)
@@ -27,7 +27,6 @@ class Waves(OfBranch, Table, tablename="waves"):
     demonstration = Boolean()
     created_at = Timestamptz(default=None)
     changed_at = Timestamptz(default=None)
-
 
     @classmethod
     def _in_counties(cls, counties: list[str]) -> Any:
@@ -53,7 +52,7 @@ class Catalogues(Table, tablename="catalogues"):
     saved_at = Timestamptz(default=None)
 
 
-class Plans(OfWave, Table, tablename="plans"):
+class Plans(WholeBelow, OfWave, Table, tablename="plans"):
     """What is asked, of whom, which figure is owed."""
 
     wave = Text(primary_key=True)
@@ -85,7 +84,7 @@ class LaunchTicks(OfWave, Table, tablename="launch_ticks"):
     ticked_at = Timestamptz(default=None)
 
 
-class Frames(OfWave, Table, tablename="frames"):
+class Frames(WholeBelow, OfWave, Table, tablename="frames"):
     """Who exists: the schools of a wave."""
 
     wave = Text(primary_key=True)
@@ -102,7 +101,7 @@ class ColumnMaps(Table, tablename="column_maps"):
     document = Text()
 
 
-class Samples(OfWave, Table, tablename="samples"):
+class Samples(WholeBelow, OfWave, Table, tablename="samples"):
     """Who is asked."""
 
     wave = Text(primary_key=True)
@@ -145,7 +144,7 @@ class Recordings(OfWave, Table, tablename="recordings"):
     content = Text()
 
 
-class Evidence(OfWave, Table, tablename="evidence"):
+class Evidence(WholeBelow, OfWave, Table, tablename="evidence"):
     """Signed documents of a wave and their notes, by file name; written once."""
 
     wave = Text(primary_key=True)
@@ -153,6 +152,12 @@ class Evidence(OfWave, Table, tablename="evidence"):
     text = Text()
     digest = Text()
     saved_at = Timestamptz(default=None)
+
+    @classmethod
+    def _of_schools(cls, account: str, writing: bool) -> Any:
+        """Below the county two papers: a closing date that was put off, and that opening is signed."""
+        told = cls.name.like("extension%") | (cls.name == "opening.note")
+        return super()._of_schools(account, writing) & told
 
 
 class RegistryLeaves(Table, tablename="registry_leaves"):
@@ -192,7 +197,7 @@ class CertificationSteps(OfWave, Table, tablename="certification_steps"):
     done_at = Timestamptz(default=None)
 
 
-class LedgerEntries(OfWave, Table, tablename="ledger_entries"):
+class LedgerEntries(OfPlace, OfWave, Table, tablename="ledger_entries"):
     """Problems of a wave and what is done about them; each row's document holds its history."""
 
     wave = Text(primary_key=True)
@@ -201,6 +206,8 @@ class LedgerEntries(OfWave, Table, tablename="ledger_entries"):
     source_key = Text()
     state = Text()
     due_on = Text(null=True, default=None)
+    about = Text(default="")
+    """A school's or an area's code; empty where it is about the whole county."""
     version = Integer()
     document = Text()
 
@@ -250,6 +257,7 @@ class LocalDivisions(Table, tablename="local_divisions"):
     code = Text(primary_key=True)
     parent = Text()
     name = Text()
+    ended_on = Text(null=True, default=None)
 
 
 class SignInLinks(Table, tablename="sign_in_links"):
@@ -355,56 +363,7 @@ class PaperEntries(OfWave, Table, tablename="paper_entries"):
     entered_on = Text()
 
 
-class SchoolLinks(OfWave, Table, tablename="school_links"):
-    """One-time links of schools' contacts; only digests are here."""
-
-    digest = Text(primary_key=True)
-    wave = Text()
-    school_code = Text()
-    contact = Text()
-    expires_at = Timestamptz(default=None)
-    used_at = Timestamptz(null=True, default=None)
-
-
-class SchoolSessions(OfWave, Table, tablename="school_sessions"):
-    """Contacts who are signed in, each to one school of one wave."""
-
-    digest = Text(primary_key=True)
-    wave = Text()
-    school_code = Text()
-    contact = Text()
-    started_at = Timestamptz(default=None)
-    seen_at = Timestamptz(default=None)
-    expires_at = Timestamptz(default=None)
-
-
-class Handouts(OfWave, Table, tablename="handouts"):
-    """What a school has handed out: class, group, slips, day."""
-
-    wave = Text(primary_key=True)
-    school_code = Text()
-    respondent_group = Text()
-    class_name = Text()
-    n = Integer()
-    handed_out_on = Text()
-
-
-class SpareRequests(OfWave, Table, tablename="spare_requests"):
-    """Spare slips that schools ask for, and what the bureau decided."""
-
-    id = Text(primary_key=True)
-    wave = Text()
-    school_code = Text()
-    respondent_group = Text()
-    n = Integer()
-    reason = Text()
-    state = Text()
-    asked_at = Timestamptz(default=None)
-    decided_by = Text(null=True, default=None)
-    decided_at = Timestamptz(null=True, default=None)
-
-
-class CallBackTickets(OfWave, Table, tablename="callback_tickets"):
+class CallBackTickets(OfDomain, OfWave, Table, tablename="callback_tickets"):
     """Who was drawn to be called: a random ticket, its domain, and whether it is spent."""
 
     wave = Text(primary_key=True)
@@ -413,7 +372,7 @@ class CallBackTickets(OfWave, Table, tablename="callback_tickets"):
     spent = Integer()
 
 
-class CallBacks(OfWave, Table, tablename="callbacks"):
+class CallBacks(OfDomain, OfWave, Table, tablename="callbacks"):
     """What was said on the telephone; no key leads to a ticket, a person or a web answer."""
 
     wave = Text(primary_key=True)

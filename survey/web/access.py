@@ -20,73 +20,19 @@ from litestar.datastructures import Cookie, FormMultiDict, UploadFile
 from litestar.exceptions import HTTPException
 from litestar.handlers import BaseRouteHandler
 
+from survey.scheme.divisions import Level
 from survey.settings import Settings
 from survey.storage.accounts import Account, find_account
-from survey.storage.divisions import enter_branch, may_reach
+from survey.storage.divisions import enter_branch
+from survey.storage.plans import find_wave
 from survey.storage.sessions import Session, find_session
 from survey.storage.states import WaveNotFoundError
 from survey.storage.tokens import ApiToken, find_token
 from survey.web.errors import UnreadableBodyError, WebError
-
-ROLES = {
-    "admin": "管理员",
-    "operator": "经办",
-    "reviewer": "复核",
-    "approver": "签发",
-    "auditor": "上级核查",
-}
-
-_ALL = frozenset(ROLES)
-
-RIGHTS: dict[str, frozenset[str]] = {
-    "wave.see": _ALL,
-    "plan.write": frozenset({"admin", "operator"}),
-    "launch.tick": frozenset({"admin", "operator", "reviewer"}),
-    "frame.import": frozenset({"admin", "operator"}),
-    "sample.see": _ALL,
-    "sample.draw": frozenset({"admin", "operator"}),
-    "wave.run": frozenset({"admin", "operator"}),
-    "wave.sign": frozenset({"admin", "operator", "approver"}),
-    "certify.prepare": frozenset({"operator"}),
-    "certify.review": frozenset({"reviewer"}),
-    "certify.send_back": frozenset({"reviewer", "approver"}),
-    "certify.sign": frozenset({"approver"}),
-    "signer.make": frozenset({"operator", "approver"}),
-    "papers.download": frozenset({"admin", "operator"}),
-    "paper.enter": frozenset({"admin", "operator", "reviewer"}),
-    "callbacks.draw": frozenset({"admin", "operator"}),
-    "callbacks.record": frozenset({"admin", "operator", "reviewer"}),
-    "board.see": _ALL,
-    "board.clear": frozenset({"operator", "reviewer"}),
-    "board.release": frozenset({"reviewer", "approver"}),
-    "schools.manage": frozenset({"admin", "operator"}),
-    "progress.see": _ALL,
-    "results.see": _ALL,
-    "certificate.see": _ALL,
-    "answers.export": frozenset({"admin", "operator"}),
-    "outside.estimate": frozenset({"admin", "operator", "reviewer"}),
-    "ledger.see": _ALL,
-    "ledger.keep": frozenset({"admin", "operator", "reviewer", "approver"}),
-    "account.own": _ALL,
-    "people.see": frozenset({"admin", "auditor"}),
-    "health.see": frozenset({"admin", "operator", "auditor"}),
-    "people.manage": frozenset({"admin"}),
-    "webhooks.manage": frozenset({"admin"}),
-}
-"""Each right with the roles that hold it; a test walks every route against this table."""
-
-SCOPES = {
-    "waves:read": "调查的清单、日期和状态",
-    "participation:read": "参与情况：应收和已收的份数",
-    "figure:read": "满意度、区间、各组结果和证书",
-    "frame:read": "学校名册和抽中的学校",
-    "ledger:read": "问题台账",
-    "ledger:write": "登记问题、推进整改",
-    "metrics:read": "运行指标：收了多少、排队、磁盘、内存，没有结果",
-}
+from survey.web.pages import AnyConnection, AnyRequest
+from survey.web.rights import RIGHTS, ROLES, SCOPES, levels_of
 
 UNSAFE = frozenset({"POST", "PUT", "PATCH", "DELETE"})
-from survey.web.pages import AnyConnection, AnyRequest
 
 
 class NotSignedInError(WebError):
@@ -109,6 +55,17 @@ class NotAllowedError(WebError):
     def __init__(self, right: str) -> None:
         needed = "、".join(ROLES[role] for role in ROLES if role in RIGHTS[right])
         super().__init__("权限", "您的账号不能做这一步", f"请由{needed}来做，或请管理员调整您的角色")
+
+
+class NotOnThisLevelError(WebError):
+    """The account is limited to an area or a school, where this is not done."""
+
+    code = "access.not_on_this_level"
+    status = 403
+
+    def __init__(self, level: Level) -> None:
+        where = {"area": "督学责任区", "school": "一所学校", "county": "县和县以上"}[level]
+        super().__init__("权限", f"您的账号只管{where}，不能做这一步", "请由县里的人来做，或请管理员调整您的区划")
 
 
 class ForeignRequestError(WebError):
@@ -183,6 +140,8 @@ def may(right: str) -> Guard:
             raise NotSignedInError(connection.scope["path"])
         if not holders & frozenset(session.account.roles):
             raise NotAllowedError(right)
+        if session.account.level not in levels_of(right):
+            raise NotOnThisLevelError(session.account.level)
         await in_own_branch(connection, session.account)
 
     guard.__name__ = f"may_{right.replace('.', '_')}"
@@ -200,6 +159,8 @@ def token_with(scope: str) -> Guard:
         owner = await find_account(token.account)
         if owner is None or not owner.active:
             raise TokenMissingError(present=True)
+        if owner.level not in levels_of(scope):
+            raise NotOnThisLevelError(owner.level)
         connection.scope["state"]["token_owner"] = owner
         await in_own_branch(connection, owner)
 
@@ -213,10 +174,10 @@ async def in_own_branch(connection: AnyConnection, account: Account) -> None:
     Raises:
         WaveNotFoundError: the wave lies outside the account's divisions.
     """
-    wave = connection.path_params.get("wave")
-    if wave is not None and not await may_reach(account, str(wave)):
-        raise WaveNotFoundError(str(wave))
     await enter_branch(account)
+    wave = connection.path_params.get("wave")
+    if wave is not None and account.divisions and await find_wave(str(wave)) is None:
+        raise WaveNotFoundError(str(wave))
 
 
 def reader_of(connection: AnyConnection) -> Account:
@@ -286,11 +247,6 @@ def person_of(connection: AnyConnection) -> Account:
     if session is None:
         raise NotSignedInError(connection.scope["path"])
     return session.account
-
-
-def has_right(account: Account, right: str) -> bool:
-    """Whether a page should offer the button; the guard decides again when it is pressed."""
-    return bool(RIGHTS[right] & frozenset(account.roles))
 
 
 def form_key(connection: AnyConnection) -> str:

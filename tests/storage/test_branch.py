@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from survey.scheme.plan import example_plan_text, read_plan
-from survey.storage import tables
+from survey.storage import school_tables, tables
 from survey.storage.accounts import Account
 from survey.storage.branch import OfBranch, everywhere, keep_to
 from survey.storage.database import Database
@@ -88,7 +88,7 @@ async def take_the_name_of_another(plan: object) -> None:
 def test_every_table_of_waves_keeps_to_the_branch() -> None:
     of_waves = {
         name: table
-        for name, table in vars(tables).items()
+        for name, table in (vars(tables) | vars(school_tables)).items()
         if isinstance(table, type) and "wave" in {column._meta.name for column in getattr(getattr(table, "_meta", None), "columns", ())}
     }
 

@@ -88,9 +88,11 @@ class Site:
         fields = {"form_key": await self.form_key(), **(data or {})}
         return await self.client.post(path, data=fields, headers=SAME_ORIGIN, follow_redirects=False, **more)
 
-    async def token(self, *scopes: str, expires_at: datetime | None = None) -> dict[str, str]:
+    async def token(
+        self, *scopes: str, expires_at: datetime | None = None, account: str = "demo"
+    ) -> dict[str, str]:
         """Headers with a new bearer token of these scopes."""
-        text = await create_token("demo", "测试", scopes, expires_at or NOW + timedelta(days=1), now=NOW)
+        text = await create_token(account, "测试", scopes, expires_at or NOW + timedelta(days=1), now=NOW)
         return {"Authorization": f"Bearer {text}"}
 
     async def wave(self, wave: str = "county-a", *, until: str = "draft", **changes: Any) -> str:

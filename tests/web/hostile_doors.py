@@ -35,7 +35,7 @@ from survey.jobs.signers import ROLES, open_signers
 from survey.scheme.plan import example_plan_text, plan_document, read_plan
 from survey.storage.print_files import load_print_file
 from survey.storage.samples import load_sample
-from survey.web.access import SCOPES
+from survey.web.rights import SCOPES
 
 from .conftest import BASE, NOW, PASSWORD, SAME_ORIGIN, Site, county_frame
 

@@ -17,7 +17,7 @@ from survey.storage.samples import load_sample
 from survey.storage.school_contacts import issue_school_link
 from survey.storage.states import NAMES
 from survey.storage.tables import Waves
-from survey.web.access import ROLES, SCOPES
+from survey.web.rights import ROLES, SCOPES
 
 from .conftest import NOW, SAME_ORIGIN, Site, county_frame
 
@@ -28,7 +28,11 @@ LATER = "county-a"
 EARLIER = "county-b"
 """A drawn wave: what changes a frame, a sample or a plan is tried here."""
 CHANGES_THE_SAMPLE = ("/frame", "/frame/confirm", "/frame/faults.csv", "/sample", "/setup")
-_EVERY = {"every role": frozenset(ROLES), "every state": frozenset(STATES)}
+_EVERY = {
+    "every role": frozenset(ROLES),
+    "every desk role": frozenset(ROLES) - {"contact"},
+    "every state": frozenset(STATES),
+}
 _TOLD = (
     "storage.wrong_state",
     "这一步要在“",
@@ -40,6 +44,7 @@ _TOLD = (
     "verify.no_log",
     "access.not_allowed",
     "school.not_in_the_field",
+    "access.not_on_this_level",
 )
 """What a refusal by state or by right says; other refusals are about what was typed."""
 _MOVES = ("/publish", "/pause", "/resume")
@@ -57,6 +62,8 @@ class Row:
     roles: frozenset[str]
     states: frozenset[str]
     """Empty where the route belongs to no wave."""
+    levels: frozenset[str] = frozenset()
+    """Of area and school, those on which an account may ask at all."""
 
     @property
     def by_state(self) -> bool:
@@ -71,7 +78,8 @@ def read_table() -> tuple[Row, ...]:
         cells = [cell.strip() for cell in line.strip("|").split("|")]
         if line.startswith("| `"):
             method, _, path = cells[0].strip("`").partition(" ")
-            rows.append(Row(method, path, cells[1], _words(cells[2], ROLES), _words(cells[3], STATES)))
+            cell = (_words(cells[2], ROLES), _words(cells[3], STATES), _words(cells[4], ("area", "school")))
+            rows.append(Row(method, path, cells[1], *cell))
     return tuple(rows)
 
 

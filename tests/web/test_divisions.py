@@ -34,6 +34,8 @@ async def test_no_route_with_a_wave_opens_for_another_branch(abroad: Site) -> No
         assert isinstance(route, HTTPRoute)
         if "{wave:str}" not in route.path or not route.path.startswith(("/console/", "/api/")):
             continue
+        if route.path == "/console/school/{wave:str}":
+            continue  # Only for contacts of one school, who are walked in test_areas.py.
         path = route.path.replace("{wave:str}", "county-a")
         for name, value in (
             ("{number:int}", "1"),

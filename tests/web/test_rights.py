@@ -9,8 +9,10 @@ from datetime import timedelta
 import pytest
 
 from survey.jobs.erase_answers import erase_answers
+from survey.storage.divisions import save_local_division, set_divisions
+from survey.storage.school_tables import SchoolAreas
 from survey.storage.tables import Waves
-from survey.web.access import RIGHTS, ROLES, SCOPES
+from survey.web.rights import RIGHTS, ROLES, SCOPES, levels_of
 
 from .conftest import NOW, Site
 from .rights import (
@@ -51,7 +53,8 @@ async def test_every_route_has_one_row_and_every_row_its_route_and_guard(site: S
             **{right: f"may_{right.replace('.', '_')}" for right in RIGHTS},
             **{scope: f"token_with_{scope.replace(':', '_')}" for scope in SCOPES},
         }[row.right]
-        if names != {expected} or row.roles != RIGHTS.get(row.right, frozenset()):
+        levels = levels_of(row.right) - {"county"} if row.right in RIGHTS or row.right in SCOPES else row.levels
+        if names != {expected} or row.roles != RIGHTS.get(row.right, frozenset()) or row.levels != levels:
             wrong.append((row.method, row.path, names, sorted(row.roles)))
     twice = [key for key, n in Counter((row.method, row.path) for row in TABLE).items() if n > 1]
 
@@ -76,6 +79,33 @@ async def test_every_role_is_let_in_exactly_where_its_row_says(site: Site) -> No
                 status = (await walker.ask(row)).status_code
                 if status != 401:
                     wrong.append((role, row.method, row.path, status))
+
+    assert wrong == []
+
+
+@pytest.mark.parametrize("level", ["area", "school"])
+async def test_below_the_county_every_role_is_let_in_exactly_where_its_row_says(site: Site, level: str) -> None:
+    await save_local_division("320704-01", "320704", "第一督学责任区")
+    await site.wave()
+    await SchoolAreas.insert(SchoolAreas(wave="county-a", school_code="3207042001", area="320704-01"))
+    held = "320704-01" if level == "area" else "3207042001"
+    walker, wrong = Walker(site, _nothing()), []
+    for role in ROLES:
+        site.client.cookies.clear()
+        await site.sign_in(f"{role}-person", (role,))
+        await set_divisions(f"{role}-person", [held])
+        walker.form_key = await site.form_key()
+        for row in TABLE:
+            if row.roles and row.path not in ENDS_THE_SESSION:
+                reply = await walker.ask(row)
+                refused = reply.status_code == 403 and "access.not_" in reply.text
+                if refused == (role in row.roles and level in row.levels):
+                    wrong.append((level, role, row.method, row.path, reply.status_code))
+    for scope in SCOPES:
+        walker.token = await site.token(scope, account="admin-person")
+        for row in [row for row in TABLE if row.right == scope]:
+            if ((await walker.ask(row)).status_code == 403) == (level in row.levels):
+                wrong.append((level, scope, row.method, row.path))
 
     assert wrong == []
 
@@ -112,6 +142,8 @@ async def walker(certified: Site) -> Walker:
     for role in ROLES:
         certified.client.cookies.clear()
         await certified.sign_in(f"{role}-person", (role,))
+        if role == "contact":
+            await set_divisions("contact-person", [walker.parameters["school"]])
         walker.people[role] = (dict(certified.client.cookies), await certified.form_key())
     certified.client.cookies.clear()
     await sign_in_school(certified, walker)

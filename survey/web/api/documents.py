@@ -96,6 +96,7 @@ class Participation(Struct, frozen=True, kw_only=True):
     returned: Annotated[str, Meta(description="收回的答卷，文字；写法同下", examples=["1204"])]
     groups: list[Share]
     places: list[Share]
+    areas: Annotated[list[Share], Meta(description="按督学责任区；没有划过就是空的")]
     stages: list[Share]
     schools_without_return: Annotated[Count, Meta(description="一份也没有收回的学校", examples=[2])]
 
@@ -178,6 +179,7 @@ class Figure(Struct, frozen=True, kw_only=True):
     groups: list[Part]
     stages: list[Part]
     places: list[Part]
+    areas: Annotated[list[Part], Meta(description="按督学责任区，代码排列，不排名次；没有划过就是空的")]
     dimensions: list[Part]
     other_formulas: list[Way]
     method_version: Annotated[str | None, Meta(examples=["1"])]
@@ -207,6 +209,8 @@ class FrameSchool(Struct, frozen=True, kw_only=True):
     code: Annotated[str, Meta(description="学校标识码", examples=["2136000123"])]
     label: Annotated[str, Meta(description="校名", examples=["芙蓉镇中心小学"])]
     district: Annotated[str, Meta(description="区划代码", examples=["360828101"])]
+    area: Annotated[str | None, Meta(description="督学责任区的代码", examples=["360828-02"])]
+    area_label: Annotated[str | None, Meta(description="督学责任区的名称", examples=["第二督学责任区"])]
     place: Annotated[str, Meta(description="urban, town, rural", examples=["town"])]
     stage: Annotated[str, Meta(description="学段", examples=["primary"])]
     kind_code: Annotated[str, Meta(description="办学类型（GB/T 33782）", examples=["211"])]
@@ -286,6 +290,9 @@ class LedgerRow(Struct, frozen=True, kw_only=True):
     person: str
     due_on: Annotated[str | None, Meta(description="时限", examples=["2026-12-20"])]
     measures: str
+    about: Annotated[
+        str, Meta(description="哪所学校或督学责任区的代码；空着是全县", examples=["2136000123", "360828-02", ""])
+    ]
     version: Annotated[
         int, Meta(ge=1, description="做过几步；写入时带上，别人先做了就不会覆盖", examples=[3])
     ]
@@ -314,6 +321,7 @@ class NewEntry(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     problem: Annotated[str, Meta(min_length=1, max_length=500, examples=["课桌凳不够"])]
     basis: Annotated[str, Meta(min_length=1, max_length=500, examples=["11月20日现场核查记录第3页"])]
     source_key: Annotated[str, Meta(description="来源的编号，同一个来源只登记一次", max_length=200)] = ""
+    about: Annotated[str, Meta(description="哪所学校或督学责任区的代码；空着是全县", max_length=20)] = ""
 
 
 class NewAct(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

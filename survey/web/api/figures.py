@@ -73,6 +73,7 @@ def figure_document(row: WaveRow, results: dict[str, Any], standing: Standing | 
         groups=_parts(results, "by_group"),
         stages=_parts(results, "by_stage"),
         places=_parts(results, "by_place"),
+        areas=_parts(results, "by_area"),
         dimensions=_parts(results, "by_dimension"),
         other_formulas=[
             Way(name=way["way"], label=way["name"], value=way.get("shown"))

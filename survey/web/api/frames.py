@@ -7,6 +7,7 @@ from litestar.params import FromPath
 
 from survey.errors import SurveyError
 from survey.sampling.frame import School
+from survey.storage.areas import area_names, areas_of
 from survey.storage.frames import find_frame
 from survey.storage.plans import load_wave
 from survey.storage.samples import find_sample
@@ -40,9 +41,9 @@ async def show_frame(request: AnyRequest, wave: FromPath[str]) -> Response[Any]:
     if frame is None:
         raise NotThereYetError("学校名册", row.state_name)
     page, following = page_of(frame.schools, asked, lambda school: school.code, of=frame.digest)
-    document = FrameDocument(
-        wave=wave, digest=frame.digest, schools=[_school(school) for school in page], next=following
-    )
+    areas, names = await areas_of(wave), await area_names()
+    schools = [_school(school, areas.get(school.code), names) for school in page]
+    document = FrameDocument(wave=wave, digest=frame.digest, schools=schools, next=following)
     return answer(request, document)
 
 
@@ -87,11 +88,13 @@ async def show_sample(request: AnyRequest, wave: FromPath[str]) -> Response[Any]
     return answer(request, document)
 
 
-def _school(school: School) -> FrameSchool:
+def _school(school: School, area: str | None, names: dict[str, str]) -> FrameSchool:
     return FrameSchool(
         code=school.code,
         label=school.name,
         district=school.district,
+        area=area,
+        area_label=None if area is None else names.get(area),
         place=school.place,
         stage=school.stage,
         kind_code=school.kind_code,

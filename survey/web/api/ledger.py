@@ -98,6 +98,7 @@ def ledger_row(entry: LedgerEntry) -> LedgerRow:
         person=entry.person,
         due_on=None if entry.due_on is None else entry.due_on.isoformat(),
         measures=entry.measures,
+        about=entry.about,
         version=entry.version,
         history=[
             LedgerAct(
@@ -123,7 +124,14 @@ async def _take_up(request: AnyRequest, wave: str, body: bytes, actor: str) -> L
     app = request.app.state
     return ledger_row(
         await take_up(
-            wave, given.source, given.source_key, given.problem, given.basis, actor=actor, now=app.now()
+            wave,
+            given.source,
+            given.source_key,
+            given.problem,
+            given.basis,
+            about=given.about,
+            actor=actor,
+            now=app.now(),
         )
     )
 

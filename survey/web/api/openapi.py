@@ -6,11 +6,11 @@ from typing import Any
 import msgspec
 
 from survey import __version__
-from survey.web.access import SCOPES
 from survey.web.api import documents, record_documents
 from survey.web.api.frames import MOST_ROWS, ROWS
 from survey.web.api.paging import DEFAULT, MOST
 from survey.web.api.webhook_documents import WEBHOOKS, describe_webhooks
+from survey.web.rights import SCOPES
 
 WAVE = {
     "name": "wave",

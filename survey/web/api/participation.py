@@ -7,9 +7,11 @@ from litestar.params import FromPath
 from msgspec.structs import replace
 
 from survey.errors import SurveyError
+from survey.estimation.wave_tables import NO_AREA
 from survey.fieldwork.progress import Tally
 from survey.jobs.participation import participation
 from survey.sampling.frame import PLACE_NAMES, STAGE_NAMES
+from survey.storage.areas import area_names
 from survey.storage.plans import load_wave
 from survey.web.access import check_query, token_with
 from survey.web.api.answers import answer
@@ -46,6 +48,7 @@ async def show_participation(request: AnyRequest, wave: FromPath[str]) -> Respon
         returned=_count(seen.whole, exact),
         groups=_shares(seen.groups, GROUPS, exact),
         places=_shares(seen.places, PLACE_NAMES, exact),
+        areas=_shares(seen.areas, {**await area_names(), "": NO_AREA}, exact),
         stages=_shares(seen.stages, STAGE_NAMES, exact),
         schools_without_return=len(seen.empty_schools),
     )

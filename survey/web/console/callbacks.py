@@ -31,7 +31,7 @@ from survey.web.pages import AnyRequest
 FIELDS = {TICKET: "ticket", RESULT: "outcome", DAY: "day", ANSWER: "answer"}
 
 
-@get("/waves/{wave:str}/callbacks", guards=[may("callbacks.record")])
+@get("/waves/{wave:str}/callbacks", guards=[may("callbacks.see")])
 async def show_callbacks(request: AnyRequest, wave: FromPath[str]) -> Response[str]:
     """How calling goes, and the form for one call."""
     return await _page(request, wave)

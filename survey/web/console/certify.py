@@ -34,7 +34,7 @@ from survey.storage.keys import has_key
 from survey.storage.plans import WaveRow, load_wave
 from survey.storage.results import find_results
 from survey.storage.second_factors import has_second_factor, spend_code
-from survey.web.access import has_right, may, person_of, read_form
+from survey.web.access import may, person_of, read_form
 from survey.web.console.page import console_page, state_reached, wave_crumbs
 from survey.web.console.results import NotOpenedError, filled
 from survey.web.console.sign_in import TooManyTriesError
@@ -44,6 +44,7 @@ from survey.web.errors import status_of
 from survey.web.files import download
 from survey.web.headers import FILE_LIMIT
 from survey.web.pages import AnyRequest
+from survey.web.rights import has_right
 
 WORDS = {
     "prepare": "核对过数字、口径、回收和质量提示，用自己的密钥签名。",

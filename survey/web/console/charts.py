@@ -57,14 +57,17 @@ def place(rate: str | Fraction) -> int:
     return LEFT + round(fraction(rate) * WIDTH)
 
 
-def dot_chart(title: str, rows: Sequence[Mapping[str, Any]], threshold: str | None) -> DotChart:
+def dot_chart(
+    title: str, rows: Sequence[Mapping[str, Any]], threshold: str | None, *, by_value: bool = True
+) -> DotChart:
     """The chart of rows of a results document.
 
     Args:
         rows: each with `name`, and unless `withheld` with `shown`, `display` and `interval`.
         threshold: the line as a rate, or None where there is none to hold against.
+        by_value: the highest first; False keeps the rows' own order, where an order would read as a rank.
     """
-    ordered = sorted(rows, key=_order)
+    ordered = sorted(rows, key=_order) if by_value else list(rows)
     dots = tuple(_dot(row, TOP + ROW * number + ROW // 2) for number, row in enumerate(ordered))
     bottom = TOP + ROW * len(dots)
     return DotChart(

@@ -31,7 +31,7 @@ FAULTS_SHOWN = 200
 from survey.web.pages import AnyRequest
 
 
-@get("/waves/{wave:str}/frame", guards=[may("wave.see")])
+@get("/waves/{wave:str}/frame", guards=[may("frame.see")])
 async def show_frame(request: AnyRequest, wave: FromPath[str]) -> Response[str]:
     """The frame the wave has, and the form to bring another while that is still possible."""
     check_query(request, frozenset({"done"}))

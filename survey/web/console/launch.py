@@ -19,7 +19,7 @@ from survey.web.errors import status_of
 from survey.web.pages import AnyRequest
 
 
-@get("/waves/{wave:str}/launch", guards=[may("wave.see")])
+@get("/waves/{wave:str}/launch", guards=[may("launch.see")])
 async def show_launch(request: AnyRequest, wave: FromPath[str]) -> Response[str]:
     """The sixteen lines, the links on which forms can be tried, and the button to publish."""
     return await _page(request, await load_wave(wave))

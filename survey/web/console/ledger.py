@@ -19,9 +19,11 @@ from survey.jobs.keep_ledger import (
     act_on_entry,
     findings_of,
     ledger_of,
+    places_of,
     take_up,
     themes_of,
 )
+from survey.scheme.divisions import level_of
 from survey.storage.ledger import load_entry
 from survey.storage.plans import WaveRow, load_wave
 from survey.web.access import check_query, may, person_of, read_form
@@ -30,12 +32,13 @@ from survey.web.console.waves import tabs_of
 from survey.web.errors import status_of
 from survey.web.files import download
 from survey.web.pages import CHINA, AnyRequest
+from survey.web.rights import has_right
 
 TYPED_SOURCES = ("fact", "text")
 """What a person types in; the other sources come from the findings table."""
 
 _TYPED = dict.fromkeys(
-    ("source", "problem", "basis", "unit", "person", "due_on", "measures", "evidence", "note"), ""
+    ("source", "problem", "basis", "about", "unit", "person", "due_on", "measures", "evidence", "note"), ""
 )
 """Every field a person may have typed before a refusal."""
 
@@ -43,8 +46,9 @@ _TYPED = dict.fromkeys(
 @get("/waves/{wave:str}/ledger", guards=[may("ledger.see")])
 async def show_ledger(request: AnyRequest, wave: FromPath[str]) -> Response[str]:
     """Every problem, overdue first, and the findings that are not taken up yet."""
-    query = check_query(request, frozenset({"state"}))
-    return await _ledger_page(request, await load_wave(wave), state=query.get("state", ""))
+    query = check_query(request, frozenset({"state", "area"}))
+    state, area = query.get("state", ""), query.get("area", "")
+    return await _ledger_page(request, await load_wave(wave), state=state, area=area)
 
 
 @post("/waves/{wave:str}/ledger", guards=[may("ledger.keep")], status_code=303)
@@ -58,6 +62,7 @@ async def post_entry(request: AnyRequest, wave: FromPath[str]) -> Response[Any]:
             form.get("source_key", ""),
             form.get("problem", ""),
             form.get("basis", ""),
+            about=form.get("about", ""),
             actor=person_of(request).name,
             now=request.app.state.now(),
         )
@@ -73,10 +78,12 @@ async def download_ledger(wave: FromPath[str]) -> Response[bytes]:
     text = io.StringIO()
     sheet = csv.writer(text, lineterminator="\r\n")
     sheet.writerow(
-        ["编号", "状态", "问题", "依据", "来源", "责任单位", "责任人", "时限", "措施", "佐证", "最近一步"]
+        ["编号", "状态", "问题", "依据", "来源", "责任单位", "责任人", "时限", "措施", "佐证", "最近一步", "学校或责任区"]
     )
+    places = await places_of(wave)
     for entry in await ledger_of(wave):
-        sheet.writerow([plain_cell(cell) for cell in _cells(entry)])
+        about = f"{entry.about} {places.get(entry.about, '')}".strip()
+        sheet.writerow([plain_cell(cell) for cell in (*_cells(entry), about)])
     return download(text.getvalue().encode("utf-8-sig"), f"{row.county}_{wave}_问题台账.csv")
 
 
@@ -129,19 +136,27 @@ async def _ledger_page(
     row: WaveRow,
     *,
     state: str = "",
+    area: str = "",
     refusal: SurveyError | None = None,
     typed: dict[str, str] | None = None,
 ) -> Response[str]:
     today = request.app.state.now().astimezone(CHINA).date()
-    entries = await ledger_of(row.wave)
-    found: Findings | None = await findings_of(row.wave) if row.state == "certified" else None
-    taken = {entry.source_key for entry in entries}
+    # Findings come from results, which are the whole county's.
+    person, certified = person_of(request), row.state == "certified"
+    places = await places_of(row.wave)
+    areas = [(code, name) for code, name in places.items() if level_of([code]) == "area"]
+    area = area if area in dict(areas) else ""
+    every = await ledger_of(row.wave)
+    entries = await ledger_of(row.wave, area) if area else every
+    whole = certified and has_right(person, "results.see")
+    found: Findings | None = await findings_of(row.wave) if whole else None
+    taken = {entry.source_key for entry in every}
     return console_page(
         request,
         "ledger.html",
         title="问题台账",
         crumbs=wave_crumbs(row),
-        command=f"survey ledger list {row.wave}",
+        command=f"survey ledger list {row.wave}" + (f" --area {area}" if area else ""),
         row=row,
         status=status_of(refusal) if refusal else 200,
         tabs=tabs_of(row, "/ledger"),
@@ -152,6 +167,11 @@ async def _ledger_page(
         counts={key: sum(entry.state == key for entry in entries) for key in STATES},
         overdue=sum(entry.is_overdue(today) for entry in entries),
         state=state if state in STATES else "",
+        certified=certified,
+        places=places,
+        areas=areas,
+        area=area,
+        whole=has_right(person, "results.see"),
         entries=[one for one in by_urgency(entries, today) if state not in STATES or one.state == state],
         found=found,
         new_findings=[
@@ -184,6 +204,7 @@ async def _entry_page(
         "ledger_entry.html",
         title=f"台账第{entry.number}号",
         crumbs=(*wave_crumbs(row), ("问题台账", f"/console/waves/{row.wave}/ledger")),
+        place=(await places_of(row.wave)).get(entry.about, "") if entry.about else "",
         command=f"survey ledger show {row.wave} {entry.number}",
         row=row,
         status=status_of(refusal) if refusal else 200,

@@ -8,10 +8,12 @@ from litestar.params import FromPath
 from litestar.response import Redirect
 
 from survey.errors import SurveyError
+from survey.estimation.wave_tables import NO_AREA
 from survey.fieldwork.progress import Tally, shown_count
 from survey.jobs.participation import participation
 from survey.jobs.run_fieldwork import pause_wave, resume_wave
 from survey.sampling.frame import PLACE_NAMES, STAGE_NAMES
+from survey.storage.areas import area_names
 from survey.storage.office import WRONG_SCHOOL
 from survey.storage.plans import load_fielded_plan, load_wave
 from survey.storage.samples import load_sample
@@ -58,6 +60,7 @@ async def show_monitor(request: AnyRequest, wave: FromPath[str]) -> Response[str
         raise NotPublishedError(row.state_name)
     seen = await participation(request.app.state.office, wave, now=request.app.state.now().astimezone(CHINA))
     today = request.app.state.now().astimezone(CHINA).date()
+    names = await area_names()
     return console_page(
         request,
         "monitor.html",
@@ -76,7 +79,10 @@ async def show_monitor(request: AnyRequest, wave: FromPath[str]) -> Response[str
             ("人群", _named(seen.groups, GROUPS)),
             ("城乡", _named(seen.places, PLACE_NAMES)),
             ("学段", _named(seen.stages, STAGE_NAMES)),
+            ("督学责任区", [(names.get(one.key, one.key or NO_AREA), one) for one in seen.areas]),
         ),
+        areas=names,
+        slow=[names.get(one.key, one.key) for one in seen.slow_areas] if row.state in ("open", "paused") else [],
         wrong_school=await _wrong_school(request, wave, exact=state_reached(row.state, "closed")),
         drawn_pace=None
         if state_reached(row.state, "closed")

@@ -12,8 +12,9 @@ from litestar import Response
 
 from survey.scheme.plan import Plan
 from survey.storage.plans import WaveRow
-from survey.web.access import ROLES, check_query, form_key, has_right, person_of
+from survey.web.access import check_query, form_key, person_of
 from survey.web.pages import AnyRequest, html
+from survey.web.rights import ROLES, has_right
 
 ORDER = (
     "draft",

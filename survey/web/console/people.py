@@ -9,7 +9,8 @@ from litestar.params import FromPath
 from litestar.response import Redirect
 
 from survey.errors import SurveyError
-from survey.storage.accounts import list_accounts, set_password
+from survey.jobs.manage_accounts import may_manage
+from survey.storage.accounts import find_account, list_accounts, set_password
 from survey.storage.audit import list_audit, record_audit, verify_audit
 from survey.storage.second_factors import (
     begin_second_factor,
@@ -29,11 +30,12 @@ from survey.storage.sessions import (
 )
 from survey.storage.subjects import list_subjects
 from survey.storage.tokens import list_tokens
-from survey.web.access import ROLES, check_query, may, person_of, read_form, session_cookie
+from survey.web.access import check_query, may, person_of, read_form, session_cookie
 from survey.web.console.device import device_of
 from survey.web.console.page import console_page
 from survey.web.errors import WebError
 from survey.web.pages import AnyRequest
+from survey.web.rights import ROLES
 
 ACTS_SHOWN = 200
 
@@ -51,7 +53,9 @@ class SessionGoneError(WebError):
 @get("/people", guards=[may("people.see")])
 async def show_people(request: AnyRequest) -> Response[str]:
     """Every account with its roles, and the tokens it answers for."""
-    accounts = await list_accounts()
+    person = person_of(request)
+    accounts = [account for account in await list_accounts() if await may_manage(person, account)]
+    named = {account.name for account in accounts}
     issuer = request.app.state.settings.oidc_issuer
     tokens = [token for account in accounts for token in await list_tokens(account.name)]
     return console_page(
@@ -65,7 +69,9 @@ async def show_people(request: AnyRequest) -> Response[str]:
         issuer=issuer,
         subjects=await list_subjects(issuer) if issuer else {},
         tokens=tokens,
-        sessions=await list_sessions(None, now=request.app.state.now()),
+        sessions=[
+            one for one in await list_sessions(None, now=request.app.state.now()) if one.account in named
+        ],
         own_session=_own_session(request),
         role_names=ROLES,
     )
@@ -139,7 +145,11 @@ async def post_end_one(request: AnyRequest, digest: FromPath[str]) -> Redirect:
 
 @post("/people/sessions/{digest:str}/end", guards=[may("people.manage")], status_code=303)
 async def post_end_anybodys(request: AnyRequest, digest: FromPath[str]) -> Redirect:
-    """End one session of anybody."""
+    """End one session of anybody of one's branch."""
+    found = [one for one in await list_sessions(None, now=request.app.state.now()) if one.digest == digest]
+    account = await find_account(found[0].account) if found else None
+    if account is None or not await may_manage(person_of(request), account):
+        raise SessionGoneError
     await _end(request, digest, None)
     return Redirect(path="/console/people", status_code=303)
 

@@ -24,7 +24,13 @@ from survey.web.console.page import AFTER_OPENING, GROUPS, console_page, wave_cr
 from survey.web.console.waves import tabs_of
 from survey.web.files import download
 
-BREAKDOWNS = (("by_group", "人群"), ("by_stage", "学段"), ("by_place", "城乡"), ("by_dimension", "方面"))
+BREAKDOWNS = (
+    ("by_group", "人群"),
+    ("by_stage", "学段"),
+    ("by_place", "城乡"),
+    ("by_area", "督学责任区"),
+    ("by_dimension", "方面"),
+)
 _ROW: dict[str, Any] = dict.fromkeys(
     ("withheld", "n", "n_valid", "shown", "percent", "display", "interval", "dont_know", "cautions")
 )
@@ -87,7 +93,11 @@ async def show_results(request: AnyRequest, wave: FromPath[str]) -> Response[str
         group_names=GROUPS,
         domain_names=await _domain_names(wave),
         breakdowns=[
-            (heading, results[key], dot_chart(f"各{heading}的满意度", results[key], threshold))
+            (
+                heading,
+                results[key],
+                dot_chart(f"各{heading}的满意度", results[key], threshold, by_value=key != "by_area"),
+            )
             for key, heading in BREAKDOWNS
             if results and results.get(key)
         ],

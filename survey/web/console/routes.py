@@ -3,6 +3,8 @@
 from litestar import Router
 
 from survey.web.access import check_form
+from survey.web.console.accounts import ACCOUNT_ROUTES
+from survey.web.console.areas import AREA_ROUTES
 from survey.web.console.board import BOARD_ROUTES
 from survey.web.console.callbacks import CALLBACK_ROUTES
 from survey.web.console.certificate import CERTIFICATE_ROUTES
@@ -16,6 +18,7 @@ from survey.web.console.ledger import LEDGER_ROUTES
 from survey.web.console.leftovers import LEFTOVER_ROUTES
 from survey.web.console.monitor import MONITOR_ROUTES
 from survey.web.console.outside import OUTSIDE_ROUTES
+from survey.web.console.own_school import OWN_SCHOOL_ROUTES
 from survey.web.console.paper_entry import PAPER_ENTRY_ROUTES
 from survey.web.console.papers import PAPER_ROUTES
 from survey.web.console.people import PEOPLE_ROUTES
@@ -43,12 +46,14 @@ def console_router() -> Router:
             *WAVE_ROUTES,
             *SETUP_ROUTES,
             *FRAME_ROUTES,
+            *AREA_ROUTES,
             *SAMPLE_ROUTES,
             *PAPER_ROUTES,
             *PAPER_ENTRY_ROUTES,
             *CALLBACK_ROUTES,
             *BOARD_ROUTES,
             *SCHOOL_ROUTES,
+            *OWN_SCHOOL_ROUTES,
             *LAUNCH_ROUTES,
             *MONITOR_ROUTES,
             *LEFTOVER_ROUTES,
@@ -64,6 +69,7 @@ def console_router() -> Router:
             *WEBHOOK_ROUTES,
             *LEDGER_ROUTES,
             *PEOPLE_ROUTES,
+            *ACCOUNT_ROUTES,
             *HEALTH_PAGES,
         ],
     )

@@ -9,6 +9,7 @@ from litestar.response import Redirect
 
 from survey.fieldwork.board_text import read_message
 from survey.jobs.school_page import IN_THE_FIELD, decide_spares, invite_contact
+from survey.storage.areas import area_names, areas_of
 from survey.storage.audit import record_audit
 from survey.storage.plans import load_plan, load_wave
 from survey.storage.samples import find_sample
@@ -39,9 +40,10 @@ class SchoolRow:
     classes: int = 0
     last: str = ""
     contacts: tuple[tuple[str, bool], ...] = ()
+    area: str = ""
 
 
-@get("/waves/{wave:str}/schools", guards=[may("schools.manage")])
+@get("/waves/{wave:str}/schools", guards=[may("schools.see")])
 async def show_schools(request: AnyRequest, wave: FromPath[str]) -> Response[str]:
     """Every drawn school with its contact and what it has handed out, and the requests."""
     return await _page(request, wave)
@@ -105,6 +107,7 @@ async def _page(request: AnyRequest, wave: str, *, status: int = 200, **more: An
         in_the_field=row.state in IN_THE_FIELD,
         before=row.state in BEFORE_SIGNING,
         names={one.code: one.name for one in rows},
+        has_areas=any(one.area for one in rows),
         **{"link": "", "invited": "", "wrong": "", **more},
     )
 
@@ -124,6 +127,10 @@ async def _rows(wave: str) -> list[SchoolRow]:
             found.handed_out += one.n
             found.classes += 1
             found.last = max(found.last, one.on.isoformat())
+    areas, area_name = await areas_of(wave), await area_names()
+    for code, area in areas.items():
+        if code in rows and area:
+            rows[code].area = area_name.get(area, area)
     for code, contacts in (await list_school_contacts(wave)).items():
         if code in rows:
             rows[code].contacts = tuple(contacts)

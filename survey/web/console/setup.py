@@ -48,7 +48,7 @@ async def post_setup(request: AnyRequest) -> Redirect:
     return Redirect(path=f"/console/setup/{draft.draft}/{REVIEW if like == SAMPLE else 1}", status_code=303)
 
 
-@get("/waves/{wave:str}/setup", guards=[may("wave.see")])
+@get("/waves/{wave:str}/setup", guards=[may("plan.see")])
 async def show_plan_change(request: AnyRequest, wave: FromPath[str]) -> Response[str]:
     """Whether the plan of a wave can still be changed, and the button to do it."""
     row = await load_wave(wave)

@@ -28,6 +28,7 @@ from survey.web.access import (
 from survey.web.errors import WebError
 from survey.web.console.device import device_of
 from survey.web.pages import AnyRequest, html
+from survey.web.rights import has_right
 
 HOME = "/console/waves"
 FREE_TRIES = 5
@@ -165,7 +166,7 @@ async def post_link(request: AnyRequest, token: FromPath[str]) -> Response[Any]:
     return await first_step_given(request, account, HOME)
 
 
-@post("/sign-out", guards=[may("wave.see")], status_code=303)
+@post("/sign-out", guards=[may("account.own")], status_code=303)
 async def post_sign_out(request: AnyRequest) -> Redirect:
     """End this session, here and in storage."""
     app = request.app.state
@@ -209,6 +210,8 @@ async def _let_in(request: AnyRequest, account: Account, next_page: str) -> Redi
         await sessions.end_session(brought)
     session_id = await sessions.start_session(account.name, now=app.now(), device=device_of(request))
     await audit.record_audit(account.name, "sign_in", "console", now=app.now())
+    if next_page == HOME and not has_right(account, "wave.see"):
+        next_page = "/console"
     return Redirect(path=next_page, status_code=303, cookies=[session_cookie(app.settings, session_id)])
 
 

@@ -54,6 +54,7 @@ async def post_subject(request: AnyRequest) -> Redirect:
         app.settings,
         str(form.get("name", ""))[:100],
         str(form.get("subject", ""))[:300].strip() or None,
+        by=person_of(request),
         actor=person_of(request).name,
         now=app.now(),
     )

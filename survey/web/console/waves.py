@@ -13,13 +13,15 @@ from survey.jobs.participation import needed_answers
 from survey.jobs.set_up_wave import SAMPLE, drafts_of
 from survey.scheme.plan import plan_digest
 from survey.storage.audit import list_audit
+from survey.storage.branch import is_below_county
 from survey.storage.divisions import waves_of
 from survey.storage.frames import find_frame
 from survey.storage.plans import WaveRow, load_plan, load_plans, load_wave
 from survey.storage.results import load_published
-from survey.web.access import has_right, may, person_of
+from survey.web.access import may, person_of
 from survey.web.console.page import console_page, group_names, part_of, state_reached, wave_crumbs
 from survey.web.pages import AnyRequest
+from survey.web.rights import has_right
 
 
 @dataclass(frozen=True)
@@ -46,22 +48,24 @@ STEPS = (
 """The road of a wave; the page or command beside each step takes it there."""
 
 TABS = (
-    ("", "概况", "draft"),
-    ("/frame", "学校名册", "draft"),
-    ("/sample", "抽样", "framed"),
-    ("/papers", "纸条和海报", "drawn"),
-    ("/launch", "发布检查", "drawn"),
-    ("/monitor", "参与情况", "planned"),
-    ("/schools", "学校发放", "planned"),
-    ("/paper", "纸质、电话录入", "planned"),
-    ("/callbacks", "电话回访", "planned"),
-    ("/board", "留言", "open"),
-    ("/results", "结果", "opened"),
-    ("/report", "报告", "estimated"),
-    ("/certify", "签发", "estimated"),
-    ("/certificate", "证书", "certified"),
-    ("/ledger", "问题台账", "certified"),
+    ("", "概况", "draft", "wave.see"),
+    ("/frame", "学校名册", "draft", "frame.see"),
+    ("/areas", "责任区", "framed", "areas.see"),
+    ("/sample", "抽样", "framed", "sample.see"),
+    ("/papers", "纸条和海报", "drawn", "papers.download"),
+    ("/launch", "发布检查", "drawn", "launch.see"),
+    ("/monitor", "参与情况", "planned", "progress.see"),
+    ("/schools", "学校发放", "planned", "schools.see"),
+    ("/paper", "纸质、电话录入", "planned", "paper.enter"),
+    ("/callbacks", "电话回访", "planned", "callbacks.see"),
+    ("/board", "留言", "open", "board.see"),
+    ("/results", "结果", "opened", "results.see"),
+    ("/report", "报告", "estimated", "results.see"),
+    ("/certify", "签发", "estimated", "certificate.see"),
+    ("/certificate", "证书", "certified", "certificate.see"),
+    ("/ledger", "问题台账", "certified", "ledger.see"),
 )
+"""The pages of a wave: address, name, from which state on, and the right that opens it."""
 
 
 ON_A_PAGE = 50
@@ -82,16 +86,18 @@ def next_command(row: WaveRow) -> str:
 def tabs_of(row: WaveRow, here: str) -> list[dict[str, Any]]:
     """The pages of a wave that can already show something, and the one that is open."""
     return [
-        {"text": text, "address": f"/console/waves/{row.wave}{path}", "here": path == here}
-        for path, text, since in TABS
+        {"text": text, "address": f"/console/waves/{row.wave}{path}", "here": path == here, "right": right}
+        for path, text, since, right in TABS
         if state_reached(row.state, since) or path == here
     ]
 
 
-@get("/", guards=[may("wave.see")])
-async def show_console() -> Redirect:
-    """The console begins at the list of waves."""
-    return Redirect(path="/console/waves", status_code=303)
+@get("/", guards=[may("account.own")])
+async def show_console(request: AnyRequest) -> Redirect:
+    """The console begins at the list of waves; for a school's contact at their own school."""
+    person = person_of(request)
+    own = "/console/school" if has_right(person, "school.enter") else "/console/account"
+    return Redirect(path="/console/waves" if has_right(person, "wave.see") else own, status_code=303)
 
 
 @get("/waves", guards=[may("wave.see")])
@@ -130,7 +136,8 @@ async def show_wave(request: AnyRequest, wave: FromPath[str]) -> Response[str]:
         groups=group_names(plan),
         steps=[(step, state_reached(row.state, step.state)) for step in STEPS],
         next_step=next_step(row),
-        acts=(await list_audit(limit=8, wave=wave)),
+        # What was done to the wave as a whole is for those who see the whole of it.
+        acts=() if is_below_county() else await list_audit(limit=8, wave=wave),
         rests=request.app.state.office.resting().get(wave),
     )
 
@@ -141,7 +148,9 @@ WAVE_ROUTES = (show_console, show_waves, show_wave)
 async def _lines(request: AnyRequest, rows: Sequence[WaveRow]) -> list[dict[str, Any]]:
     """A line for each wave; whatever is asked of the database is asked for all of them together."""
     plans = await load_plans([row.wave for row in rows])
-    running = {row.wave: row.state == "closed" for row in rows if row.state in ("open", "paused", "closed")}
+    # What came in is counted for waves as wholes; of single schools the page of the wave tells.
+    counted = () if is_below_county() else rows
+    running = {row.wave: row.state == "closed" for row in counted if row.state in ("open", "paused", "closed")}
     needed = await needed_answers({wave: plans[wave] for wave in running})
     used = await request.app.state.returns.of(running)
     published = await load_published([row.wave for row in rows if state_reached(row.state, "estimated")])

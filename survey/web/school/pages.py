@@ -72,7 +72,7 @@ async def post_link(request: AnyRequest, token: FromPath[str]) -> Redirect:
     session_id = await spend_school_link(token, now=request.app.state.now())
     if session_id is None:
         raise SchoolLinkError
-    return Redirect(path="/school", status_code=303, cookies=[_cookie(request, session_id)])
+    return Redirect(path="/school", status_code=303, cookies=[school_cookie(request, session_id)])
 
 
 @get("/", guards=[school_contact])
@@ -119,7 +119,7 @@ async def post_out(request: AnyRequest) -> Redirect:
     """Sign out."""
     await _form(request)
     await end_school_session(_session(request))
-    return Redirect(path="/", status_code=303, cookies=[_cookie(request, None)])
+    return Redirect(path="/", status_code=303, cookies=[school_cookie(request, None)])
 
 
 def school_router() -> Router:
@@ -194,7 +194,8 @@ def _cookie_name(connection: AnyConnection) -> str:
     return "__Host-school" if is_secure(connection.app.state.settings) else "school"
 
 
-def _cookie(request: AnyRequest, session_id: str | None) -> Cookie:
+def school_cookie(request: AnyRequest, session_id: str | None) -> Cookie:
+    """The cookie that carries a contact's session; with None the one that removes it."""
     return Cookie(
         key=_cookie_name(request),
         value=session_id or "",

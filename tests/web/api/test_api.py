@@ -11,7 +11,7 @@ from survey.jobs.revoke_statement import revoke_statement
 from survey.jobs.signers import ROLES, open_signers
 from survey.storage.results import save_results
 from survey.storage.webhooks import EVENTS
-from survey.web.access import SCOPES
+from survey.web.rights import SCOPES
 
 from ..conftest import NOW, PASSWORD, Site, county_frame
 from ..examples import results_document

@@ -27,6 +27,7 @@ EXAMPLES = {
     "/console/counties/{code:str}": "/console/counties/320704",
     "/console/digest/{kind:str}": "/console/digest/nothing",
     "/console/outside/{name:str}": "/console/outside/nothing",
+    "/console/people/account/{name:str}": "/console/people/account/jia",
     "/console/sign-in/{token:str}": "/console/sign-in/nothing",
 }
 """What stands in the place of the names in an address; of a file the page that says there is none."""
