@@ -14,7 +14,7 @@ from survey.jobs.signers import ROLES, open_signers
 from survey.storage.certificates import list_certificates
 from survey.storage.samples import load_sample
 from survey.storage.tables import Waves
-from survey.web.access import SCOPES
+from survey.web.rights import SCOPES
 
 from ..documents.test_hostile_words import has_glyphs
 from . import hostile

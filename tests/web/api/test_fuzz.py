@@ -10,7 +10,7 @@ from zlib import crc32
 import pytest
 import uvicorn
 
-from survey.web.access import SCOPES
+from survey.web.rights import SCOPES
 
 from ..conftest import Site
 
