@@ -23,6 +23,8 @@ from survey.errors import SurveyError
 
 FORMULA_SIGNS = frozenset("=+-@")
 CELL_BREAKS = frozenset("\t\r\n\0")
+UNWRITABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+"""Signs that no XML may hold (XML 1.0, 2.2); a workbook or a Word file with one of them cannot be written."""
 _DIGITS = re.compile(r"([0-9]{1,18})")
 _NUMBER = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?%?")
 

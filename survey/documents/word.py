@@ -19,10 +19,10 @@ from docx.oxml import OxmlElement
 from docx.oxml.ns import qn
 from docx.shared import Mm, Pt, RGBColor
 
+from survey.columns import UNWRITABLE
 from survey.documents.archive import archive
 from survey.documents.pdf import picture
 from survey.documents.typeface import FAMILY
-from survey.documents.workbook import UNWRITABLE
 
 INK = RGBColor(0x1F, 0x23, 0x28)
 CHART_WIDTH = Mm(150)

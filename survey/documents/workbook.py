@@ -6,7 +6,6 @@ so that no name in a table can act; the moment of saving is the date that was ha
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from datetime import datetime
 from io import BytesIO
@@ -19,12 +18,10 @@ from openpyxl.styles import Alignment, Font, PatternFill
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.worksheet import Worksheet
 
-from survey.columns import plain_cell
+from survey.columns import UNWRITABLE, plain_cell
 from survey.documents.archive import archive
 
 WIDEST = 60
-UNWRITABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
-"""Signs that no XML may hold (XML 1.0, 2.2); a workbook or a Word file with one of them cannot be written."""
 
 
 def add_sheet(

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from io import BytesIO
 from typing import Any
 
-from survey.documents.workbook import UNWRITABLE
+from survey.columns import UNWRITABLE
 from survey.errors import Fault, FaultsError
 from survey.jobs.old_workbook import OLD_EXCEL
 from survey.jobs.read_apart import read_sheets_apart

@@ -22,7 +22,7 @@ import msgspec
 from openpyxl import Workbook
 
 from survey.canonical import encode
-from survey.documents.workbook import UNWRITABLE
+from survey.columns import UNWRITABLE
 from survey.errors import SurveyError
 from survey.jobs.create_wave import create_wave
 from survey.jobs.draw_sample import draw_wave
