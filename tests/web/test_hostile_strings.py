@@ -226,7 +226,8 @@ async def sweep(site: Site, strings: tuple[str, ...], chromium: str | None, *, e
     for path in pages:
         reply = await at.get(path)
         faults += check(path, "", reply)
-        if "text/html" in reply.headers.get("content-type", "") and reply.status_code == 200:
+        # An address that leads on is looked at where it leads.
+        if "text/html" in reply.headers.get("content-type", "") and reply.status_code == 200 and not reply.history:
             shown.append(path)
     for path in ("/api/v1/waves/county-a/ledger", "/api/v1/waves/county-a", "/api/v1/waves"):
         faults += check(path, "", await at.get(path))
