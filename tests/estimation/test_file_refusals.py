@@ -414,6 +414,7 @@ def test_small_groups_are_withheld_with_what_would_give_them_away(estimate: Esti
     assert not shown["sex=m"].get("withheld")
 
 
+@pytest.mark.long
 def test_a_damaged_spss_file_that_kills_its_parser_is_refused(estimate: Estimate) -> None:
     damaged = Path(__file__).resolve().parents[1] / "golden" / "estimation" / "damaged.sav"
     said = refusal(estimate(damaged.read_bytes()))
@@ -422,6 +423,7 @@ def test_a_damaged_spss_file_that_kills_its_parser_is_refused(estimate: Estimate
     assert [fault["code"] for fault in said["faults"]] == ["cases.sav_broken"]
 
 
+@pytest.mark.long
 def test_an_spss_file_gives_what_its_csv_gives(estimate: Estimate, tmp_path: Path) -> None:
     rows = [line.split(",") for line in CASES.splitlines()]
     frame = {name: [row[at] for row in rows[1:]] for at, name in enumerate(rows[0])}

@@ -16,6 +16,8 @@ SERVING = """
 import asyncio, os, sys
 sys.path.insert(0, {here!r})
 import submitting
+import pytest
+
 from survey.cli.control import control_door
 from survey.settings import load_settings
 from survey.storage.database import open_database
@@ -61,6 +63,7 @@ def survey(*arguments: str, **environ: str) -> dict[str, object]:
     return dict(json.loads(done.stdout))
 
 
+@pytest.mark.long
 def test_no_answer_acknowledged_before_the_backup_is_missing_after_a_kill(tmp_path: Path) -> None:
     data, passphrase = tmp_path / "data", tmp_path / "passphrase"
     passphrase.write_text("a long enough passphrase\n", encoding="utf-8")

@@ -37,6 +37,7 @@ def crash(server: Any) -> None:
     pg_ctl(server, "-m", "immediate", "restart")
 
 
+@pytest.mark.long
 async def test_two_crashes_of_the_server_lose_and_double_nothing(server: Any, tmp_path: Path) -> None:
     acked, leaves = await crashes(server, tmp_path, n_crashes=2, every=1.0)
 

@@ -97,6 +97,7 @@ async def hold(places: list[Settings], senders: list[list[Sender]]) -> None:
         assert len({index for index, _ in acked.values()}) == len(acked) <= len(leaves)
 
 
+@pytest.mark.long
 async def test_a_process_killed_among_four_loses_and_doubles_nothing(
     two_servers: tuple[Any, Any], tmp_path: Path
 ) -> None:

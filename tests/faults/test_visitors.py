@@ -32,6 +32,7 @@ def run(program: str, *words: str) -> dict[str, Any]:
 
 
 @NEEDS_PROC
+@pytest.mark.long
 def test_damaged_forms_are_refused_and_nothing_that_was_thanked_is_lost(tmp_path: Path) -> None:
     told = run(
         "visitors", "fuzz", "--count", "1500", "--slips", "400", "--seed", "3", "--folder", str(tmp_path)

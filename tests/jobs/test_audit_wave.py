@@ -76,6 +76,7 @@ async def test_an_audit_that_holds_raises_the_level_under_three_lines(bureau: Bu
     assert false_claims(verify_file(canonical.encode(without))) == ["声明由两人签名"]
 
 
+@pytest.mark.long
 async def test_whatever_an_insider_changed_is_named_by_the_audit(desk: Bureau) -> None:
     planted, bundle = await audited_wave(desk)
     members, _ = unpack(bundle)
@@ -116,6 +117,7 @@ async def test_whatever_an_insider_changed_is_named_by_the_audit(desk: Bureau) -
         sign_audit(audit_bundle(bundle, planted), Signer("someone.example/else", bytes(32)), DAY)
 
 
+@pytest.mark.long
 async def test_a_wave_of_points_and_items_is_recounted_from_its_records(desk: Bureau) -> None:
     """The parts of every row follow from the plan's scoring; another scoring is another table."""
     scheme = load_scheme("quality_balance_2017")

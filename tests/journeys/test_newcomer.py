@@ -324,6 +324,7 @@ async def people(desk: Desk) -> int:
     return keys
 
 
+@pytest.mark.long
 async def test_a_newcomer_draws_and_signs_the_sample_county_without_scripts(
     sqlite_settings: Settings,
 ) -> None:

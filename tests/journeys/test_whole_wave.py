@@ -54,6 +54,7 @@ def test_postgresql_gives_the_same_figure_to_the_last_digit(
     assert verify_file(Path(on_postgres.report["bundle"]).read_bytes()).exit_code == 0
 
 
+@pytest.mark.long
 def test_the_same_seed_gives_the_same_figure_on_another_day_and_address(
     on_sqlite: Demonstration, tmp_path: Path
 ) -> None:

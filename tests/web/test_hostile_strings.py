@@ -274,6 +274,7 @@ def told_nothing(log: io.StringIO) -> None:
     assert [line[:200] for line in lines if hostile.MARK in line] == []
 
 
+@pytest.mark.long
 async def test_some_of_every_family_do_nothing_anywhere(
     certified: Site, chromium: str | None, log_lines: io.StringIO
 ) -> None:
