@@ -12,12 +12,12 @@ import threading
 import time
 from pathlib import Path
 
+import pytest
+
 SERVING = """
 import asyncio, os, sys
 sys.path.insert(0, {here!r})
 import submitting
-import pytest
-
 from survey.cli.control import control_door
 from survey.settings import load_settings
 from survey.storage.database import open_database
