@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import islice
 from typing import Any
 
 from survey.canonical import NotCanonicalError, decode, encode, sha256_hex
@@ -72,14 +73,27 @@ async def record_audit(
         )
 
 
-async def list_audit(limit: int = 200, wave: str | None = None) -> tuple[AuditEntry, ...]:
-    """The newest entries, newest first; of one object when named."""
+async def list_audit(
+    limit: int = 200, wave: str | None = None, *, within: frozenset[str] | None = None
+) -> tuple[AuditEntry, ...]:
+    """The newest entries, newest first.
+
+    Args:
+        wave: entries of this object only.
+        within: entries of these objects only, and who of these signed in: waves and accounts of one branch.
+    """
     query = AuditTrail.select().order_by(AuditTrail.position, ascending=False)
     # The object is inside the canonical text: the database leaves out most, reading decides.
-    named = None if wave is None else query.where(AuditTrail.document.like(f'%"object":"{wave}"%'))
-    rows = await (query.limit(limit) if named is None else named)
+    named = query if wave is None else query.where(AuditTrail.document.like(f'%"object":"{wave}"%'))
+    rows = await (query.limit(limit) if wave is None and within is None else named)
     entries = (_entry(row["document"]) for row in rows)
-    return tuple(entry for entry in entries if wave is None or entry.object == wave)[:limit]
+    shown = (entry for entry in entries if wave is None or entry.object == wave)
+    return tuple(islice((entry for entry in shown if within is None or _subject(entry) in within), limit))
+
+
+def _subject(entry: AuditEntry) -> str:
+    """Whom or what an entry is about: of signing in at the console, who tried."""
+    return entry.who if entry.object == "console" else entry.object
 
 
 async def acts_on(wave: str, what: str) -> int:

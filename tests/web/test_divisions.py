@@ -60,6 +60,23 @@ async def test_no_route_with_a_wave_opens_for_another_branch(abroad: Site) -> No
     assert opened == []
 
 
+async def test_the_log_shows_only_what_was_done_in_the_own_branch(abroad: Site) -> None:
+    await set_divisions("demo", [])
+    await abroad.person("li", ("operator",))
+    await abroad.client.post("/console/sign-in", data={"name": "li", "password": "not this"}, headers=SAME_ORIGIN)
+    whole = (await abroad.client.get("/console/log")).text
+    await set_divisions("demo", ["3608"])
+    elsewhere = (await abroad.client.get("/console/log")).text
+    await set_divisions("demo", ["3207"])
+    await set_divisions("li", ["320704"])
+    own = (await abroad.client.get("/console/log")).text
+
+    assert "<code>county-a</code>" in whole and ">li<" in whole
+    assert "<code>county-a</code>" not in elsewhere and ">li<" not in elsewhere
+    assert ">demo<" in elsewhere
+    assert "<code>county-a</code>" in own and ">li<" in own
+
+
 async def test_lists_hold_only_the_own_branch(abroad: Site) -> None:
     tokens = await abroad.token("waves:read")
     pages = [(await abroad.client.get(path)).text for path in ("/console/waves", "/console/counties")]

@@ -12,6 +12,7 @@ from survey.errors import SurveyError
 from survey.jobs.manage_accounts import may_manage
 from survey.storage.accounts import find_account, list_accounts, set_password
 from survey.storage.audit import list_audit, record_audit, verify_audit
+from survey.storage.plans import list_waves
 from survey.storage.second_factors import (
     begin_second_factor,
     confirm_second_factor,
@@ -79,7 +80,11 @@ async def show_people(request: AnyRequest) -> Response[str]:
 
 @get("/log", guards=[may("people.see")])
 async def show_log(request: AnyRequest) -> Response[str]:
-    """The audit trail, newest first, and whether its chain of digests is whole."""
+    """The audit trail, newest first, and whether its chain of digests is whole; of a branch its own entries."""
+    person, within = person_of(request), None
+    if person.divisions:
+        accounts = [account.name for account in await list_accounts() if await may_manage(person, account)]
+        within = frozenset([*accounts, *(row.wave for row in await list_waves())])
     try:
         entries: int | None = await verify_audit()
         broken = ""
@@ -90,7 +95,8 @@ async def show_log(request: AnyRequest) -> Response[str]:
         "log.html",
         title="操作日志",
         command=f"survey audit-trail verify\nsurvey audit-trail list --limit {ACTS_SHOWN}",
-        acts=await list_audit(limit=ACTS_SHOWN),
+        acts=await list_audit(limit=ACTS_SHOWN, within=within),
+        limited=within is not None,
         entries=entries,
         broken=broken,
     )
