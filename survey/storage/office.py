@@ -15,9 +15,9 @@ from datetime import UTC, date, datetime
 from typing import NamedTuple
 
 from survey.certification.signature import Signer
+from survey.errors import SurveyError
 from survey.fieldwork.invitation import digest_of
 from survey.fieldwork.paradata import LEFT
-from survey.errors import SurveyError
 from survey.settings import Settings
 from survey.storage.counts import BatchCounts, Counts
 from survey.storage.disk_room import DiskRoom

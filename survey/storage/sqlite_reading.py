@@ -10,12 +10,13 @@ from survey.certification.signature import Signer
 from survey.certification.transparency_log import CompactTree
 from survey.errors import SurveyError
 from survey.storage.head_guard import HeadGuard
-from survey.storage.intake import About, IntakeBrokenError, IntakeStaleError, IntakeUnreadError, heads_of
+from survey.storage.intake import IntakeBrokenError, IntakeStaleError, IntakeUnreadError
 from survey.storage.intake_file import PAGES
 from survey.storage.slip_book import SlipBook
 from survey.storage.sqlite_batch import find_slips
 from survey.storage.sqlite_opening import damage_named, keep_fault
 from survey.storage.sqlite_whole import WholeReading, read_slips, slowly
+from survey.storage.whole_tables import WholeTables
 from survey.storage.writer_thread import WriterThread
 
 REST = 2.0
@@ -26,10 +27,9 @@ FEW_PAGES = "PRAGMA cache_size=-8192"
 """Said before everything is read once: nobody comes back to these pages, and memory would stay taken."""
 
 
-class SqliteReading:
+class SqliteReading(WholeTables):
     """The statements that only read, each on the writing thread between two batches."""
 
-    about: About
     resting: SurveyError | None
     _writer: WriterThread
     _signer: Signer
@@ -109,35 +109,6 @@ class SqliteReading:
                 raise
 
         return guarded
-
-    # ── its tables ──────────────────────────────────────────────────────────────────────
-
-    async def leaves(self) -> list[bytes]:
-        """All leaves in order."""
-        return [row[0] for row in await self._rows('SELECT leaf FROM leaves ORDER BY "index"')]
-
-    async def boxes(self) -> dict[str, bytes]:
-        """All boxes by commitment (hex)."""
-        return {c.hex(): box for c, box in await self._rows("SELECT c, box FROM sealed ORDER BY c")}
-
-    async def slips(self) -> list[tuple[str, str, str]]:
-        """All slips in the order of their digests: e (hex), domain, state."""
-        rows = await self._rows("SELECT e, domain, state FROM slips ORDER BY e")
-        return [(e.hex(), domain, state) for e, domain, state in rows]
-
-    async def heads(self) -> list[str]:
-        """All signed heads, smallest first."""
-        return heads_of(self.about.wave, await self._rows("SELECT size, note FROM heads ORDER BY size"))
-
-    async def counters(self) -> dict[tuple[str, str], int]:
-        """All counters by domain and kind."""
-        rows = await self._rows("SELECT domain, kind, n FROM counters ORDER BY domain, kind")
-        return {(domain, kind): n for domain, kind, n in rows}
-
-    async def disputes(self) -> dict[tuple[str, int], int]:
-        """Disputes by domain and day."""
-        rows = await self._rows("SELECT domain, day, n FROM disputes ORDER BY domain, day")
-        return {(domain, day): n for domain, day, n in rows}
 
     async def keeps_history(self) -> bool:
         """No: the journal is emptied after every transaction, and the file is rewritten at closing."""
