@@ -12,8 +12,8 @@ from survey.storage.plans import load_wave
 from survey.storage.results import save_results
 from survey.storage.samples import find_sample
 from survey.storage.tables import Waves
+from survey.web.act_words import act_text
 from survey.web.console import waves
-from survey.web.pages import act_text
 
 from ..conftest import NOW, Site
 from ..examples import results_document
