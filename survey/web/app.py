@@ -25,7 +25,6 @@ from survey.web.console.print_room import PrintRoom
 from survey.web.console.routes import console_router
 from survey.web.console.sign_in import Tries
 from survey.web.errors import EXCEPTION_HANDLERS
-from survey.web.health import HEALTH_ROUTES, Readiness
 from survey.web.headers import (
     ANSWER_LIMIT,
     installation_headers,
@@ -34,10 +33,12 @@ from survey.web.headers import (
     with_headers,
     with_known_host,
 )
+from survey.web.health import HEALTH_ROUTES, Readiness
 from survey.web.pages import AnyRequest, html
 from survey.web.request_log import with_request_log
 from survey.web.respondent.front import with_front
 from survey.web.respondent.routes import open_desk, router_at
+from survey.web.routing import OwnRouter
 from survey.web.school.pages import school_router
 from survey.web.templating import static_folder
 from survey.web.verify.heads import HeadsBoard
@@ -65,7 +66,7 @@ def create_app(
         route_handlers=[
             show_home,
             *HEALTH_ROUTES,
-            Router("/", guards=[anyone], route_handlers=[router_at(desk)]),
+            OwnRouter("/", guards=[anyone], route_handlers=[router_at(desk)]),
             console_router(),
             school_router(),
             verify_router(),
@@ -128,6 +129,7 @@ def static_router() -> Router:
     """Styles of the console, from the wheel or the checkout; kept by browsers for an hour."""
     return create_static_files_router(
         path="/static",
+        router_class=OwnRouter,
         directories=[static_folder()],
         guards=[anyone],
         cache_control=CacheControlHeader(public=True, max_age=3600),

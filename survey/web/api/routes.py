@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from litestar import Response, Router, get
+from litestar import Response, get
 from litestar.handlers import BaseRouteHandler
 
 from survey.web.access import check_query, session_of, token_of
@@ -16,6 +16,7 @@ from survey.web.api.participation import show_participation
 from survey.web.api.records import CONTRACT_ROUTES, show_record, show_records
 from survey.web.api.waves import show_wave, show_waves
 from survey.web.pages import AnyConnection, AnyRequest
+from survey.web.routing import OwnRouter
 
 
 async def known_reader(connection: AnyConnection, _: BaseRouteHandler) -> None:
@@ -31,13 +32,13 @@ async def show_description(request: AnyRequest) -> Response[Any]:
     return answer(request, describe_api())
 
 
-def api_router() -> Router:
+def api_router() -> OwnRouter:
     """The API, version 1, and beside it, open to everybody, the contract of its records."""
-    return Router("/", route_handlers=[*CONTRACT_ROUTES, _version_1()])
+    return OwnRouter("/", route_handlers=[*CONTRACT_ROUTES, _version_1()])
 
 
-def _version_1() -> Router:
-    return Router(
+def _version_1() -> OwnRouter:
+    return OwnRouter(
         "/api/v1",
         route_handlers=[
             show_description,

@@ -38,8 +38,8 @@ from survey.web.access import may, person_of, read_form
 from survey.web.console.page import console_page, state_reached, wave_crumbs
 from survey.web.console.results import NotOpenedError, filled
 from survey.web.console.sign_in import TooManyTriesError
-from survey.web.console.waves import tabs_of
 from survey.web.console.signing import answer_in
+from survey.web.console.waves import tabs_of
 from survey.web.errors import status_of
 from survey.web.files import download
 from survey.web.headers import FILE_LIMIT

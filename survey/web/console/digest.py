@@ -3,7 +3,15 @@
 from litestar import Response, get
 from litestar.params import FromPath
 
-from survey.documents.digest import FOLLOW_HEAD, RESULT_HEAD, TITLE, Digest, DigestLine, follow_rows, result_rows
+from survey.documents.digest import (
+    FOLLOW_HEAD,
+    RESULT_HEAD,
+    TITLE,
+    Digest,
+    DigestLine,
+    follow_rows,
+    result_rows,
+)
 from survey.jobs.make_digest import SET, NothingCertifiedError, make_digest, render_digest
 from survey.storage.divisions import waves_of
 from survey.web.access import may, person_of

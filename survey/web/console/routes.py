@@ -1,6 +1,5 @@
 """Every page of the console under one address; each form is checked before its handler runs."""
 
-from litestar import Router
 
 from survey.web.access import check_form
 from survey.web.console.accounts import ACCOUNT_ROUTES
@@ -12,8 +11,8 @@ from survey.web.console.certify import CERTIFY_ROUTES
 from survey.web.console.counties import COUNTY_ROUTES
 from survey.web.console.digest import DIGEST_ROUTES
 from survey.web.console.frame import FRAME_ROUTES
-from survey.web.console.launch import LAUNCH_ROUTES
 from survey.web.console.health import HEALTH_PAGES
+from survey.web.console.launch import LAUNCH_ROUTES
 from survey.web.console.ledger import LEDGER_ROUTES
 from survey.web.console.leftovers import LEFTOVER_ROUTES
 from survey.web.console.monitor import MONITOR_ROUTES
@@ -33,11 +32,12 @@ from survey.web.console.signers import SIGNER_ROUTES
 from survey.web.console.signing import SIGNING_ROUTES
 from survey.web.console.waves import WAVE_ROUTES
 from survey.web.console.webhooks import WEBHOOK_ROUTES
+from survey.web.routing import OwnRouter
 
 
-def console_router() -> Router:
+def console_router() -> OwnRouter:
     """The console."""
-    return Router(
+    return OwnRouter(
         "/console",
         before_request=check_form,
         route_handlers=[

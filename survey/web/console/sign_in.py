@@ -25,8 +25,8 @@ from survey.web.access import (
     session_cookie,
     session_of,
 )
-from survey.web.errors import WebError
 from survey.web.console.device import device_of
+from survey.web.errors import WebError
 from survey.web.pages import AnyRequest, html
 from survey.web.rights import has_right
 

@@ -21,13 +21,13 @@ from survey.errors import SurveyError
 from survey.jobs.close_wave import close_wave
 from survey.jobs.estimate_wave import estimate_wave
 from survey.jobs.open_wave import open_wave
-from survey.jobs.sign_plan import sign_plan
 from survey.jobs.remote_signing import (
     AwaitingSignatureError,
     RequestRefusedError,
     SigningRequest,
     read_request,
 )
+from survey.jobs.sign_plan import sign_plan
 from survey.jobs.signers import (
     OPERATOR,
     ROLES,

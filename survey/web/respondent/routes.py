@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from time import monotonic
 
-from litestar import Response, Router
+from litestar import Response
 from litestar.di import Provide
 from litestar.exceptions import HTTPException
 
@@ -32,6 +32,7 @@ from survey.web.respondent.privacy import show_privacy
 from survey.web.respondent.reply import AnyRequest, Asked
 from survey.web.respondent.thanks import show_receipt, show_thanks
 from survey.web.respondent.waves import Waves
+from survey.web.routing import OwnRouter
 
 log = logging.getLogger("survey.web.respondent")
 
@@ -40,7 +41,7 @@ RESTING_RETRY_SECONDS = 600
 """When to come again to a wave that is being read whole or mended."""
 
 
-def respondent_router(office: IntakeOffice, *, base_url: str, clock: Callable[[], datetime]) -> Router:
+def respondent_router(office: IntakeOffice, *, base_url: str, clock: Callable[[], datetime]) -> OwnRouter:
     """The answering side over one intake, with a desk of its own."""
     return router_at(open_desk(office, base_url=base_url, clock=clock))
 
@@ -64,7 +65,7 @@ def open_desk(office: IntakeOffice, *, base_url: str, clock: Callable[[], dateti
     )
 
 
-def router_at(desk: Desk) -> Router:
+def router_at(desk: Desk) -> OwnRouter:
     """Every page of the answering side, worked at one desk."""
 
     async def provide_desk() -> Desk:
@@ -86,7 +87,7 @@ def router_at(desk: Desk) -> Router:
         """What went wrong with us; the log gets the kind and an incident number, never an answer."""
         return trouble_page(desk, request, failure)
 
-    return Router(
+    return OwnRouter(
         "/",
         route_handlers=[
             show_entry,

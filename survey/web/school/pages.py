@@ -4,7 +4,7 @@ import hashlib
 import hmac
 from typing import Any
 
-from litestar import Response, Router, get, post
+from litestar import Response, get, post
 from litestar.datastructures import Cookie
 from litestar.handlers import BaseRouteHandler
 from litestar.params import FromPath
@@ -31,6 +31,7 @@ from survey.web.console.page import GROUPS
 from survey.web.errors import WebError
 from survey.web.files import download
 from survey.web.pages import CHINA, AnyConnection, AnyRequest, html
+from survey.web.routing import OwnRouter
 
 PAPERS = {"a3": "A3", "a4": "A4", "a5": "A5"}
 STATES = {"asked": "等督导部门答复", "granted": "已同意，请去领", "declined": "没有同意"}
@@ -122,9 +123,9 @@ async def post_out(request: AnyRequest) -> Redirect:
     return Redirect(path="/", status_code=303, cookies=[school_cookie(request, None)])
 
 
-def school_router() -> Router:
+def school_router() -> OwnRouter:
     """Everything under /school."""
-    return Router(
+    return OwnRouter(
         "/school",
         route_handlers=[
             show_link,

@@ -6,7 +6,7 @@ from asyncio import to_thread
 from pathlib import Path
 from typing import Any
 
-from litestar import Response, Router, get, post
+from litestar import Response, get, post
 from litestar.datastructures import UploadFile
 from litestar.params import FromPath
 
@@ -21,6 +21,7 @@ from survey.web.errors import UnreadableBodyError
 from survey.web.files import download
 from survey.web.headers import FILE_LIMIT
 from survey.web.pages import AnyRequest, html
+from survey.web.routing import OwnRouter
 from survey.web.verify.cryptography import show_cryptography
 from survey.web.verify.heads import show_heads
 from survey.web.verify.standing import (
@@ -116,9 +117,9 @@ async def check_file(request: AnyRequest) -> Response[str]:
     )
 
 
-def verify_router() -> Router:
+def verify_router() -> OwnRouter:
     """The public verify pages and the public log."""
-    return Router(
+    return OwnRouter(
         "/",
         route_handlers=[
             show_form,
