@@ -1,8 +1,9 @@
 """The intake on SQLite: one file a wave, one thread that writes, many answers per fsync.
 
-The thread owns the only connection. It takes whatever waits in the queue as one batch:
-BEGIN IMMEDIATE, the decisions, the rows, one signed head, COMMIT with fsync; only then is
-anybody answered. Looking a slip up reads memory, which is changed after the commit.
+The thread owns the only connection. Whatever waits is one batch: decided from memory, under one
+signed head, written by one statement that is durable when it returns; only then is anybody
+answered. What memory cannot know, the tables' own conditions refuse, and the batch is decided
+again from them. Looking a slip up reads memory, which is changed after the commit.
 """
 
 from __future__ import annotations
@@ -18,7 +19,6 @@ from typing import Any
 from survey.certification.signature import Signer
 from survey.certification.transparency_log import CompactTree
 from survey.errors import SurveyError
-from survey.storage.frontier import is_due
 from survey.storage.gathering import Gathering
 from survey.storage.head_guard import HeadGuard, signed_head
 from survey.storage.intake import (
@@ -36,18 +36,18 @@ from survey.storage.intake import (
 from survey.storage.intake_file import move_durably, transaction
 from survey.storage.keys import make_private
 from survey.storage.live_copy import copy_beside
-from survey.storage.settlement import PosterCount, Settlement, settle
-from survey.storage.slip_book import DISPUTED, USED, VOIDED, SlipBook
-from survey.storage.sqlite_batch import find_known, find_slips, receipt_of, refusal, write_batch
+from survey.storage.settlement import PosterCount
+from survey.storage.slip_book import DISPUTED, VOIDED, SlipBook
+from survey.storage.sqlite_batch import find_slips, receipt_of, refusal
 from survey.storage.sqlite_opening import (
     damage_named,
-    keep_frontier,
     load_about,
     load_posters,
     open_file,
     read_tail,
 )
-from survey.storage.sqlite_reading import LET_GO, SqliteReading
+from survey.storage.sqlite_reading import LET_GO
+from survey.storage.sqlite_taking import SqliteTaking
 from survey.storage.sqlite_whole import WholeReading
 from survey.storage.states import WrongStateError
 from survey.storage.tally import Tally
@@ -56,7 +56,7 @@ from survey.storage.writer_thread import WriterThread
 COUNT_VOIDED = "INSERT INTO counters VALUES (?, 'voided', ?) ON CONFLICT DO UPDATE SET n = n + excluded.n"
 
 
-class SqliteIntake(SqliteReading):
+class SqliteIntake(SqliteTaking):
     """One wave's intake in a file of its own."""
 
     def __init__(
@@ -71,7 +71,7 @@ class SqliteIntake(SqliteReading):
         self._clock = clock
         self._guard = guard
         self.resting: SurveyError | None = None
-        self._writer = WriterThread(self._take, self._attempt)
+        self._writer = WriterThread(self._begin, self._attempt)
         self.counted = self._writer.counted
         self._slips = SlipBook()
         self._posters: dict[str, PosterCount] = {}
@@ -301,75 +301,13 @@ class SqliteIntake(SqliteReading):
 
     # ── on the writing thread ───────────────────────────────────────────────────────────
 
-    def _take(self, entries: list[Entry]) -> list[Any]:
-        """What each entry of a batch is told: an outcome, or the refusal it meets, as a value."""
-        try:
-            return list(self._commit(entries))
-        except sqlite3.IntegrityError as error:
-            # One entry does not fit; alone, each of the others still does.
-            if len(entries) > 1:
-                return [told for entry in entries for told in self._take([entry])]
-            return [IntakeBrokenError(self.about.wave, f"一份答卷与库中内容冲突（{error}）")]
-        except sqlite3.Error as error:
-            return [refusal(error)] * len(entries)
-        except SurveyError as error:
-            return [error] * len(entries)
-        except Exception as error:  # noqa: BLE001
-            # Whatever it was, nothing was kept, so nothing is acknowledged, and the thread lives on.
-            return [BusyError(f"无法接收（{type(error).__name__}）", 30)] * len(entries)
-
     def _attempt(self, request: Callable[[sqlite3.Connection], Any]) -> Any:
         try:
             return request(self._connection)
-        except SurveyError as error:
-            return error
         except sqlite3.Error as error:
             return refusal(error)
-
-    def _commit(self, entries: Sequence[Entry]) -> list[Outcome]:
-        """Decide a batch, write it, sign its head, and return once it is on the disk."""
-        if self.resting is not None:
-            raise self.resting
-        connection = self._connection
-        tree = self._tree.copy()
-        with transaction(connection):
-            settled = self._settle(connection, entries)
-            tally = self._tally
-            if settled.append:
-                batch = [(entry, sealed) for _, entry, sealed in settled.append]
-                adds, largest, tally = self._tally.count(batch, self._clock())
-                write_batch(connection, settled, adds, largest)
-            for _, _, sealed in settled.append:
-                tree.add(sealed.leaf)
-            note = self._sign(connection, tree) if settled.append else ""
-            if is_due(self._tree.size, tree.size):
-                keep_frontier(connection, self.about, self._seed, tree)
-        if self._reading is not None:
-            self._reading.came_in((sealed.c, entry.k) for _, entry, sealed in settled.append)
-        self._tree, self._tally = tree, tally
-        for e in settled.slips_used:
-            self._slips.turn(e, USED)
-        for domain, n in settled.posters_used.items():
-            self._posters[domain].used += n
-        if note and self._guard is not None:
-            self._guard.remember(self.about.wave, note)
-        fresh = {index: sealed.leaf for index, _, sealed in settled.append}
-        told: list[Outcome] = []
-        for outcome in settled.told:
-            if not isinstance(outcome, int):
-                told.append(outcome)
-            elif outcome in fresh:
-                told.append(Accepted(outcome, fresh.pop(outcome), note, False))
-            else:
-                told.append(receipt_of(connection, outcome))
-        return told
-
-    def _settle(self, connection: sqlite3.Connection, entries: Sequence[Entry]) -> Settlement:
-        state, known = find_known(connection, [entry.k for entry in entries])
-        slips = find_slips(connection, self._slips, [entry.e for entry in entries if entry.e is not None])
-        return settle(
-            entries, state=state, size=self._tree.size, known=known, slips=slips, posters=self._posters
-        )
+        except Exception as error:  # noqa: BLE001
+            return error
 
     def _sign(self, connection: sqlite3.Connection, tree: CompactTree) -> str:
         note = signed_head(self.about, tree, self._signer)

@@ -1,8 +1,11 @@
-"""The statements of one batch on SQLite, inside the transaction of whoever calls.
+"""One batch on SQLite, written by a single statement.
 
-Each carries the whole batch as one row, of bytes and a list of places in them or of JSON: the
-thread gives the interpreter back several times a statement, and while the event loop is busy
-it waits for it every time, so a statement for each row would cost more than writing the row.
+The thread gives the interpreter back several times a statement, and while the event loop is
+busy it waits for it every time; with a statement for each table a batch stood waiting longer
+than it wrote. So the whole batch is one row, of bytes and lists of places in them, put into a
+view that holds nothing; the view's trigger spends the slips, keeps the boxes, appends the leaves
+and the head. Outside a transaction of the caller's, SQLite makes that one statement durable or
+takes all of it back (sqlite.org/lang_transaction.html, implicit transactions).
 """
 
 from __future__ import annotations
@@ -10,6 +13,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Sequence
+from typing import Any
 
 from survey.storage.intake import Accepted, BusyError, StorageFullError
 from survey.storage.settlement import Settlement
@@ -22,30 +26,30 @@ KNOWN = (
 SLIPS = (
     "SELECT e, domain, state FROM slips WHERE e IN (SELECT substr(?1, value, 32) FROM json_each(?2))"
 )
-USE = (
-    "UPDATE slips SET state = 'used' WHERE state = 'unused'"
-    " AND e IN (SELECT substr(?1, value, 32) FROM json_each(?2))"
-)
-BOXES = (
-    "INSERT INTO sealed SELECT substr(?1, value ->> 0, 32), substr(?1, value ->> 1, value ->> 2)"
-    " FROM json_each(?2)"
-)
-LEAVES = (
-    "INSERT INTO leaves SELECT ?3 + key, substr(?1, value ->> 1, value ->> 2), substr(?1, value ->> 0, 32)"
-    " FROM json_each(?2)"
-)
-POSTERS = (
-    "UPDATE posters SET used = used + given.value ->> 1"
-    " FROM json_each(?) AS given WHERE domain = given.value ->> 0"
-)
-ADDS = (
-    "INSERT INTO counters SELECT value ->> 0, value ->> 1, value ->> 2 FROM json_each(?) WHERE true"
-    " ON CONFLICT DO UPDATE SET n = n + excluded.n"
-)
-LARGEST = (
-    "INSERT INTO counters SELECT value ->> 0, value ->> 1, value ->> 2 FROM json_each(?) WHERE true"
-    " ON CONFLICT DO UPDATE SET n = max(n, excluded.n)"
-)
+WAY_IN = """
+CREATE TEMP VIEW batch AS SELECT
+    NULL AS slips, NULL AS slip_places, NULL AS n_slips, NULL AS posters, NULL AS boxes, NULL AS box_places,
+    NULL AS leaves, NULL AS leaf_places, NULL AS first, NULL AS adds, NULL AS largest, NULL AS size, NULL AS head;
+CREATE TEMP TRIGGER take_batch INSTEAD OF INSERT ON batch BEGIN
+    UPDATE slips SET state = 'used' WHERE state = 'unused'
+        AND e IN (SELECT substr(NEW.slips, value, 32) FROM json_each(NEW.slip_places));
+    SELECT RAISE(ABORT, 'a slip was used already') WHERE changes() <> NEW.n_slips;
+    UPDATE posters SET used = used + given.value ->> 1
+        FROM json_each(NEW.posters) AS given WHERE domain = given.value ->> 0;
+    INSERT INTO sealed SELECT substr(NEW.boxes, value ->> 0, 32), substr(NEW.boxes, value ->> 1, value ->> 2)
+        FROM json_each(NEW.box_places);
+    INSERT INTO leaves
+        SELECT NEW.first + key, substr(NEW.leaves, value ->> 1, value ->> 2), substr(NEW.leaves, value ->> 0, 32)
+        FROM json_each(NEW.leaf_places);
+    INSERT INTO counters SELECT value ->> 0, value ->> 1, value ->> 2 FROM json_each(NEW.adds) WHERE true
+        ON CONFLICT DO UPDATE SET n = n + excluded.n;
+    INSERT INTO counters SELECT value ->> 0, value ->> 1, value ->> 2 FROM json_each(NEW.largest) WHERE true
+        ON CONFLICT DO UPDATE SET n = max(n, excluded.n);
+    INSERT INTO heads VALUES (NEW.size, NEW.head);
+END;
+"""
+"""Made for each connection that writes; the file knows nothing of it."""
+TAKE = "INSERT INTO batch VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 
 
 def find_known(connection: sqlite3.Connection, keys: Sequence[bytes]) -> tuple[str, dict[bytes, int]]:
@@ -69,34 +73,29 @@ def find_slips(
     return found
 
 
-def write_batch(
-    connection: sqlite3.Connection,
+def batch_row(
     settled: Settlement,
     adds: Sequence[tuple[str, str, int]],
     largest: Sequence[tuple[str, str, int]],
-) -> None:
-    """Spend the slips, keep the boxes in the order of their digests, append the leaves.
+    head: tuple[int, str],
+) -> tuple[Any, ...]:
+    """What `TAKE` spends, keeps and appends: the boxes in the order of their digests, the leaves in theirs.
+
+    The statement raises sqlite3.IntegrityError and writes nothing where the tables do not hold what
+    the decision rested on.
 
     Args:
         settled: what was decided.
         adds, largest: counters to add to, and counters of which the larger stays.
-
-    Raises:
-        sqlite3.IntegrityError: the tables do not hold what the decision rested on.
+        head: the log's size after the batch, and its signed note.
     """
     slips = sorted(settled.slips_used)
-    if slips:
-        places = json.dumps([*range(1, 32 * len(slips), 32)])
-        if connection.execute(USE, (b"".join(slips), places)).rowcount != len(slips):
-            raise sqlite3.IntegrityError("a slip was used already")
-    if settled.posters_used:
-        connection.execute(POSTERS, (json.dumps(sorted(settled.posters_used.items())),))
-    boxes = sorted((sealed.c, sealed.box) for _, _, sealed in settled.append)
-    connection.execute(BOXES, _packed(boxes))
-    leaves = [(entry.k, sealed.leaf) for _, entry, sealed in settled.append]
-    connection.execute(LEAVES, (*_packed(leaves), settled.size))
-    connection.execute(ADDS, (json.dumps(adds),))
-    connection.execute(LARGEST, (json.dumps(largest),))
+    places = json.dumps([*range(1, 32 * len(slips), 32)])
+    posters = json.dumps(sorted(settled.posters_used.items()))
+    boxes = _packed(sorted((sealed.c, sealed.box) for _, _, sealed in settled.append))
+    leaves = _packed([(entry.k, sealed.leaf) for _, entry, sealed in settled.append])
+    counted = json.dumps(adds), json.dumps(largest)
+    return (b"".join(slips), places, len(slips), posters, *boxes, *leaves, settled.size, *counted, *head)
 
 
 def _packed(rows: Sequence[tuple[bytes, bytes]]) -> tuple[bytes, str]:

@@ -21,6 +21,7 @@ from survey.storage.intake import About, IntakeBrokenError, IntakeStaleError
 from survey.storage.intake_file import connect, renew_structure, transaction
 from survey.storage.intake_sums import FEW, check_about, check_key, check_posters, check_tail_sums
 from survey.storage.settlement import PosterCount
+from survey.storage.sqlite_batch import WAY_IN
 
 LAST_HEAD = "SELECT note FROM heads ORDER BY size DESC LIMIT 1"
 HEADS_SINCE = "SELECT count(*) FROM heads WHERE size > ?"
@@ -41,7 +42,7 @@ def damage_named(wave: str) -> Iterator[None]:
 
 
 def open_file(path: Path) -> sqlite3.Connection:
-    """The connection to a wave's file, in this release's structure.
+    """The connection to a wave's file, in this release's structure, ready to take batches.
 
     Raises:
         IntakeBrokenError: it is no such file.
@@ -50,6 +51,7 @@ def open_file(path: Path) -> sqlite3.Connection:
         connection = connect(path)
         try:
             renew_structure(connection)
+            connection.executescript(WAY_IN)
         except BaseException:
             connection.close()
             raise

@@ -9,9 +9,8 @@ and lets every other address through. Pages, refusals and headers are the same e
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
-from functools import cached_property
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, TypeVar, overload
 from urllib.parse import parse_qsl
 
 from litestar import Response
@@ -26,6 +25,8 @@ from survey.web.respondent.routes import trouble_page
 NAMED = frozenset({"thanks", "dispute", "privacy", "accessibility"})
 """Pages under /s that are no slip's."""
 
+T = TypeVar("T")
+
 MOST_QUERY = 2_000
 """Bytes of a query that are read; a mangled link still opens, with its defaults."""
 
@@ -37,12 +38,24 @@ class Headers(Mapping[str, str]):
         self._raw = raw
 
     def __getitem__(self, wanted: str) -> str:
+        found = self.get(wanted)
+        if found is None:
+            raise KeyError(wanted)
+        return found
+
+    @overload
+    def get(self, wanted: str) -> str | None: ...
+
+    @overload
+    def get(self, wanted: str, default: T) -> str | T: ...
+
+    def get(self, wanted: str, default: Any = None) -> Any:
+        """The last of several, as in a mapping that was filled in order."""
         name = wanted.encode("latin-1")
-        # The last of several, as in a mapping that was filled in order.
         for one, value in reversed(self._raw):
             if one == name:
                 return value.decode("latin-1")
-        raise KeyError(wanted)
+        return default
 
     def __iter__(self) -> Iterator[str]:
         return iter(dict.fromkeys(name.decode("latin-1") for name, _ in self._raw))
@@ -54,16 +67,15 @@ class Headers(Mapping[str, str]):
 class Visit:
     """One request as the ASGI server hands it over, taken apart only as far as it is looked at."""
 
+    __slots__ = ("_receive", "_scope", "headers")
+
     def __init__(self, scope: Any, receive: Any) -> None:
         self._scope = scope
         self._receive = receive
-
-    @cached_property
-    def headers(self) -> Mapping[str, str]:
+        self.headers = Headers(scope["headers"])
         """Header values by lower-case name."""
-        return Headers(self._scope["headers"])
 
-    @cached_property
+    @property
     def query_params(self) -> dict[str, str]:
         """The address's own fields; of a repeated one the last."""
         query: bytes = self._scope.get("query_string", b"")

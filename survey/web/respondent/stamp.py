@@ -8,6 +8,7 @@ is simply not believed, and the response carries no pace.
 from __future__ import annotations
 
 import hmac
+from functools import lru_cache
 
 
 def make_stamp(key: bytes, second: int) -> str:
@@ -25,4 +26,12 @@ def read_stamp(key: bytes, stamp: str) -> int | None:
 
 
 def _mac(key: bytes, second: int) -> str:
-    return hmac.digest(key, b"survey/v1/stamp\0" + second.to_bytes(4, "big"), "sha256").hex()[:16]
+    begun = _begun(key).copy()
+    begun.update(second.to_bytes(4, "big"))
+    return begun.digest()[:8].hex()
+
+
+@lru_cache(maxsize=4)
+def _begun(key: bytes) -> hmac.HMAC:
+    """The authenticator up to its label; `hmac.digest` would also let go of the interpreter every time."""
+    return hmac.new(key, b"survey/v1/stamp\0", "sha256")
