@@ -32,9 +32,9 @@ from survey.errors import SurveyError
 from survey.jobs.run_fieldwork import settle_waves
 from survey.jobs.send_webhooks import send_until_stopped
 from survey.settings import Settings, load_settings
-from survey.storage.database import open_database
+from survey.storage.database import Database, open_database
 from survey.storage.office import IntakeOffice
-from survey.web.app import at_the_door, create_app
+from survey.web.opening import Opening
 
 
 class PortInUseError(SurveyError):
@@ -126,22 +126,37 @@ async def serve(settings: Settings, door: socket.socket) -> None:
         for wave in await settle_waves(settings, office, now=utc_now()):
             click.echo(f"上次停在半路的状态已经理顺：{wave}", err=True)
         try:
-            application: Any = at_the_door(create_app(settings, database, office))
+            opening = Opening(settings, office)
+            application: Any = opening
             if settings.trusted_proxies:
                 application = wrap_asgi_with_proxy_headers(application, list(settings.trusted_proxies))
             logging.getLogger("_granian").setLevel(logging.ERROR)
-            settle_down()
             server = Listener(application, door)
             loop = asyncio.get_running_loop()
             for stop in (signal.SIGTERM, signal.SIGINT):
                 loop.add_signal_handler(stop, server.stop)
             async with control_door(settings, database, office):
-                await server.serve()
+                completing = asyncio.create_task(complete(opening, database, server))
+                try:
+                    await server.serve()
+                    await completing
+                finally:
+                    await opening.close()
         finally:
             sending.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await sending
             await office.stop()
+
+
+async def complete(opening: Opening, database: Database, server: Listener) -> None:
+    """Load the pages of the console and everything else; a server that cannot have them stops."""
+    try:
+        await opening.complete(database)
+    except BaseException:
+        server.stop()
+        raise
+    settle_down()
 
 
 def settle_down() -> None:

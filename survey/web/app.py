@@ -6,12 +6,10 @@ application answers and stops them after, in the same event loop.
 
 from collections.abc import Callable
 from datetime import datetime
-from typing import Any
 
 from litestar import Litestar, Response, Router, get
 from litestar.datastructures import CacheControlHeader, State
 from litestar.static_files import create_static_files_router
-from litestar.types import ASGIApp
 
 from survey.jobs.sign_in_elsewhere import Provider
 from survey.settings import Settings
@@ -36,6 +34,7 @@ from survey.web.headers import (
 from survey.web.health import HEALTH_ROUTES, Readiness
 from survey.web.pages import AnyRequest, html
 from survey.web.request_log import with_request_log
+from survey.web.respondent.desk import Desk
 from survey.web.respondent.front import with_front
 from survey.web.respondent.routes import open_desk, router_at
 from survey.web.routing import OwnRouter
@@ -51,6 +50,7 @@ def create_app(
     office: IntakeOffice,
     *,
     now: Callable[[], datetime] = utc_now,
+    desk: Desk | None = None,
 ) -> Litestar:
     """The application over a started database and intake.
 
@@ -59,8 +59,9 @@ def create_app(
         database: the open database; pages read what they show through storage.
         office: the intake of all published waves.
         now: the clock, aware and in UTC.
+        desk: the desk of an `Opening` that answers already; without it one of its own.
     """
-    desk = open_desk(office, base_url=settings.base_url, clock=now)
+    desk = desk or open_desk(office, base_url=settings.base_url, clock=now)
     print_room = PrintRoom()
     application = Litestar(
         route_handlers=[
@@ -103,20 +104,6 @@ def create_app(
     # Without a public https address an office comes by whatever name its network gives.
     application.asgi_handler = with_known_host(front, settings.host_name if secure else None)
     return application
-
-
-def at_the_door(application: Litestar) -> ASGIApp:
-    """The application as a server calls it: a request goes to the front without passing through the framework."""
-    handler: Any = application.asgi_handler
-
-    def called(scope: Any, receive: Any, send: Any) -> Any:
-        if scope["type"] == "lifespan":
-            return application(scope, receive, send)
-        scope["app"] = scope["litestar_app"] = application
-        scope.setdefault("state", {})
-        return handler(scope, receive, send)
-
-    return called
 
 
 @get("/", guards=[anyone])

@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from litestar.testing import AsyncTestClient
+from httpx import ASGITransport, AsyncClient
 
-from survey.web.app import at_the_door, create_app
+from survey.web.opening import Opening
 from survey.web.respondent import waves
 from survey.web.respondent.misses import MOST_MISSES
 from survey.web.respondent.ready import ReadyForms
@@ -31,12 +31,13 @@ async def laid(tmp_path: Path) -> AsyncIterator[Ground]:
 
 
 @asynccontextmanager
-async def door(laid: Ground, clock: Any = lambda: NOW) -> AsyncIterator[AsyncTestClient[Any]]:
+async def door(laid: Ground, clock: Any = lambda: NOW) -> AsyncIterator[AsyncClient]:
     """The whole application as the server calls it."""
-    app = create_app(laid.settings, laid.database, laid.office, now=clock)
-    async with AsyncTestClient(at_the_door(app), base_url="https://survey.example") as client:
-        client.follow_redirects = False
+    opening = Opening(laid.settings, laid.office, now=clock)
+    await opening.complete(laid.database)
+    async with AsyncClient(transport=ASGITransport(opening), base_url="https://survey.example") as client:
         yield client
+    await opening.close()
 
 
 @pytest.fixture

@@ -1,0 +1,27 @@
+"""A server answers the addresses everybody comes to before the rest of it is put together."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+from httpx import ASGITransport, AsyncClient
+
+from survey.web.opening import Opening
+
+from .respondent.ground import NOW, PARENT, ground
+
+
+async def test_a_form_is_given_out_while_the_console_waits_for_the_application(tmp_path: Path) -> None:
+    async with ground(tmp_path / "data") as laid:
+        opening = Opening(laid.settings, laid.office, now=lambda: NOW)
+        async with AsyncClient(transport=ASGITransport(opening), base_url="https://survey.example") as client:
+            form = await client.get(f"/s/{laid.codes[PARENT][0]}")
+            waits = asyncio.create_task(client.get("/console/sign-in"))
+            done, _ = await asyncio.wait({waits}, timeout=0.2)
+
+            await opening.complete(laid.database)
+
+            assert (form.status_code, done) == (200, set())
+            assert (await waits).status_code == 200
+        await opening.close()
