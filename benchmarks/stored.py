@@ -141,7 +141,7 @@ def serve(both: dict[str, dict[str, Any]], name: str, folder: Path, size: int, s
     port = free_port()
     command = [sys.executable, "-m", "survey", "serve", "--data", str(settings.data), "--port", str(port)]
     began = time.perf_counter()
-    one["served"] = served = Served(command, port, "/healthz", patience=600)
+    one["served"] = served = Served(command, port, f"/s/{codes[first]}", patience=600)
     fields, _ = hidden_fields(served, codes[first])
     one["first_form"] = round(time.perf_counter() - began, 2)
     one["body"] = f"{fields}&{answers_to(parents(wave, True))}"
@@ -150,6 +150,7 @@ def serve(both: dict[str, dict[str, Any]], name: str, folder: Path, size: int, s
     assert len(reply.url) > 200, "the first answer was not acknowledged"
     one["first_answer"] = round(time.perf_counter() - began, 2)
     (place / "next").write_text(str(one["from"]))
+    served.wait_until_whole()
     one["memory_at_first"] = served.memory_mb()
     one |= {"built": round(built, 1), "began": began, "token": (place / "token").read_text()}
 

@@ -1,9 +1,8 @@
-"""Charts that read in black and white: dots with their intervals, and bars of a hundred percent.
+"""Charts on paper, readable in black and white: dots with their intervals.
 
-Rows of text numbers enter; SVG text leaves, for a page or for the report. Every value is
-written beside its mark, the axis always runs from 0 to 100, the threshold is a line, and the
-unfavourable side is hatched, so that a grey copy says the same. A table with the same numbers
-belongs below each chart; it is not drawn here. No style attributes: pages forbid them.
+Rows of text numbers enter; SVG text leaves. Every value is written beside its mark, the axis always
+runs from 0 to 100, the threshold is a line. A table with the same numbers belongs below each chart;
+it is not drawn here.
 """
 
 from __future__ import annotations
@@ -22,15 +21,6 @@ ROW = 34
 TOP = 30
 INK, MUTED, GRID, DARK = "#1F2328", "#595959", "#D9D9D9", "#08519C"
 FAMILY = "Noto Sans SC, PingFang SC, Microsoft YaHei, sans-serif"
-SHADES = {
-    2: ("#08519C", "#FDAE6B"),
-    3: ("#08519C", "#D9D9D9", "#A63603"),
-    4: ("#08519C", "#6BAED6", "#FDAE6B", "#A63603"),
-    5: ("#08519C", "#6BAED6", "#D9D9D9", "#FDAE6B", "#A63603"),
-}
-LIGHT = {"#6BAED6", "#D9D9D9", "#FDAE6B"}
-NARROWEST_LABEL = 0.08
-"""A part of a bar under this share carries no number inside; the table below has it."""
 
 
 @dataclass(frozen=True)
@@ -44,15 +34,6 @@ class IntervalRow:
     n: int | None = None
     label: str | None = None
     """What is written instead of the percent, such as ≥95%."""
-
-
-@dataclass(frozen=True)
-class BarRow:
-    """One bar: the shares of its options, best first, and don't-know apart."""
-
-    name: str
-    shares: tuple[str, ...]
-    dont_know: str | None = None
 
 
 def interval_chart(rows: Sequence[IntervalRow], threshold: str | None = None, *, title: str) -> str:
@@ -80,77 +61,6 @@ def interval_chart(rows: Sequence[IntervalRow], threshold: str | None = None, *,
         if row.n is not None:
             parts.append(_text(LABELS + PLOT + 88, y + 5, f"{row.n}份", fill=MUTED, size=14))
     return _svg(height, title, "".join(parts))
-
-
-def bar_chart(
-    rows: Sequence[BarRow], options: Sequence[str], threshold: str | None = None, *, title: str
-) -> str:
-    """Bars of a hundred percent from the left edge, satisfied side first.
-
-    Args:
-        rows: each with as many shares as there are options; don't-know is its own thin bar.
-        options: their names, best first; two to five.
-        threshold: a line over the bars.
-    """
-    shades = SHADES[len(options)]
-    first_bad = len(options) // 2 + (len(options) % 2 or 0)
-    legend = TOP + 4
-    height = legend + ROW * len(rows) + 34
-    parts = [_hatch(), _legend(options, shades, first_bad)]
-    for number, row in enumerate(rows):
-        y = legend + ROW * number + 6
-        parts.append(_text(LABELS - 12, y + 15, row.name, anchor="end"))
-        parts.append(_bar(row, shades, first_bad, y))
-        if row.dont_know is not None:
-            width = float(fraction(row.dont_know)) * (VALUES - 100)
-            parts.append(
-                f'<rect x="{LABELS + PLOT + 14}" y="{y + 6:g}" width="{width:.1f}" height="8" fill="{MUTED}"/>'
-            )
-            parts.append(
-                _text(
-                    LABELS + PLOT + 20 + width,
-                    y + 15,
-                    f"说不清{percent_text(row.dont_know)}",
-                    fill=MUTED,
-                    size=13,
-                )
-            )
-    if threshold is not None:
-        parts.append(_threshold(threshold, legend, height - 30))
-    return _svg(height, title, "".join(parts))
-
-
-def _bar(row: BarRow, shades: Sequence[str], first_bad: int, y: float) -> str:
-    parts, left = [], 0.0
-    for place, share in enumerate(row.shares):
-        value = float(fraction(share))
-        x, width = LABELS + left * PLOT, value * PLOT
-        box = f'x="{x:.1f}" y="{y:g}" width="{width:.1f}" height="20"'
-        parts.append(f'<rect {box} fill="{shades[place]}" stroke="#fff" stroke-width="1"/>')
-        if place >= first_bad:
-            parts.append(f'<rect {box} fill="url(#hatch)"/>')
-        if value >= NARROWEST_LABEL:
-            colour = INK if shades[place] in LIGHT else "#fff"
-            label = f"{value * 100:.0f}"
-            if place >= first_bad:
-                parts.append(
-                    f'<rect x="{x + width / 2 - 11:.1f}" y="{y + 3:g}" width="22" height="14" fill="{shades[place]}"/>'
-                )
-            parts.append(_text(x + width / 2, y + 15, label, anchor="middle", fill=colour, size=13))
-        left += value
-    return "".join(parts)
-
-
-def _legend(options: Sequence[str], shades: Sequence[str], first_bad: int) -> str:
-    parts, x = [], float(LABELS)
-    for place, name in enumerate(options):
-        box = f'x="{x:g}" y="8" width="14" height="14"'
-        parts.append(f'<rect {box} fill="{shades[place]}"/>')
-        if place >= first_bad:
-            parts.append(f'<rect {box} fill="url(#hatch)"/>')
-        parts.append(_text(x + 19, 20, name, size=13))
-        x += 19 + 13 * len(name) + 16
-    return "".join(parts)
 
 
 def _axis(height: int, threshold: str | None) -> str:
@@ -188,13 +98,6 @@ def _text(
 
 def _line(x1: float, y1: float, x2: float, y2: float, colour: str, width: float) -> str:
     return f'<path d="M{x1:g} {y1:g}L{x2:g} {y2:g}" stroke="{colour}" stroke-width="{width}" fill="none"/>'
-
-
-def _hatch() -> str:
-    return (
-        '<defs><pattern id="hatch" width="6" height="6" patternUnits="userSpaceOnUse">'
-        '<path d="M0 6L6 0" stroke="#fff" stroke-width="1.2" fill="none"/></pattern></defs>'
-    )
 
 
 def _svg(height: int, title: str, body: str) -> str:

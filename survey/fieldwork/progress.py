@@ -82,6 +82,15 @@ class Tally:
 
 
 @dataclass(frozen=True)
+class Share:
+    """What one group of one school has returned of its slips, as a cell of a table."""
+
+    shown: str
+    step: int
+    """Its shade, 1 to 4: under three tenths, under six, under nine, more; 0 where it is not shown."""
+
+
+@dataclass(frozen=True)
 class SchoolReturn:
     """A school's own return: a band, and whether anything came at all."""
 
@@ -90,6 +99,8 @@ class SchoolReturn:
     band: Band
     is_empty: bool
     area: str | None = None
+    groups: tuple[tuple[str, Share], ...] = ()
+    """By group, in the order of the wave's domains."""
 
     @property
     def words(self) -> str:
@@ -158,6 +169,7 @@ class Participation:
                     "band": s.band,
                     "empty": s.is_empty,
                     "area": s.area,
+                    "groups": {group: share.shown for group, share in s.groups},
                 }
                 for s in self.schools
             ],
@@ -174,13 +186,19 @@ class Participation:
 
 
 def participation(
-    returns: Sequence[DomainReturn], *, opens_on: date, closes_on: date, today: date
+    returns: Sequence[DomainReturn],
+    *,
+    opens_on: date,
+    closes_on: date,
+    today: date,
+    exact: bool = False,
 ) -> Participation:
     """Participation of a wave from the counts of its domains.
 
     Args:
         returns: one entry a domain, county lists included; surplus domains left out.
         today: the local date; before the first day nothing is expected yet.
+        exact: fieldwork has ended, so that every domain's count is public.
 
     Returns:
         Tallies in the order their keys first appear; schools by code.
@@ -191,7 +209,7 @@ def participation(
         groups=_tallies(returns, lambda entry: entry.group),
         places=_tallies(returns, lambda entry: entry.place),
         stages=_tallies(returns, lambda entry: entry.stage),
-        schools=_schools(returns),
+        schools=_schools(returns, exact=exact),
         pace=_pace(whole, opens_on, closes_on, today),
         # The schools of no area come last.
         areas=tuple(
@@ -220,6 +238,26 @@ def band(used: int, issued: int) -> Band:
     return "three_to_six_tenths" if used * 10 < issued * 6 else "from_six_tenths"
 
 
+def share(used: int, issued: int, *, exact: bool) -> Share:
+    """The cell of one group of one school.
+
+    While a wave runs it tells tenths alone, so that no row or column less its other cells gives a
+    small count; under ten it tells nothing.
+
+    >>> share(9, 20, exact=False), share(14, 20, exact=False)
+    (Share(shown='<10', step=0), Share(shown='7成', step=3))
+    >>> share(9, 20, exact=True), share(20, 20, exact=True)
+    (Share(shown='45%', step=2), Share(shown='100%', step=4))
+    """
+    if not exact and used < SMALLEST_SHOWN:
+        return Share(shown_count(used), 0)
+    tenths = used * 10 // issued if issued else 0
+    step = 1 + (tenths >= 3) + (tenths >= 6) + (tenths >= 9)
+    if exact:
+        return Share(f"{used * 100 // issued if issued else 0}%", step)
+    return Share(f"{tenths}成" if tenths else "不到1成", step)
+
+
 def _tally(key: str, entries: Iterable[DomainReturn]) -> Tally:
     kept = list(entries)
     return Tally(
@@ -234,7 +272,7 @@ def _tallies(
     return tuple(_tally(key, (entry for entry in returns if key_of(entry) == key)) for key in keys)
 
 
-def _schools(returns: Sequence[DomainReturn]) -> tuple[SchoolReturn, ...]:
+def _schools(returns: Sequence[DomainReturn], *, exact: bool) -> tuple[SchoolReturn, ...]:
     by_code: dict[str, list[DomainReturn]] = {}
     for entry in returns:
         if entry.school_code is not None:
@@ -246,6 +284,7 @@ def _schools(returns: Sequence[DomainReturn]) -> tuple[SchoolReturn, ...]:
             band=band(sum(e.used for e in entries), sum(e.issued for e in entries)),
             is_empty=not any(e.used for e in entries),
             area=entries[0].area,
+            groups=tuple((e.group, share(e.used, e.issued, exact=exact)) for e in entries),
         )
         for code, entries in sorted(by_code.items())
     )

@@ -13,7 +13,13 @@ from itertools import combinations, pairwise
 
 from survey.estimation.comparison import holm
 from survey.followup.findings import RISK
-from survey.followup.published import Difference, PublishedWave, difference, why_not_comparable
+from survey.followup.published import (
+    Difference,
+    PublishedRow,
+    PublishedWave,
+    difference,
+    why_not_comparable,
+)
 
 
 @dataclass(frozen=True)
@@ -45,6 +51,24 @@ class Change:
         if not self.is_sure:
             return "变化在抽样误差以内"
         return "下降，不是误差能解释的" if self.is_fall else "上升，不是误差能解释的"
+
+
+@dataclass(frozen=True)
+class ItemChange:
+    """One item of one group from a wave to the next."""
+
+    before: PublishedRow
+    after: PublishedRow
+    difference: Difference
+    p_value: float
+    """After Holm's correction over all items told."""
+
+    @property
+    def turn(self) -> int:
+        """1 for a rise, -1 for a fall that chance cannot explain, 0 for neither."""
+        if self.p_value >= RISK:
+            return 0
+        return 1 if self.difference.value > 0 else -1
 
 
 @dataclass(frozen=True)
@@ -91,6 +115,28 @@ def trend(waves: Sequence[PublishedWave]) -> tuple[Change, ...]:
     return tuple(
         Change(before, after, change, None if change is None else next(chances), reasons)
         for before, after, change, reasons in told
+    )
+
+
+def item_changes(first: PublishedWave, second: PublishedWave) -> tuple[ItemChange, ...]:
+    """Every item shown in both waves, in the order of the second; none where the waves cannot be compared.
+
+    Source: t test of two independent samples as for the figure, Holm's correction over the items (METHOD 15).
+    """
+    if why_not_comparable(first, second):
+        return ()
+    earlier = {row.place: row for row in first.rows if row.table == "items"}
+    pairs = [
+        (earlier[row.place], row, difference(earlier[row.place], row))
+        for row in second.rows
+        if row.table == "items" and row.place in earlier
+    ]
+    # Without any spread in one of them there is no error to tell.
+    told = [pair for pair in pairs if pair[2].p_value == pair[2].p_value]
+    chances = holm([change.p_value for _, _, change in told])
+    return tuple(
+        ItemChange(before, after, change, chance)
+        for (before, after, change), chance in zip(told, chances, strict=True)
     )
 
 

@@ -62,13 +62,22 @@ async def needed_answers(plans: Mapping[str, Plan]) -> dict[str, int]:
     return {wave: _NEEDS[key] for wave, key in keys.items()}
 
 
-async def participation(office: IntakeOffice, wave: str, *, now: datetime) -> Participation:
+async def participation(
+    office: IntakeOffice, wave: str, *, now: datetime, exact: bool = False
+) -> Participation:
     """Participation of a wave against what is needed and the pace that needs.
+
+    Args:
+        exact: fieldwork has ended, so that every domain's count is public.
 
     Raises:
         WaveNotFoundError, SampleMissingError: nothing to count yet.
     """
     plan = await load_fielded_plan(wave)
     return count_participation(
-        await domain_returns(office, wave), opens_on=plan.opens_on, closes_on=plan.closes_on, today=now.date()
+        await domain_returns(office, wave),
+        opens_on=plan.opens_on,
+        closes_on=plan.closes_on,
+        today=now.date(),
+        exact=exact,
     )

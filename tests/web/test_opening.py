@@ -9,19 +9,25 @@ from httpx import ASGITransport, AsyncClient
 
 from survey.web.opening import Opening
 
-from .respondent.ground import NOW, PARENT, ground
+from .respondent.ground import NOW, PARENT, form_body, ground
+
+FORM = {"content-type": "application/x-www-form-urlencoded"}
 
 
 async def test_a_form_is_given_out_while_the_console_waits_for_the_application(tmp_path: Path) -> None:
     async with ground(tmp_path / "data") as laid:
         opening = Opening(laid.settings, laid.office, now=lambda: NOW)
         async with AsyncClient(transport=ASGITransport(opening), base_url="https://survey.example") as client:
-            form = await client.get(f"/s/{laid.codes[PARENT][0]}")
+            address = f"/s/{laid.codes[PARENT][0]}"
+            form = await client.get(address)
+            sent = await client.post(address, content=form_body(form.text, {"PA20": "5"}), headers=FORM)
+            thanks = await client.get(sent.headers["location"])
             waits = asyncio.create_task(client.get("/console/sign-in"))
             done, _ = await asyncio.wait({waits}, timeout=0.2)
 
             await opening.complete(laid.database)
 
-            assert (form.status_code, done) == (200, set())
+            assert (form.status_code, sent.status_code, thanks.status_code) == (200, 303, 200)
+            assert done == set()
             assert (await waits).status_code == 200
         await opening.close()

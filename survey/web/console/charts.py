@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
-from survey.documents.charts import LIGHT, NARROWEST_LABEL, SHADES
 from survey.exact import fraction, percent_text, truncate
 from survey.fieldwork.progress import SMALLEST_SHOWN
+from survey.followup.across import ItemChange
 
 LEFT = 150
 WIDTH = 560
@@ -21,6 +21,15 @@ TOP = 34
 BOTTOM = 30
 NAME_SIGNS = 9
 """Signs of a name that fit left of the axis; the table below carries it in full."""
+SHADES = {
+    2: ("#08519C", "#FDAE6B"),
+    3: ("#08519C", "#D9D9D9", "#A63603"),
+    4: ("#08519C", "#6BAED6", "#FDAE6B", "#A63603"),
+    5: ("#08519C", "#6BAED6", "#D9D9D9", "#FDAE6B", "#A63603"),
+}
+LIGHT = {"#6BAED6", "#D9D9D9", "#FDAE6B"}
+NARROWEST_LABEL = 0.08
+"""A part of a bar under this share carries no number inside; the table below has it."""
 
 
 @dataclass(frozen=True)
@@ -160,6 +169,120 @@ def option_bars(items: Sequence[Mapping[str, Any]], threshold: str | None) -> Ba
         line=(place(threshold), f"{float(fraction(threshold) * 100):g}%") if threshold else None,
         width=LEFT + WIDTH + RIGHT + 40,
         height=2 * TOP + ROW * len(rows) + 8,
+    )
+
+
+NARROWEST_NUMBER = 26
+"""Units that two digits need inside a part."""
+
+
+@dataclass(frozen=True)
+class BalanceChart:
+    """The same bars laid against a middle line: how much stands on either side."""
+
+    title: str
+    options: tuple[tuple[str, str, bool, int], ...]
+    bars: tuple[tuple[str, int, tuple[tuple[int, int, str, str, bool, bool], ...]], ...]
+    """Name, top, and the parts as in `Bar`."""
+    ticks: tuple[tuple[int, str], ...]
+    middle: int
+    width: int
+    height: int
+    bottom: int
+
+
+def balance_bars(chart: BarChart) -> BalanceChart:
+    """The second view of `option_bars`: the satisfied left of the middle, the dissatisfied right of it.
+
+    The middle option of an odd number is halved by the line, as neither side's.
+    """
+    middle, half = LEFT + WIDTH // 2, WIDTH // 2
+    bars = []
+    for bar in chart.bars:
+        n, first_bad = sum(bar.counts), (len(bar.counts) + 1) // 2
+        good = Fraction(sum(bar.counts[:first_bad]), n)
+        if len(bar.counts) % 2:
+            good -= Fraction(bar.counts[first_bad - 1], 2 * n)
+        parts, at = [], -good
+        for (_, _, colour, _, hatched, light), count in zip(bar.parts, bar.counts, strict=True):
+            left, right = (middle + round(edge * half) for edge in (at, at + Fraction(count, n)))
+            share = f"{100 * count // n}" if right - left >= NARROWEST_NUMBER else ""
+            parts.append((left, right - left, colour, share, hatched, light))
+            at += Fraction(count, n)
+        bars.append((bar.name, bar.y, tuple(parts)))
+    bottom = chart.height - 8
+    return BalanceChart(
+        title=f"{chart.title}：以中间为界",
+        options=chart.options,
+        bars=tuple(bars),
+        ticks=tuple((middle + percent * half // 100, f"{abs(percent)}%") for percent in range(-100, 101, 50)),
+        middle=middle,
+        width=LEFT + WIDTH + RIGHT,
+        height=bottom + BOTTOM,
+        bottom=bottom,
+    )
+
+
+@dataclass(frozen=True)
+class SlopeChart:
+    """One line an item from one wave to the next, each with its name at its end."""
+
+    title: str
+    before: str
+    after: str
+    lines: tuple[tuple[str, str, int, int, int], ...]
+    """Words at its end, what became of it (rise, fall, level), its two heights, and the height of its words."""
+    ticks: tuple[tuple[int, str], ...]
+    left: int
+    right: int
+    width: int
+    height: int
+
+
+SLOPE_HEIGHT = 300
+LABEL_STEP = 17
+
+
+def slope_chart(title: str, before: str, after: str, changes: Sequence[ItemChange]) -> SlopeChart:
+    """The changes of one group's items on one axis from 0 to 100.
+
+    Args:
+        before, after: what stands over the two ends.
+        changes: at least one.
+    """
+    tall = max(SLOPE_HEIGHT, LABEL_STEP * len(changes))
+
+    def height(value: float) -> int:
+        return TOP + round((1 - value) * tall)
+
+    ordered = sorted(changes, key=lambda change: -change.after.value)
+    words = [height(change.after.value) for change in ordered]
+    # Names keep their distance: pushed down from the top, then back up from the bottom.
+    for at in range(1, len(words)):
+        words[at] = max(words[at], words[at - 1] + LABEL_STEP)
+    words[-1] = min(words[-1], TOP + tall)
+    for at in reversed(range(len(words) - 1)):
+        words[at] = min(words[at], words[at + 1] - LABEL_STEP)
+    kinds = {1: "rise", 0: "level", -1: "fall"}
+    return SlopeChart(
+        title=title,
+        before=before,
+        after=after,
+        lines=tuple(
+            (
+                f"{change.after.name[:NAME_SIGNS + 5]} {100 * change.difference.value:+.1f}",
+                kinds[change.turn],
+                height(change.before.value),
+                height(change.after.value),
+                at,
+            )
+            for change, at in zip(ordered, words, strict=True)
+        ),
+        ticks=tuple((height(percent / 100), f"{percent}%") for percent in range(0, 101, 20)),
+        left=60,
+        right=340,
+        width=LEFT + WIDTH + RIGHT,
+        height=TOP + tall + 14,
     )
 
 

@@ -6,12 +6,13 @@ from litestar import Response, get
 from litestar.params import FromPath
 
 from survey.exact import percent_text
+from survey.followup.across import ItemChange, item_changes
 from survey.followup.published import PublishedWave
 from survey.jobs.look_across import County, look_across, look_at_county
 from survey.storage.divisions import waves_of
 from survey.web.access import may, person_of
-from survey.web.console.charts import dot_chart
-from survey.web.console.page import console_page
+from survey.web.console.charts import SlopeChart, dot_chart, slope_chart
+from survey.web.console.page import GROUPS, console_page
 from survey.web.pages import CHINA, AnyRequest
 
 
@@ -48,10 +49,29 @@ async def show_county(request: AnyRequest, code: FromPath[str]) -> Response[str]
         titles={wave.wave: f"{wave.title}（{day[:7]}）" for day, wave in zip(county.closed_on, county.waves, strict=True)},
         changes=[(change, _points(change.difference)) for change in county.changes],
         warnings=warnings,
+        items=_items(county),
     )
 
 
 COUNTY_ROUTES = (show_counties, show_county)
+
+
+def _items(county: County) -> list[tuple[str, SlopeChart, list[tuple[ItemChange, dict[str, str] | None]]]]:
+    """Every group's items from the last wave but one to the last: a chart, and its table's rows."""
+    if len(county.waves) < 2:
+        return []
+    before, after = (day[:7] for day in county.closed_on[-2:])
+    found: dict[str, list[ItemChange]] = {}
+    for change in item_changes(*county.waves[-2:]):
+        found.setdefault(change.after.group, []).append(change)
+    return [
+        (
+            GROUPS.get(group, group),
+            slope_chart(f"{GROUPS.get(group, group)}逐题的变化", before, after, changes),
+            [(change, _points(change.difference)) for change in changes],
+        )
+        for group, changes in found.items()
+    ]
 
 
 def _line(name: str, wave: PublishedWave) -> dict[str, Any]:

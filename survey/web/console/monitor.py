@@ -9,7 +9,7 @@ from litestar.response import Redirect
 
 from survey.errors import SurveyError
 from survey.estimation.wave_tables import NO_AREA
-from survey.fieldwork.progress import Tally, shown_count
+from survey.fieldwork.progress import Participation, Tally, shown_count
 from survey.jobs.participation import participation
 from survey.jobs.run_fieldwork import pause_wave, resume_wave
 from survey.sampling.frame import PLACE_NAMES, STAGE_NAMES
@@ -58,8 +58,10 @@ async def show_monitor(request: AnyRequest, wave: FromPath[str]) -> Response[str
     row, plan = await load_wave(wave), await load_fielded_plan(wave)
     if row.state not in PUBLISHED:
         raise NotPublishedError(row.state_name)
-    seen = await participation(request.app.state.office, wave, now=request.app.state.now().astimezone(CHINA))
-    today = request.app.state.now().astimezone(CHINA).date()
+    exact = state_reached(row.state, "closed")
+    now = request.app.state.now().astimezone(CHINA)
+    seen = await participation(request.app.state.office, wave, now=now, exact=exact)
+    today = now.date()
     names = await area_names()
     return console_page(
         request,
@@ -73,7 +75,8 @@ async def show_monitor(request: AnyRequest, wave: FromPath[str]) -> Response[str
         seen=seen,
         empty=seen.empty_schools[:SCHOOLS_ON_A_PAGE],
         schools=part_of(request, seen.schools, SCHOOLS_ON_A_PAGE),
-        exact=state_reached(row.state, "closed"),
+        exact=exact,
+        columns=_columns(seen),
         days_left=max((plan.closes_on - today).days + 1, 0),
         tables=(
             ("人群", _named(seen.groups, GROUPS)),
@@ -83,9 +86,9 @@ async def show_monitor(request: AnyRequest, wave: FromPath[str]) -> Response[str
         ),
         areas=names,
         slow=[names.get(one.key, one.key) for one in seen.slow_areas] if row.state in ("open", "paused") else [],
-        wrong_school=await _wrong_school(request, wave, exact=state_reached(row.state, "closed")),
+        wrong_school=await _wrong_school(request, wave, exact=exact),
         drawn_pace=None
-        if state_reached(row.state, "closed")
+        if exact
         else pace_chart(seen.whole.used, seen.whole.need, seen.pace.day, seen.pace.days),
         pace_text=_pace_text(seen, today, plan.closes_on, row.state),
     )
@@ -126,6 +129,12 @@ def _named(tallies: tuple[Tally, ...], names: dict[str, str]) -> list[tuple[str,
     order = list(names)
     known = sorted(tallies, key=lambda tally: order.index(tally.key) if tally.key in order else len(order))
     return [(names.get(tally.key, tally.key), tally) for tally in known]
+
+
+def _columns(seen: Participation) -> list[tuple[str, str]]:
+    """The groups that are asked in schools, in the order of their names."""
+    asked = {group for school in seen.schools for group, _ in school.groups}
+    return [(group, name) for group, name in GROUPS.items() if group in asked]
 
 
 def _pace_text(seen: Any, today: date, closes_on: date, state: str) -> str:

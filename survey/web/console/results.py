@@ -19,7 +19,7 @@ from survey.storage.plans import load_plan, load_wave
 from survey.storage.results import find_results
 from survey.storage.samples import find_sample
 from survey.web.access import may, person_of
-from survey.web.console.charts import dot_chart, option_bars
+from survey.web.console.charts import balance_bars, dot_chart, option_bars
 from survey.web.console.page import AFTER_OPENING, GROUPS, console_page, wave_crumbs
 from survey.web.console.waves import tabs_of
 from survey.web.files import download
@@ -78,6 +78,7 @@ async def show_results(request: AnyRequest, wave: FromPath[str]) -> Response[str
     stored = await find_results(wave)
     results = filled(stored) if stored else None
     threshold = _line(results)
+    bars = option_bars(results["items"], threshold) if results else None
     return console_page(
         request,
         "results.html",
@@ -101,7 +102,8 @@ async def show_results(request: AnyRequest, wave: FromPath[str]) -> Response[str
             for key, heading in BREAKDOWNS
             if results and results.get(key)
         ],
-        bars=option_bars(results["items"], threshold) if results else None,
+        bars=bars,
+        second_view=balance_bars(bars) if bars else None,
         certificates=await list_certificates(wave),
     )
 

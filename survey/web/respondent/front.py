@@ -1,6 +1,6 @@
-"""The two addresses everybody comes to, answered before the framework is asked.
+"""The addresses everybody comes to, answered before the framework is asked.
 
-At half past seven a county's parents open `/s/CODE` and send it. Routing, dependency
+At half past seven a county's parents open `/s/CODE`, send it and are thanked. Routing, dependency
 injection and a response object cost the framework more than the form itself, so an ASGI
 wrapper hands these requests straight to the functions that the framework's own routes call,
 and lets every other address through. Pages, refusals and headers are the same either way.
@@ -21,6 +21,7 @@ from survey.web.respondent.form import slip_form, slip_sent
 from survey.web.respondent.posters import poster_form, poster_sent
 from survey.web.respondent.reply import Page, raw_headers
 from survey.web.respondent.routes import trouble_page
+from survey.web.respondent.thanks import receipt_page
 
 NAMED = frozenset({"thanks", "dispute", "privacy", "accessibility"})
 """Pages under /s that are no slip's."""
@@ -118,10 +119,12 @@ def with_front(application: ASGIApp, desk: Desk, always: tuple[tuple[bytes, byte
         kind = parts[1] if len(parts) > 1 else ""
         slip = len(parts) == 3 and kind in ("s", "S") and parts[2] and parts[2].lower() not in NAMED
         poster = len(parts) == 4 and kind in ("o", "O") and parts[2] and parts[3]
-        if not slip and not poster:
+        sent = scope["method"] == "POST"
+        thanks = len(parts) == 4 and kind == "s" and parts[2] == "thanks" and "." not in parts[3] and not sent
+        if not slip and not poster and not thanks:
             await application(scope, receive, send)
             return
-        visit, sent = Visit(scope, receive), scope["method"] == "POST"
+        visit = Visit(scope, receive)
         try:
             if slip and scope["method"] == "GET" and not scope.get("query_string"):
                 client = scope.get("client")
@@ -136,6 +139,8 @@ def with_front(application: ASGIApp, desk: Desk, always: tuple[tuple[bytes, byte
                 await desk.waves.place()
             if slip:
                 reply = await (slip_sent if sent else slip_form)(visit, desk, parts[2])
+            elif thanks:
+                reply = await receipt_page(visit, desk, parts[3])
             else:
                 reply = await (poster_sent if sent else poster_form)(visit, desk, parts[2], parts[3])
         except Exception as failure:  # noqa: BLE001

@@ -46,15 +46,14 @@ async def show_receipt(
     request: AnyRequest, receipt: FromPath[str], desk: NamedDependency[Desk]
 ) -> Response[bytes]:
     """The same page with the receipt its address holds; as picture or text when it ends so."""
-    look = await desk.look(request)
     name, dot, kind = receipt.partition(".")
+    if not dot:
+        return await receipt_page(request, desk, name)
+    look = await desk.look(request)
     try:
         parsed = parse_receipt(name)
     except ReceiptUnreadableError:
-        words = look.words
-        return await desk.state(look, "receipt.bad_title", words("receipt.bad"), status=404)
-    if not dot:
-        return await thanks_page(request, desk, look, parsed.text, parsed.code, parsed.submission_key.hex())
+        return await _unreadable(desk, look)
     if kind == "png":
         return Response(
             receipt_png(_view(desk, parsed).link, parsed.text), headers=headers(), media_type="image/png"
@@ -65,6 +64,21 @@ async def show_receipt(
         extra = {**headers(), "Content-Disposition": 'attachment; filename="receipt.txt"'}
         return Response(text.encode(), headers=extra, media_type=MediaType.TEXT)
     return await desk.state(look, "state.not_found_title", look.words("state.not_found"), status=404)
+
+
+async def receipt_page(request: Asked, desk: Desk, receipt: str) -> Response[bytes]:
+    """The thanks page of a receipt, to which a sending without the script leads."""
+    look = await desk.look(request)
+    try:
+        parsed = parse_receipt(receipt)
+    except ReceiptUnreadableError:
+        return await _unreadable(desk, look)
+    return await thanks_page(request, desk, look, parsed.text, parsed.code, parsed.submission_key.hex())
+
+
+async def _unreadable(desk: Desk, look: Look) -> Response[bytes]:
+    words = look.words
+    return await desk.state(look, "receipt.bad_title", words("receipt.bad"), status=404)
 
 
 async def thanks_page(

@@ -2,9 +2,22 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
-from survey.web.console.charts import LEFT, PLOT_HEIGHT, TOP, WIDTH, option_bars, pace_chart
+from survey.followup.across import item_changes
+from survey.web.console.charts import (
+    LABEL_STEP,
+    LEFT,
+    PLOT_HEIGHT,
+    TOP,
+    WIDTH,
+    balance_bars,
+    option_bars,
+    pace_chart,
+    slope_chart,
+)
+from tests.followup.test_across import wave
 
 WORDS = ("非常满意", "比较满意", "一般", "不太满意", "很不满意")
 
@@ -35,6 +48,52 @@ def test_what_is_withheld_or_was_asked_otherwise_is_no_bar() -> None:
     assert option_bars([item(5, 3, 1, 1, 0, withheld=True), {**shown, "options": None}], None) is None
     assert option_bars([{**shown, "role": "content"}], None) is None
     assert [bar.name for bar in option_bars([shown, other], None).bars] == ["家长"]  # type: ignore[union-attr]
+
+
+def test_the_second_view_halves_the_middle_option_and_keeps_every_width() -> None:
+    chart = option_bars([item(50, 30, 10, 7, 3)], "0.85")
+    assert chart is not None
+    view = balance_bars(chart)
+    [(_, _, parts)] = view.bars
+    edges = [part[0] for part in parts] + [parts[-1][0] + parts[-1][1]]
+    half = WIDTH // 2
+
+    assert edges == [view.middle + round(share * half / 100) for share in (-85, -35, -5, 5, 12, 15)]
+    assert [part[3] for part in parts] == ["50", "30", "10", "", ""]
+    assert [text for _, text in view.ticks] == ["100%", "50%", "0%", "50%", "100%"]
+
+
+def test_with_an_even_number_of_options_the_line_stands_between_the_sides() -> None:
+    four = {**item(40, 30, 20, 10), "options": item(40, 30, 20, 10)["options"][:4]}
+    chart = option_bars([four], None)
+    assert chart is not None
+    [(_, _, parts)] = balance_bars(chart).bars
+
+    assert parts[2][0] == balance_bars(chart).middle
+
+
+def test_slopes_stand_on_the_whole_axis_and_their_names_keep_apart() -> None:
+    items = [
+        {"key": f"P{n}", "group": "parent", "name": f"题{n}", "se": "0.01", "df": 60, "n_valid": 500}
+        for n in range(12)
+    ]
+
+    def rows(*shown: str) -> list[dict[str, Any]]:
+        return [{**one, "shown": rate} for one, rate in zip(items, shown, strict=True)]
+
+    level = ["0.9000"] * 10
+    changes = item_changes(
+        wave("w1", "0.9", items=rows("0.9000", "0.9500", *level)),
+        wave("w2", "0.9", items=rows("0.9800", "0.8000", *level)),
+    )
+    chart = slope_chart("家长逐题的变化", "2026-05", "2026-11", changes)
+    words = [line[4] for line in chart.lines]
+
+    assert [line[1] for line in chart.lines] == ["rise", *["level"] * 10, "fall"]
+    assert chart.lines[0][0] == "题0 +8.0" and chart.lines[-1][0] == "题1 -15.0"
+    assert chart.lines[-1][3] == {text: y for y, text in chart.ticks}["80%"]
+    assert all(after - before >= LABEL_STEP for before, after in pairwise(words))
+    assert item_changes(wave("w1", "0.9"), wave("w2", "0.9", method_version="0")) == ()
 
 
 def test_the_point_of_today_lies_on_the_needed_line_when_the_pace_is_just_right() -> None:
