@@ -55,15 +55,17 @@ async def begin_second_factor(settings: Settings, account: str) -> str:
     """
     nonce = secrets.token_hex(16)
     async with transaction():
-        rows = await SecondFactors.select().where(SecondFactors.account == account)
-        if not rows:
-            await SecondFactors.insert(
-                SecondFactors(account=account, nonce=nonce, confirmed_at=None, last_step=0)
-            )
-        else:
-            # The secret stays, so that loading the page again changes nothing.
-            nonce = rows[0]["nonce"]
+        begun = await begun_second_factor(settings, account)
+        if begun is not None:
+            return begun
+        await SecondFactors.insert(SecondFactors(account=account, nonce=nonce, confirmed_at=None, last_step=0))
     return _secret(settings, account, nonce)
+
+
+async def begun_second_factor(settings: Settings, account: str) -> str | None:
+    """The secret that was begun, or None where none was."""
+    rows = await SecondFactors.select().where(SecondFactors.account == account)
+    return _secret(settings, account, rows[0]["nonce"]) if rows else None
 
 
 async def confirm_second_factor(

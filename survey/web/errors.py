@@ -20,6 +20,7 @@ from litestar.response import Redirect
 
 from survey.errors import FaultsError, SurveyError
 from survey.web.pages import AnyRequest, render
+from survey.web.rights import ROLES, has_right
 
 log = logging.getLogger("survey.web")
 
@@ -163,6 +164,22 @@ def _wave_to_go_back_to(request: AnyRequest, status: int) -> str:
     return parts[3] if inside and status in (403, 409, 422) else ""
 
 
+def _signed_in(request: AnyRequest) -> dict[str, Any]:
+    """What the head of a console page needs, where a guard has let somebody in; else nothing."""
+    session = request.scope.get("state", {}).get("session")
+    if session is None or not request.scope["path"].startswith("/console"):
+        return {"person": None}
+    from survey.web.access import form_key
+
+    person = session.account
+    return {
+        "person": person,
+        "roles": "、".join(ROLES[role] for role in ROLES if role in person.roles),
+        "form_key": form_key(request),
+        "can": lambda right: has_right(person, right),
+    }
+
+
 def _answer(
     request: AnyRequest,
     status: int,
@@ -203,5 +220,6 @@ def _answer(
         incident=incident,
         in_console=request.scope["path"].startswith("/console"),
         wave=_wave_to_go_back_to(request, status),
+        **_signed_in(request),
     )
     return Response(body, media_type="text/html", status_code=status, headers=sent)

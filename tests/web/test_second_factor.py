@@ -17,6 +17,8 @@ from .conftest import NOW, PASSWORD, SAME_ORIGIN, Site
 async def enrol(site: Site) -> tuple[pyotp.TOTP, list[str]]:
     """Sign in, scan, confirm; the maker of codes and the recovery codes shown."""
     await site.sign_in()
+    assert "密钥 <code>" not in (await site.client.get("/console/account")).text
+    await site.send("/console/account/code/begin", {})
     page = (await site.client.get("/console/account")).text
     found = re.search(r"密钥 <code>([A-Z2-7 ]+)</code>", page)
     assert found is not None

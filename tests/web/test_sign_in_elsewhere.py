@@ -148,6 +148,7 @@ async def test_a_registered_person_comes_in_by_the_button_and_lands_where_they_w
 
 async def test_the_phones_code_is_still_asked_for(joined: Site) -> None:
     await back(joined, consent(await go(joined)))
+    await joined.send("/console/account/code/begin", {})
     secret = re.search(r"密钥 <code>([A-Z2-7 ]+)</code>", (await joined.client.get("/console/account")).text)
     assert secret is not None
     maker = pyotp.TOTP(secret[1].replace(" ", ""))

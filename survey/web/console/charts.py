@@ -4,6 +4,7 @@ Dot with interval on one axis from 0 to 100, the threshold as a line: it shows d
 close each row is to the line. Rows are ordered by value; what is withheld comes last and says so.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -206,7 +207,9 @@ def balance_bars(chart: BarChart) -> BalanceChart:
         parts, at = [], -good
         for (_, _, colour, _, hatched, light), count in zip(bar.parts, bar.counts, strict=True):
             left, right = (middle + round(edge * half) for edge in (at, at + Fraction(count, n)))
-            share = f"{100 * count // n}" if right - left >= NARROWEST_NUMBER else ""
+            # The line runs through the middle option, whose number the table has.
+            shown = right - left >= NARROWEST_NUMBER and not left < middle < right
+            share = f"{100 * count // n}" if shown else ""
             parts.append((left, right - left, colour, share, hatched, light))
             at += Fraction(count, n)
         bars.append((bar.name, bar.y, tuple(parts)))
@@ -237,6 +240,20 @@ class SlopeChart:
     right: int
     width: int
     height: int
+
+
+QUESTION = re.compile(r"^(总的来说，)?[您你]对|满意吗？(（.*）)?$|（[^（）]*）$")
+SHORT_SIGNS = 20
+
+
+def short_name(question: str) -> str:
+    """A question without the words that every question has.
+
+    >>> short_name("您对学校的教室满意吗？（家长）"), short_name("在公平对待同学这件事上，你对学校的做法满意吗？")
+    ('学校的教室', '在公平对待同学这件事上，你对学校的做法')
+    """
+    short = QUESTION.sub("", question) or question
+    return short if len(short) <= SHORT_SIGNS else f"{short[: SHORT_SIGNS - 1]}…"
 
 
 SLOPE_HEIGHT = 300
@@ -270,7 +287,7 @@ def slope_chart(title: str, before: str, after: str, changes: Sequence[ItemChang
         after=after,
         lines=tuple(
             (
-                f"{change.after.name[:NAME_SIGNS + 5]} {100 * change.difference.value:+.1f}",
+                f"{short_name(change.after.name)} {100 * change.difference.value:+.1f}",
                 kinds[change.turn],
                 height(change.before.value),
                 height(change.after.value),

@@ -15,6 +15,7 @@ from survey.storage.audit import list_audit, record_audit, verify_audit
 from survey.storage.plans import list_waves
 from survey.storage.second_factors import (
     begin_second_factor,
+    begun_second_factor,
     confirm_second_factor,
     end_second_factor,
     has_second_factor,
@@ -172,6 +173,13 @@ def _own_session(request: AnyRequest) -> str:
     return session.digest if session else ""
 
 
+@post("/account/code/begin", guards=[may("account.own")], status_code=303)
+async def post_begin_code(request: AnyRequest) -> Redirect:
+    """Draw a secret for the phone; it is asked for once a code of it was confirmed."""
+    await begin_second_factor(request.app.state.settings, person_of(request).name)
+    return Redirect(path="/console/account#second-factor", status_code=303)
+
+
 @post("/account/code", guards=[may("account.own")], status_code=200)
 async def post_code(request: AnyRequest) -> Response[str]:
     """Confirm the one-time code that the phone shows; the recovery codes are shown this once."""
@@ -208,6 +216,7 @@ PEOPLE_ROUTES = (
     post_end_sessions,
     post_end_one,
     post_end_anybodys,
+    post_begin_code,
     post_code,
     post_end_code,
 )
@@ -224,7 +233,7 @@ async def _account_page(
 ) -> Response[str]:
     person, settings = person_of(request), request.app.state.settings
     confirmed = await has_second_factor(person.name)
-    secret = "" if confirmed else await begin_second_factor(settings, person.name)
+    secret = "" if confirmed else await begun_second_factor(settings, person.name) or ""
     host = urlsplit(settings.base_url).hostname or "survey"
     link = f"otpauth://totp/{quote(f'{host}:{person.name}')}?secret={secret}&issuer={quote(host)}"
     return console_page(
@@ -239,7 +248,7 @@ async def _account_page(
         recovery=recovery,
         confirmed=confirmed,
         secret=grouped_secret(secret),
-        picture="" if confirmed else code_picture(link),
+        picture=code_picture(link) if secret else "",
         codes_left=await unused_recovery_codes(person.name) if confirmed else 0,
         sessions=await list_sessions(person.name, now=request.app.state.now()),
         own_session=_own_session(request),

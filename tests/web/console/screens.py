@@ -104,6 +104,7 @@ class Book:
         for width in WIDTHS:
             await self.page.set_viewport_size({"width": width, "height": 800})
             plain = re.sub(r"[^\w-]+", "_", name)
+            await self.page.evaluate("document.querySelectorAll('details').forEach(one => one.open = true)")
             await self.page.screenshot(path=self.folder / f"{plain}-{width}.png", full_page=True)
 
     async def press(self, where: str) -> None:
@@ -156,6 +157,8 @@ async def draw_all(site: Site, address: str, page: Page, folder: Path) -> int:
     await book.open("/console/waves/no-such-wave", "not found")
     await book.open(f"/console/waves/{WAVE}/signing", "wrong state")
     await page.goto(f"{address}/console/account")
+    await book.press("form[action$=begin] button")
+    await book.draw("account with a code begun")
     secret = re.search(r"密钥 <code>([A-Z2-7 ]+)</code>", await page.content())
     assert secret is not None
     await page.fill("#code", pyotp.TOTP(secret[1].replace(" ", "")).at(site.clock.now))

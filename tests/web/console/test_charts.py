@@ -59,7 +59,7 @@ def test_the_second_view_halves_the_middle_option_and_keeps_every_width() -> Non
     half = WIDTH // 2
 
     assert edges == [view.middle + round(share * half / 100) for share in (-85, -35, -5, 5, 12, 15)]
-    assert [part[3] for part in parts] == ["50", "30", "10", "", ""]
+    assert [part[3] for part in parts] == ["50", "30", "", "", ""]
     assert [text for _, text in view.ticks] == ["100%", "50%", "0%", "50%", "100%"]
 
 

@@ -241,3 +241,15 @@ def test_every_act_that_the_log_keeps_has_words() -> None:
 
     assert len(told) > 70
     assert [act for act in sorted(told) if act_text(act) == act] == []
+
+
+async def test_a_refusal_inside_keeps_the_way_on_and_outside_tells_nobody_who_is_in(site: Site) -> None:
+    stranger = await site.client.get("/console/waves/no-such-wave", follow_redirects=False)
+    await site.sign_in()
+    inside = await site.client.get("/console/waves/no-such-wave")
+    outside = await site.client.get("/v/no-such-page")
+
+    assert stranger.status_code == 303
+    assert inside.status_code == 404
+    assert 'aria-label="主要"' in inside.text and "退出" in inside.text
+    assert outside.status_code == 404 and "退出" not in outside.text

@@ -14,8 +14,8 @@ from ..rights import LATER, read_table, walker_of
 
 TESTS = Path(__file__).parents[2]
 CHECKLIST = Path(__file__).with_name("CHECKLIST.md").read_text(encoding="utf-8")
-OWN_BOOKS = frozenset({"sessions", "audit_trail", "second_factors"})
-"""When a session was last used; who fetched which file; a secret that waits for its first code. All on purpose."""
+OWN_BOOKS = frozenset({"sessions", "audit_trail"})
+"""When a session was last used; who fetched which file. Both on purpose."""
 
 
 def test_every_test_the_checklist_names_exists() -> None:
