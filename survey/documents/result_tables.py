@@ -16,6 +16,7 @@ from openpyxl import Workbook
 from survey.documents.report import FEWEST_BY_OPTION
 from survey.documents.workbook import add_sheet, saved
 from survey.exact import percent_text
+from survey.sampling.scheme_sizes import GROUP_NAMES
 
 RATE_HEAD = (
     "名称",
@@ -46,6 +47,8 @@ def result_tables(results: Mapping[str, Any], *, at: datetime) -> bytes:
     for key, name in TABLES:
         if results.get(key):
             add_sheet(book, name, RATE_HEAD, [_rate(row) for row in results[key]])
+    schools = results.get("by_school") or ()
+    add_sheet(book, "各校（不排名次）", ("人群", "标识码", *RATE_HEAD), [(GROUP_NAMES.get(row["group"], row["group"]), row["key"], *_rate(row)) for row in schools])  # fmt: skip
     items = results.get("items") or ()
     add_sheet(book, "逐题", ("人群", "题号", *RATE_HEAD), [(row.get("group_name", row.get("group")), row.get("item"), *_rate(row)) for row in items])  # fmt: skip
     add_sheet(book, "选项份数", ("人群", "题号", "题目", "选项", "份数"), list(_options(items)))

@@ -22,6 +22,7 @@ from survey.cases.editing import edit_counts
 from survey.cases.flag import Flag
 from survey.cases.indicators import Beyond, domain_flags
 from survey.errors import SurveyError
+from survey.estimation.breakdowns import breakdowns
 from survey.estimation.another_formula import other_ways
 from survey.estimation.beside import Beside
 from survey.estimation.certified_rows import certified_rows
@@ -46,16 +47,7 @@ from survey.estimation.wave_figure import (
     wave_figure,
 )
 from survey.estimation.wave_rates import WaveRates
-from survey.estimation.wave_tables import (
-    Tables,
-    area_table,
-    careful_column,
-    dimension_table,
-    group_table,
-    item_table,
-    place_table,
-    stage_table,
-)
+from survey.estimation.wave_tables import Tables, careful_column
 from survey.estimation.words import SENTENCES, domain_counts, notes, spoken_sentences, weighting_document
 from survey.exact import fraction, fraction_text, truncate
 from survey.fieldwork.callbacks import NEEDED
@@ -232,12 +224,7 @@ class Results:
             "response": self._response(tables),
             **({"callbacks": self.callbacks} if self.callbacks else {}),
             "counts": domain_counts(self.sample, self.outcomes, self.case_file),
-            "by_group": group_table(tables),
-            "by_stage": stage_table(tables),
-            "by_place": place_table(tables),
-            **({"by_area": area_table(tables, self.areas)} if self.areas else {}),
-            "by_dimension": dimension_table(tables),
-            "items": item_table(tables),
+            **breakdowns(tables, self.areas),
             "another_formula": other_ways(self.rates, self.shares, line, list(self.shares)),
             "flags": [flag.document() for flag in self.flags],
             "edits": [

@@ -20,10 +20,12 @@ from survey.storage.results import find_results
 from survey.storage.samples import find_sample
 from survey.web.access import may, person_of
 from survey.web.console.charts import balance_bars, dot_chart, option_bars
-from survey.web.console.page import AFTER_OPENING, GROUPS, console_page, wave_crumbs
+from survey.web.console.page import AFTER_OPENING, GROUPS, console_page, part_of, wave_crumbs
 from survey.web.console.waves import tabs_of
 from survey.web.files import download
 
+SCHOOLS_SHOWN = 60
+"""Rows of schools on one page, each with its dot."""
 BREAKDOWNS = (
     ("by_group", "人群"),
     ("by_stage", "学段"),
@@ -108,6 +110,34 @@ async def show_results(request: AnyRequest, wave: FromPath[str]) -> Response[str
     )
 
 
+@get("/waves/{wave:str}/results/schools", guards=[may("results.see")])
+async def show_school_results(request: AnyRequest, wave: FromPath[str]) -> Response[str]:
+    """Drawn schools side by side, by code: each with its interval and how it stands to its county."""
+    row = await load_wave(wave)
+    results = await find_results(wave) if row.state in AFTER_OPENING else None
+    if results is None:
+        raise NotOpenedError(row.state_name)
+    shown = part_of(request, results.get("by_school") or [], SCHOOLS_SHOWN)
+    threshold = _line(filled(results))
+    groups = list(dict.fromkeys(line["group"] for line in shown.lines))
+    tables = {group: [{**_ROW, **line} for line in shown.lines if line["group"] == group] for group in groups}
+    return console_page(
+        request,
+        "results_schools.html",
+        title="各校的结果",
+        crumbs=(*wave_crumbs(row), ("结果", f"/console/waves/{wave}/results")),
+        command=f"survey estimate {wave} --json",
+        row=row,
+        tabs=tabs_of(row, "/results"),
+        shown=shown,
+        tables=[
+            (GROUPS.get(group, group), lines, dot_chart(f"各校{GROUPS.get(group, group)}的满意度", lines, threshold, by_value=False))
+            for group, lines in tables.items()
+        ],
+        volunteers=results["evidence_class"] == "C",
+    )
+
+
 @get("/waves/{wave:str}/results.csv", guards=[may("results.see")])
 async def download_results(request: AnyRequest, wave: FromPath[str]) -> Response[bytes]:
     """The breakdowns as a sheet; what is withheld on the page is withheld here."""
@@ -126,7 +156,7 @@ async def post_export(request: AnyRequest, wave: FromPath[str]) -> Response[byte
     return download(made, f"{row.county}_{row.wave}_答卷_内部.zip")
 
 
-RESULT_ROUTES = (show_results, download_results, post_export)
+RESULT_ROUTES = (show_results, show_school_results, download_results, post_export)
 
 
 async def _domain_names(wave: str) -> dict[str, str]:
