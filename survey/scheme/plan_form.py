@@ -286,7 +286,8 @@ def _sizes(scheme: Scheme, typed: Mapping[str, str], _: Mapping[str, str]) -> It
 
 def _language_hint(language: Language) -> str:
     name = LANGUAGE_WORDS.get(language.code, "")
-    return name if language.shipped else f"{name}，要有审定的译文"
+    known_by = [name] if name != language.autonym else []
+    return "，".join(known_by if language.shipped else [*known_by, "要有审定的译文"])
 
 
 def _selection(scheme: Scheme, typed: Mapping[str, str], _: Mapping[str, str]) -> Iterator[Section]:

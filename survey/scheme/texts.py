@@ -80,7 +80,7 @@ def known_languages() -> tuple[Language, ...]:
     return tuple(
         Language(
             code=CODES.get(tag, tag),
-            autonym=entry["autonym"] or tag,
+            autonym=entry["autonym"] or entry["zh"],
             dir=entry["dir"],
             lang=tag,
             zh=entry["zh"],
