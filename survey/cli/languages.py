@@ -31,7 +31,7 @@ def list_command(data: Path | None, as_json: bool) -> None:
         f"{one['language']:<8} {STATES[str(one['state'])]}"
         + (f"，还有{one['missing']}条是中文" if one.get("missing") else "")
         + (f"，{one['signed_by']} {one['signed_on']}" if "signed_by" in one else "")
-        + f"  {one['autonym']}"
+        + f"  {one['autonym']}（{one['zh']}）"
         for one in found
     ]
     emit({"languages": found}, as_json, "\n".join(lines))

@@ -14,7 +14,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any, Literal
 
-from survey.documents.typeface import ARABIC, FAMILY, KOREAN, MONO, check_glyphs, fonts
+from survey.documents.typeface import ARABIC, FAMILY, KOREAN, MONO, TIBETAN, YI, check_glyphs, fonts
 from survey.errors import SurveyError
 
 STANDARD: Literal["ua-1"] = "ua-1"
@@ -95,6 +95,8 @@ def pages(template: str, data: Any, *, title: str, at: datetime) -> bytes:
         "mono": MONO,
         "arabic": ARABIC,
         "korean": KOREAN,
+        "tibetan": TIBETAN,
+        "yi": YI,
     }
     folder = templates()
     try:

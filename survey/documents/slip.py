@@ -153,7 +153,6 @@ def _document(schools: list[dict[str, Any]], imprint: Imprint) -> dict[str, Any]
     return {
         **shared(imprint),
         "schools": schools,
-        "code_label": said["code"],
         "how": words.fill(said["how"], host=imprint.host),
         "once": words.fill(said["once"], deadline=imprint.deadline),
         "promise": said["promise"],

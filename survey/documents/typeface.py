@@ -3,8 +3,9 @@
 Leaves: the fonts typst may use, loaded once, and a check that they hold every character
 about to be printed; typst itself draws a missing glyph as a box without a word.
 Noto Sans SC (variable, one Hei face) sets the text; Noto Sans Arabic what stands in Uyghur
-or Kazakh, Noto Sans KR what stands in Korean; DejaVu Sans Mono, which typst carries, sets codes.
-No wheel holds a face for Tibetan, Yi or Mongolian: paper in them is refused before it is set.
+or Kazakh, Noto Sans KR what stands in Korean; Noto Serif Tibetan and Noto Sans Yi, which no wheel
+holds, stand in `faces/` with their licences; DejaVu Sans Mono, which typst carries, sets codes.
+Mongolian runs in columns from the left, which typst cannot set: it is refused before it is set.
 """
 
 from __future__ import annotations
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 FAMILY = "Noto Sans SC"
 ARABIC = "Noto Sans Arabic"
 KOREAN = "Noto Sans KR"
+TIBETAN = "Noto Serif Tibetan"
+YI = "Noto Sans Yi"
 MONO = "DejaVu Sans Mono"
 # Line ends, joiners and isolates that typst consumes itself need no glyph.
 INVISIBLE = frozenset("\n\r\t\u200b\u200c\u200d\u2060\u2068\u2069\ufeff")
@@ -56,7 +59,9 @@ class NoTypefaceError(SurveyError):
         named = "、".join(f"“{letter}”（U+{ord(letter):04X}）" for letter in letters)
         super().__init__(
             f"{language.zh}（{language.autonym}）的海报、纸条和纸质问卷",
-            f"随产品的字体里没有这种文字的字母，如{named}，印出来会是空框",
+            "这种文字要竖写，从左往右排，排版程序排不了"
+            if language.is_vertical
+            else f"随产品的字体里没有这种文字的字母，如{named}，印出来会是空框",
             "请用中文或计划里的另一种语言排印；手机上照常可以选这种语言填写。"
             "纸质问卷确实要用这种文字的，把译文（survey language export）交给会排这种文字的印刷厂",
         )
@@ -71,12 +76,19 @@ def font_files() -> tuple[Path, ...]:
     """
     chinese = Path(str(files("justmytype_intl_cjk"))) / "fonts" / "ofl"
     arabic = Path(str(files("fontpkg_noto_sans_arabic"))) / "files"
-    wanted = ((chinese / "notosanssc", "SC"), (arabic, "Arabic"), (chinese / "notosanskr", "KR"))
+    own = Path(str(files("survey.documents"))) / "faces"
+    wanted = (
+        (chinese / "notosanssc", "NotoSansSC"),
+        (arabic, "NotoSansArabic"),
+        (chinese / "notosanskr", "NotoSansKR"),
+        (own, "NotoSerifTibetan"),
+        (own, "NotoSansYi"),
+    )
     found = []
     for folder, face in wanted:
-        there = sorted(folder.glob(f"NotoSans{face}*.ttf"))
+        there = sorted(folder.glob(f"{face}*.ttf"))
         if not there:
-            raise FileNotFoundError(folder / f"NotoSans{face}.ttf")
+            raise FileNotFoundError(folder / f"{face}.ttf")
         found.append(there[0])
     return tuple(found)
 
@@ -89,7 +101,7 @@ def fonts() -> typst.Fonts:
     return typst.Fonts(
         include_system_fonts=False,
         include_embedded_fonts=True,
-        font_paths=[str(file.parent) for file in font_files()],
+        font_paths=sorted({str(file.parent) for file in font_files()}),
     )
 
 

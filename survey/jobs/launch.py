@@ -195,9 +195,9 @@ async def _languages(plan: Plan) -> Seen:
         if not find_language(code).shipped and await find_catalogue(code, signed=True) is None
     ]
     if missing:
-        names = "、".join(find_language(code).autonym for code in missing)
+        names = "、".join(find_language(code).both_names for code in missing)
         return Seen("red", f"{names}没有审定的译文", "用 survey language sign 审定，或从方案里去掉")
-    return Seen("green", "、".join(find_language(code).autonym for code in plan.languages))
+    return Seen("green", "、".join(find_language(code).both_names for code in plan.languages))
 
 
 def _address(settings: Settings, plan: Plan) -> Seen:

@@ -91,7 +91,7 @@ async def list_catalogues() -> list[dict[str, Any]]:
     """Every known language and how far its translation has come."""
     found = []
     for language in known_languages():
-        entry: dict[str, Any] = {"language": language.code, "autonym": language.autonym, "state": "shipped"}
+        entry: dict[str, Any] = {"language": language.code, "autonym": language.autonym, "zh": language.zh, "state": "shipped"}
         if not language.shipped:
             draft = await find_catalogue(language.code, signed=False)
             signed = await find_catalogue(language.code, signed=True)

@@ -16,7 +16,6 @@ from survey.scheme.plan_words import (
     DONT_KNOW,
     EDGE_WORDS,
     GROUP_WEIGHTS,
-    LANGUAGE_WORDS,
     MARK_WORDS,
     MODES,
     STAGE_WORDS,
@@ -285,9 +284,8 @@ def _sizes(scheme: Scheme, typed: Mapping[str, str], _: Mapping[str, str]) -> It
 
 
 def _language_hint(language: Language) -> str:
-    name = LANGUAGE_WORDS.get(language.code, "")
-    known_by = [name] if name != language.autonym else []
-    return "，".join(known_by if language.shipped else [*known_by, "要有审定的译文"])
+    name = "" if language.zh == language.autonym else language.zh
+    return name if language.shipped else f"{name}，要有审定的译文"
 
 
 def _selection(scheme: Scheme, typed: Mapping[str, str], _: Mapping[str, str]) -> Iterator[Section]:

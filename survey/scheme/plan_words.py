@@ -1,16 +1,7 @@
-"""What the set-up pages call stages, languages, choices and the places where a scheme is unverified."""
+"""What the set-up pages call stages, choices and the places where a scheme is unverified."""
 
 from __future__ import annotations
 
-LANGUAGE_WORDS = {
-    "ug": "维吾尔语",
-    "kk-Arab": "哈萨克语",
-    "bo": "藏语",
-    "mn-Mong": "蒙古语",
-    "za": "壮语",
-    "ii": "彝语",
-    "ko": "朝鲜语",
-}
 STAGE_WORDS = {
     "kindergarten": "幼儿园",
     "primary": "小学",

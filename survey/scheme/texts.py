@@ -64,6 +64,18 @@ class Language:
     shipped: bool = True
     """Its texts come with the product; any other needs a catalogue that a bureau has signed."""
 
+    is_vertical: bool = False
+    """Written in columns, the first at the left."""
+
+    @property
+    def both_names(self) -> str:
+        """Its own name, and the Chinese one for a desk that cannot read that.
+
+        >>> find_language("ko").both_names, find_language("zh").both_names
+        ('조선말（朝鲜文）', '中文')
+        """
+        return self.autonym if self.autonym == self.zh else f"{self.autonym}（{self.zh}）"
+
 
 @cache
 def _document(name: str) -> Any:
@@ -80,11 +92,12 @@ def known_languages() -> tuple[Language, ...]:
     return tuple(
         Language(
             code=CODES.get(tag, tag),
-            autonym=entry["autonym"] or entry["zh"],
+            autonym=entry["autonym"],
             dir=entry["dir"],
             lang=tag,
             zh=entry["zh"],
             shipped=entry["status"] in SIGNED_OFF,
+            is_vertical=entry.get("writing_mode", "").startswith("vertical"),
         )
         for tag, entry in _document("ui_strings.yaml")["languages"].items()
     )

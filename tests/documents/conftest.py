@@ -78,6 +78,15 @@ class Eyes:
                 found.append((page.get_height() - lowest) / 72 * 25.4)
         return found
 
+    def stretches(self, page: pdfium.PdfPage) -> list[pdfium.PdfTextObj]:
+        """The stretches of text of a page, each set in one face and size."""
+        found = page.get_objects(textpage=page.get_textpage())
+        return [one for one in found if isinstance(one, pdfium.PdfTextObj)]
+
+    def size_of_type(self, text: pdfium.PdfTextObj) -> float:
+        """Points a stretch of text is set in."""
+        return round(text.get_font_size() * text.get_matrix().a, 1)
+
     def pictures(self, pdf: bytes, dots_per_inch: int = 200) -> list[Image.Image]:
         """Every page in grey."""
         return [

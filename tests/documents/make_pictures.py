@@ -63,6 +63,7 @@ LONG = dataclasses.replace(
     must_say=f"本调查由{LONG_OFFICE}组织，不是国家组织的认定调查。",
     demonstration=False,
 )
+UNREAD = {"rtl": "ug", "korean": "ko", "tibetan": "bo", "yi": "ii"}
 SCHOOLS = {
     "short": ("芙蓉镇中心小学", SHORT),
     "long": ("阿克陶县巴仁乡中心寄宿制九年一贯制学校东校区", LONG),
@@ -76,14 +77,9 @@ def english(imprint: Imprint) -> Imprint:
     return dataclasses.replace(imprint, words=PaperWords("en"))
 
 
-def mirrored(imprint: Imprint) -> Imprint:
-    """The same wave in a right-to-left language that nobody speaks."""
-    return dataclasses.replace(imprint, words=PaperWords("ug", pseudo_catalogue("ug")))
-
-
-def korean(imprint: Imprint) -> Imprint:
-    """The same wave in letters of Korean, as words nobody says."""
-    return dataclasses.replace(imprint, words=PaperWords("ko", pseudo_catalogue("ko")))
+def unread(imprint: Imprint, language: str) -> Imprint:
+    """The same wave in letters of a language, as words nobody says."""
+    return dataclasses.replace(imprint, words=PaperWords(language, pseudo_catalogue(language)))
 
 
 def papers() -> Iterator[tuple[str, bytes]]:
@@ -99,7 +95,11 @@ def papers() -> Iterator[tuple[str, bytes]]:
             SlipPile("parent", codes[12:], school, "2136000123", "primary", spare=True),
         ]
         yield f"slips_{kind}", slips(piles, imprint, at=AT)
-    others = {"english": english(SHORT), "rtl": mirrored(SHORT), "korean": korean(SHORT), "english_long": english(LONG)}
+    others = {
+        "english": english(SHORT),
+        "english_long": english(LONG),
+        **{name: unread(SHORT, code) for name, code in UNREAD.items()},
+    }
     for kind, other in others.items():
         for paper in PAPERS:
             yield f"poster_{kind}_{paper}", posters([groups[0]], SHORT, paper, at=AT, also=(other,))

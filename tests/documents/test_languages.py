@@ -110,23 +110,44 @@ def test_a_poster_in_two_languages_has_a_page_in_each_and_the_same_code(paper, i
     assert len(set(codes_read(eyes, pdf))) == 1
 
 
-@pytest.mark.parametrize(("language", "name"), [("bo", "藏文"), ("mn-Mong", "蒙古文"), ("ii", "彝文")])
-def test_a_language_without_a_face_is_refused_by_name_with_a_way_out(language, name) -> None:
+def test_a_language_that_runs_downwards_is_refused_by_name_with_a_way_out() -> None:
     with pytest.raises(NoTypefaceError) as refused:
-        check_language(PaperWords(language, pseudo_catalogue(language)))
+        check_language(PaperWords("mn-Mong", pseudo_catalogue("mn-Mong")))
 
-    assert name in refused.value.thing
-    assert "U+" in refused.value.reason and "手机上照常可以选这种语言" in refused.value.remedy
+    assert "蒙古文" in refused.value.thing
+    assert "竖写" in refused.value.reason and "手机上照常可以选这种语言" in refused.value.remedy
 
 
-@pytest.mark.parametrize("language", ["ug", "kk-Arab", "za", "ko"])
+def test_letters_that_no_face_draws_are_named() -> None:
+    with pytest.raises(NoTypefaceError) as refused:
+        check_language(PaperWords("za", Catalogue("za", {"ui/date.format": ("x", "ᠠᠡ")})))
+
+    assert "壮文" in refused.value.thing and "“ᠠ”（U+1820）" in refused.value.reason
+
+
+def test_letters_of_tibetan_stand_below_one_another(imprint, at, codes, eyes) -> None:
+    words = replace(imprint, words=PaperWords("bo", pseudo_catalogue("bo")))
+
+    def ink(school: str) -> tuple[float, float]:
+        pdf = slips([SlipPile("parent", codes(1), school, "1")], words, at=at, covers=False)
+        [page] = pdfium.PdfDocument(pdf)
+        [name] = [one for one in eyes.stretches(page) if one.extract().strip() == school]
+        left, bottom, right, top = name.get_bounds()
+        return right - left, top - bottom
+
+    (wide, high), (stacked_wide, stacked_high) = ink("ས"), ink("སྒྲུ")
+    assert stacked_wide < 1.3 * wide and stacked_high > 1.5 * high
+
+
+@pytest.mark.parametrize("language", ["ug", "kk-Arab", "bo", "za", "ii", "ko"])
 def test_every_other_language_is_printed_in_letters_of_its_own(language, imprint, at, codes, eyes) -> None:
     words = PaperWords(language, pseudo_catalogue(language))
     check_language(words)
     [code] = codes(1)
     pdf = slips([SlipPile("parent", (code,), "学校", "1", "primary")], replace(imprint, words=words), at=at, covers=False)
     faces = {face.partition("+")[2].split("-")[0] for face, embedded in eyes.structure(pdf).fonts if embedded}
-    wanted = {"ug": "NotoSansArabic", "kk-Arab": "NotoSansArabic", "za": "NotoSansSC", "ko": "NotoSansKR"}[language]
+    wanted = {"ug": "NotoSansArabic", "kk-Arab": "NotoSansArabic", "bo": "NotoSerifTibetan", "za": "NotoSansSC",
+              "ii": "NotoSansYi", "ko": "NotoSansKR"}[language]
 
     assert wanted in faces
     assert codes_read(eyes, pdf) == [f"https://SURVEY.WANAN.CN/S/{code}"]

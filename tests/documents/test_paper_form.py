@@ -28,16 +28,15 @@ def test_every_item_and_every_code_of_the_screen_stands_on_paper(name, large, im
 
 
 @pytest.mark.parametrize(("large", "least"), [(False, 14), (True, 18)])
-def test_questions_are_set_in_the_promised_size(large, least, imprint, at) -> None:
+def test_questions_are_set_in_the_promised_size(large, least, imprint, at, eyes) -> None:
     pages = pdfium.PdfDocument(paper_form(load_instrument("parents"), imprint, large=large, at=at))
     sizes = [
-        one.get_font_size() * one.get_matrix().a
+        eyes.size_of_type(one)
         for page in pages
-        for one in page.get_objects()
-        if isinstance(one, pdfium.PdfTextObj)
+        for one in eyes.stretches(page)
     ]
 
-    assert sum(round(size, 1) == least for size in sizes) > 27
+    assert sum(size == least for size in sizes) > 27
 
 
 def test_a_pupil_is_spoken_to_as_a_pupil_and_an_adult_as_an_adult(imprint, at, eyes) -> None:

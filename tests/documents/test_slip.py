@@ -6,6 +6,7 @@ import dataclasses
 import re
 from datetime import datetime
 
+import pypdfium2 as pdfium
 import pytest
 
 from benchmarks.papers import measured_apart
@@ -196,6 +197,16 @@ def test_the_list_of_links_is_plain_text(pile: SlipPile, imprint: Imprint, eyes)
     assert lines[0] == "芙蓉镇中心小学　小学　家长"
     assert lines[1].endswith(f"https://survey.wanan.cn/s/{pile.codes[0]}")
     assert len(lines) == 13
+
+
+def test_no_text_of_a_slip_is_smaller_than_promised(pile: SlipPile, imprint: Imprint, at, eyes) -> None:
+    [page] = pdfium.PdfDocument(slips([dataclasses.replace(pile, codes=pile.codes[:1])], imprint, at=at, covers=False))
+    set_in = [(eyes.size_of_type(one), one) for one in eyes.stretches(page)]
+    small = "".join(one.extract() for size, one in set_in if size < 9)
+
+    # UX section 10: the slip's code in 18 pt, every text in 9, the plan's code in 7.
+    assert "".join(small.split()) == f"计划码{imprint.printed_code}"
+    assert (min(size for size, _ in set_in), max(size for size, _ in set_in)) == (7, 18)
 
 
 @pytest.mark.parametrize("telephone", ["0908-57012345", "0908-5701234、5705678"])

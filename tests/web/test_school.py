@@ -35,9 +35,9 @@ SCHOOLS = "/console/waves/county-a/schools"
 
 @pytest.fixture
 async def running(site: Site) -> Site:
-    """A site with a running wave and an operator signed in; it speaks Chinese, English and Tibetan."""
-    await save_catalogue(replace(pseudo_catalogue("bo"), signed_by="审定人", signed_on=NOW.date()), now=NOW)
-    await site.wave(until="drawn", spares=2, languages=("zh", "en", "bo"))
+    """A site with a running wave and an operator signed in; it speaks Chinese, English and Mongolian."""
+    await save_catalogue(replace(pseudo_catalogue("mn-Mong"), signed_by="审定人", signed_on=NOW.date()), now=NOW)
+    await site.wave(until="drawn", spares=2, languages=("zh", "en", "mn-Mong"))
     for role in ROLES:
         create_signer(site.settings, role, f"{PASSWORD} {role}")
     signers = open_signers(site.settings, {role: f"{PASSWORD} {role}" for role in ROLES})
@@ -121,19 +121,19 @@ async def test_posters_are_offered_in_the_languages_that_can_be_printed_and_refu
     client = running.client
     first, *_ = (await load_sample("county-a")).schools
     room = (await client.get("/console/waves/county-a/papers")).text
-    refused = await running.send("/console/waves/county-a/papers", {"part_posters": "1", "language": "bo"})
+    refused = await running.send("/console/waves/county-a/papers", {"part_posters": "1", "language": "mn-Mong"})
     page = await running.send(f"{SCHOOLS}/link", {"school": first, "contact": "教务主任"})
     await client.post(re.search(r"(/school/in/[\w-]+)", page.text)[1], headers=SAME_ORIGIN)  # type: ignore[index]
     school = (await client.get("/school")).text
     replies = {
         asked: await client.get(f"/school/posters/a5{asked}")
-        for asked in ("", "?language=en", "?language=bo", "?language=ug", "?lang=en")
+        for asked in ("", "?language=en", "?language=mn-Mong", "?language=ug", "?lang=en")
     }
     plain, english = (len(pdfium.PdfDocument(BytesIO(replies[asked].content))) for asked in ("", "?language=en"))
 
-    assert '<option value="en">' in room and '<option value="bo">' not in room and "藏文不能排印" in room
-    assert refused.status_code == 409 and "藏文（བོད་སྐད་）" in refused.text and "请用中文" in refused.text
-    assert "/school/posters/a5?language=en" in school and "language=bo" not in school
+    assert '<option value="en">' in room and '<option value="mn-Mong">' not in room and "蒙古文不能排印" in room
+    assert refused.status_code == 409 and "蒙古文（ᠮᠣᠩᠭᠣᠯ ᠬᠡᠯᠡ）" in refused.text and "请用中文" in refused.text
+    assert "/school/posters/a5?language=en" in school and "language=mn-Mong" not in school
     assert [reply.status_code for reply in replies.values()] == [200, 200, 409, 422, 400]
     assert english == 2 * plain
 

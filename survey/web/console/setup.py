@@ -280,7 +280,7 @@ def _told(draft: PlanDraft, reading: Reading) -> list[str]:
                 None,
                 (
                     fields.get("population.count") and f"常住人口{fields['population.count']}",
-                    "、".join(one.autonym for one in known_languages() if fields.get(f"lang.{one.code}")),
+                    "、".join(one.both_names for one in known_languages() if fields.get(f"lang.{one.code}")),
                 ),
             )
         ),
