@@ -4,7 +4,8 @@ What enters is rows of one published table; what leaves is the same rows with th
 emptied. A row of fewer answers than the plan's smallest count is hidden. If exactly one row of a
 table is hidden and the total is shown, the next smallest is hidden too, because total and the
 others would give the first away (METHOD step 18); and so on while the hidden rows together hold
-fewer than five answers, since each would then be known to within four. The linear-programming audit
+fewer answers than may be shown, since total less the others is then a rate of so few (TRUST section
+16; Hundepool et al., Statistical Disclosure Control, 2012, section 4.2). The linear-programming audit
 of published tables is a check of tests, not a step here.
 """
 
@@ -18,7 +19,7 @@ KEPT = ("key", "name", "group", "share", "eligible", "issued", "used", "response
 
 WITHHELD_TEXT = "不显示"
 FEWEST_HIDDEN = 5
-"""Answers that hidden rows hold together at least: each of them could then be 0 or 5 (TRUST section 16)."""
+"""Answers that hidden rows hold together in any case: each of them could then be 0 or 5 (TRUST section 16)."""
 
 
 def withhold(
@@ -40,7 +41,7 @@ def withhold(
     shown = [at for at in range(len(rows)) if at not in hidden]
     while complement and shown and hidden:
         together = sum(rows[at].get("n_valid") or 0 for at in hidden)
-        if len(hidden) > 1 and (together >= FEWEST_HIDDEN or not together):
+        if len(hidden) > 1 and (together >= max(smallest, FEWEST_HIDDEN) or not together):
             break
         least = min(shown, key=lambda at: (rows[at]["n_valid"], at))
         hidden.add(least)

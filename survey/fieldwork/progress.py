@@ -9,11 +9,13 @@ shown one of three bands and never a number (UX sections 7 and 11).
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Any, Literal
 
-SMALLEST_SHOWN = 10
+from survey.fieldwork.small_counts import SMALLEST_SHOWN, hidden_in_tables
+
+NOT_SHOWN = "不显示"
 
 Band = Literal["under_three_tenths", "three_to_six_tenths", "from_six_tenths"]
 BAND_WORDS: dict[Band, str] = {
@@ -52,20 +54,22 @@ class Tally:
     issued: int
     used: int
     need: int
+    is_withheld: bool = False
+    """Hidden although it may be large: with it a count under ten could be worked out."""
 
     @property
     def shown(self) -> str:
-        """The count as a page shows it.
+        """The count as a page shows it while the wave runs.
 
         >>> Tally("parent", 1, 30, 9, 20).shown, Tally("parent", 1, 2000, 1204, 1850).shown
         ('<10', '1204')
         """
-        return shown_count(self.used)
+        return NOT_SHOWN if self.is_withheld and self.used >= SMALLEST_SHOWN else shown_count(self.used)
 
     @property
     def percent(self) -> int | None:
-        """Share of the need that is met, in whole percent, cut off; None when under ten came."""
-        if self.used < SMALLEST_SHOWN or not self.need:
+        """Share of the need that is met, in whole percent, cut off; None when the count is not shown."""
+        if self.is_withheld or self.used < SMALLEST_SHOWN or not self.need:
             return None
         return self.used * 100 // self.need
 
@@ -75,7 +79,7 @@ class Tally:
             "key": self.key,
             "issued": self.issued,
             "need": self.need,
-            "received": self.used if self.used >= SMALLEST_SHOWN else None,
+            "received": None if self.is_withheld or self.used < SMALLEST_SHOWN else self.used,
             "shown": self.shown,
             "percent": self.percent,
         }
@@ -204,7 +208,7 @@ def participation(
         Tallies in the order their keys first appear; schools by code.
     """
     whole = _tally("all", returns)
-    return Participation(
+    seen = Participation(
         whole=whole,
         groups=_tallies(returns, lambda entry: entry.group),
         places=_tallies(returns, lambda entry: entry.place),
@@ -216,6 +220,33 @@ def participation(
             sorted(_tallies(returns, lambda entry: entry.area), key=lambda one: (not one.key, one.key))
         ),
     )
+    return seen if exact else _without_small(seen, {entry.group for entry in returns if entry.school_code is None})
+
+
+def _without_small(seen: Participation, lists: set[str]) -> Participation:
+    """The same with counts withheld that would give one under ten away by subtraction."""
+    schools = [one for one in seen.groups if one.key not in lists]
+    listed = [one for one in seen.groups if one.key in lists]
+    tables = (seen.places, seen.stages, seen.areas)
+    groups, parts, whole = hidden_in_tables(
+        [one.used for one in schools],
+        [one.used for one in listed],
+        [[one.used for one in table] for table in tables],
+    )
+    shown = {one.key: one for one in _withheld((*schools, *listed), groups)}
+    places, stages, areas = (_withheld(table, some) for table, some in zip(tables, parts, strict=True))
+    return replace(
+        seen,
+        whole=replace(seen.whole, is_withheld=whole),
+        groups=tuple(shown[one.key] for one in seen.groups),
+        places=places,
+        stages=stages,
+        areas=areas,
+    )
+
+
+def _withheld(tallies: Sequence[Tally], hidden: frozenset[int]) -> tuple[Tally, ...]:
+    return tuple(replace(one, is_withheld=at in hidden) for at, one in enumerate(tallies))
 
 
 def shown_count(n: int) -> str:

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from survey.exact import percent_text
-from survey.fieldwork.progress import Participation
+from survey.fieldwork.progress import NOT_SHOWN, Participation, Tally
 from survey.followup.across import Change
 from survey.followup.findings import Finding
 from survey.followup.published import PublishedWave
@@ -48,6 +48,10 @@ class Warning:
         return KINDS[self.kind]
 
 
+def _received(tally: Tally) -> str:
+    return f"收到{tally.shown}份" if tally.shown != NOT_SHOWN else "收到的份数不显示"
+
+
 def warnings_of_fieldwork(
     wave: str, county: str, seen: Participation, areas: Mapping[str, str] | None = None
 ) -> tuple[Warning, ...]:
@@ -61,11 +65,11 @@ def warnings_of_fieldwork(
         day = seen.pace.needed_per_day
         pace = "到截止收不够" if day is None else f"还剩{seen.pace.days_left}天，每天要收{day}份"
         found.append(
-            Warning("behind", wave, county, f"需要{seen.whole.need}份，收到{seen.whole.shown}份，{pace}", "先问纸条发到了没有；不够就延期，由两人签署")
+            Warning("behind", wave, county, f"需要{seen.whole.need}份，{_received(seen.whole)}，{pace}", "先问纸条发到了没有；不够就延期，由两人签署")
         )  # fmt: skip
     if seen.slow_areas and seen.pace.day > 1:
         slow = "；".join(
-            f"{(areas or {}).get(one.key, one.key)}需要{one.need}份，收到{one.shown}份"
+            f"{(areas or {}).get(one.key, one.key)}需要{one.need}份，{_received(one)}"
             for one in seen.slow_areas[:MOST_NAMED]
         )
         rest = len(seen.slow_areas) - MOST_NAMED

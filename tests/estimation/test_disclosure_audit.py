@@ -125,9 +125,9 @@ def test_the_attack_finds_what_an_unprotected_table_gives_away():
 
 
 @pytest.mark.parametrize(
-    ("counts", "hidden"), [([1, 2, 30, 40], 3), ([3, 4, 30, 40], 2), ([2, 30, 40], 2), ([0, 0, 30], 2)]
+    ("counts", "hidden"), [([1, 2, 30, 40], 3), ([3, 4, 30, 40], 3), ([5, 6, 30, 40], 2), ([2, 30, 40], 2), ([0, 0, 30], 2)]
 )
-def test_hidden_rows_hold_five_answers_together_or_one_more_is_hidden(counts, hidden):
+def test_hidden_rows_hold_ten_answers_together_or_one_more_is_hidden(counts, hidden):
     rows = [{"key": str(at), "n": n, "n_valid": n, "shown": "x"} for at, n in enumerate(counts)]
 
     assert sum(bool(row.get("withheld")) for row in withhold(rows, 10)) == hidden

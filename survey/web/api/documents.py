@@ -81,7 +81,11 @@ class Share(Struct, frozen=True, kw_only=True):
     label: Annotated[str, Meta(description="中文名", examples=["家长"])]
     required: Annotated[Count, Meta(description="方案需要的份数", examples=[925])]
     returned: Annotated[
-        str, Meta(description="收回的份数，文字；不足10份时写“<10”，结束后写确数", examples=["812", "<10"])
+        str,
+        Meta(
+            description="收回的份数，文字；不足10份时写“<10”，会推算出不足10份的写“不显示”，结束后写确数",
+            examples=["812", "<10", "不显示"],
+        ),
     ]
 
 

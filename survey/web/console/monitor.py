@@ -88,7 +88,7 @@ async def show_monitor(request: AnyRequest, wave: FromPath[str]) -> Response[str
         slow=[names.get(one.key, one.key) for one in seen.slow_areas] if row.state in ("open", "paused") else [],
         wrong_school=await _wrong_school(request, wave, exact=exact),
         drawn_pace=None
-        if exact
+        if exact or seen.whole.is_withheld
         else pace_chart(seen.whole.used, seen.whole.need, seen.pace.day, seen.pace.days),
         pace_text=_pace_text(seen, today, plan.closes_on, row.state),
     )
