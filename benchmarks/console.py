@@ -25,9 +25,7 @@ import itertools
 import json
 import os
 import re
-import secrets
 import shutil
-import sqlite3
 import sys
 import tempfile
 import time

@@ -109,4 +109,5 @@ if __name__ == "__main__":
 
     folder, wave, count, sealed = sys.argv[1:5]
     made = load_settings(data=folder, least_free_share=0.0)
-    print("\n".join(asyncio.run(lay_out(made, wave, int(count), sealed=sealed == "sealed"))), file=open(Path(folder) / f"{wave}.codes", "w"))
+    codes = asyncio.run(lay_out(made, wave, int(count), sealed=sealed == "sealed"))
+    (Path(folder) / f"{wave}.codes").write_text("\n".join(codes) + "\n")

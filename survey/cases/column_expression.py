@@ -255,9 +255,13 @@ class _Reader:
             if len(texts) != len(right.elts):
                 raise _unread(self.formula.name, ast.unparse(node))
             return self._texts(left, texts, isinstance(op, ast.In))
-        if isinstance(right, ast.Constant) and isinstance(right.value, str) and isinstance(left, ast.Name):
-            if isinstance(op, ast.Eq | ast.NotEq):
-                return self._texts(left, [right.value], isinstance(op, ast.Eq))
+        if (
+            isinstance(op, ast.Eq | ast.NotEq)
+            and isinstance(left, ast.Name)
+            and isinstance(right, ast.Constant)
+            and isinstance(right.value, str)
+        ):
+            return self._texts(left, [right.value], isinstance(op, ast.Eq))
         if type(op) not in COMPARISONS:
             raise _unread(self.formula.name, ast.unparse(node))
         one, other = self.number(left), self.number(right)

@@ -14,7 +14,6 @@ from survey import canonical
 from survey.certification.claims import Ledger
 from survey.certification.note import Vkey
 
-
 PARTS = ("方案、声明和签名", "填写码和答卷清单", "结束和开箱", "计数", "登记", "附件", "回执", "逐份答卷")
 """The parts of a bundle in the order they are checked; the lists take nearly all the time."""
 

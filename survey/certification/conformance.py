@@ -198,7 +198,7 @@ def _documents(file: Vectors) -> Iterator[Found]:
         if _holds_fraction(whole):
             yield (
                 f"{case['name']} refused",
-                lambda v=json.loads(text): refuses(lambda: canonical.encode(v)),
+                lambda given=text: refuses(lambda: canonical.encode(json.loads(given))),
                 True,
             )
             yield (

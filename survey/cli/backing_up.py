@@ -9,7 +9,16 @@ import click
 
 from survey.cli.control import ask_at_the_door
 from survey.cli.progress import counted
-from survey.cli.session import UnreadableFileError, actor, at_desk, command_options, emit, read_file, run, utc_now
+from survey.cli.session import (
+    UnreadableFileError,
+    actor,
+    at_desk,
+    command_options,
+    emit,
+    read_file,
+    run,
+    utc_now,
+)
 from survey.errors import SurveyError
 from survey.jobs.back_up import back_up, check_targets, finish_backup
 from survey.jobs.backup_file import Progress, new_key, open_key

@@ -252,8 +252,8 @@ def _text(report: dict[str, Any]) -> str:
     addresses = report["addresses"]
     return "\n".join(
         (
-            f"演示数据：{report['schools']}所学校，抽中{report['schools_drawn']}所，{report['strata']}层；"
-            f"发出纸条{report['slips']}张，收到答卷{report['answers']}份，用时{report['seconds']}秒。",
+            (f"演示数据：{report['schools']}所学校，抽中{report['schools_drawn']}所，{report['strata']}层；"
+            f"发出纸条{report['slips']}张，收到答卷{report['answers']}份，用时{report['seconds']}秒。"),
             report["in_words"],
             f"海报：{report['posters']}",
             f"纸条：{report['slips_pdf']}",

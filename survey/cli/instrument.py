@@ -51,8 +51,8 @@ def check(data: Path | None, file: str, group: str | None, as_json: bool) -> Non
         "notes": list(read.notes),
     }
     lines = [
-        f"{read.kind}：没有问题。{instrument.title['zh']}（{instrument.id}，{instrument.version}版），"
-        f"{len(instrument.sections)}个部分，{len(items)}题，大约{instrument.minutes}分钟。"
+        (f"{read.kind}：没有问题。{instrument.title['zh']}（{instrument.id}，{instrument.version}版），"
+        f"{len(instrument.sections)}个部分，{len(items)}题，大约{instrument.minutes}分钟。")
     ]
     if instrument.overall_item is None:
         lines.append("没有“总体评价”题：满意度要由各题平均算出。")

@@ -34,8 +34,8 @@ def frame_text(reading: FrameReading, imported: bool) -> str:
 def preview_text(preview: Preview) -> str:
     """What drawing would give, group by group."""
     lines = [
-        f"方案要求有效{preview.required_total}份；准备发{preview.slips_total}张，"
-        f"抽{preview.schools}所学校（共{preview.schools_in_frame}所），{len(preview.strata)}层。",
+        (f"方案要求有效{preview.required_total}份；准备发{preview.slips_total}张，"
+        f"抽{preview.schools}所学校（共{preview.schools_in_frame}所），{len(preview.strata)}层。"),
         *(
             f"  {GROUP_NAMES[group]}：要{preview.required[group]}份，发{preview.issued[group]}张，"
             f"名册上{preview.numbers[group]}人，误差约±{percent_text(preview.half_widths[group])}"
@@ -90,8 +90,8 @@ def break_off_text(left: Sequence[BreakOff]) -> str:
 def results_text(results: Mapping[str, Any]) -> str:
     """The figure with its doubt, the decision and the groups, from a results document."""
     lines = [
-        f"{results['name']}：{results['figure']['percent']}  标准误 {_points(results['se'])}  "
-        f"95%区间 {_interval(results['interval'])}  有效{results['n_valid']}份",
+        (f"{results['name']}：{results['figure']['percent']}  标准误 {_points(results['se'])}  "
+        f"95%区间 {_interval(results['interval'])}  有效{results['n_valid']}份"),
         f"要求：{results['line_in_words']}；{results['decision']}"
         if results["threshold"]
         else "没有要求线，不作判断",

@@ -105,7 +105,7 @@ def _groups(rows: list[Mapping[str, Any]], most: int) -> list[dict[str, Any]]:
     for row in [row for row in rows if row["domain"] != EVERYBODY][: max(most, 0)]:
         label = row["label"]
         group = made.setdefault(row["id"], {"name": label, "rows": []})
-        name, *rest = _line(row)
+        _name, *rest = _line(row)
         option = f"：{row['option_label']}" if row.get("option_label") else ""
         group["rows"].append([f"{row['domain']}{option}", *rest])
     return list(made.values())

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import numpy as np
 
-from survey.arrays import Floats
 from survey.estimation.linearization import deviations_of
 from survey.sampling.design import Design, ReplicateDesign
 from survey.weighting.replicates import hadamard

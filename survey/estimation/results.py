@@ -22,9 +22,9 @@ from survey.cases.editing import edit_counts
 from survey.cases.flag import Flag
 from survey.cases.indicators import Beyond, domain_flags
 from survey.errors import SurveyError
-from survey.estimation.breakdowns import breakdowns
 from survey.estimation.another_formula import other_ways
 from survey.estimation.beside import Beside
+from survey.estimation.breakdowns import breakdowns
 from survey.estimation.certified_rows import certified_rows
 from survey.estimation.doubts import Doubts
 from survey.estimation.figure import (

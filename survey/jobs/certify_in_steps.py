@@ -8,7 +8,6 @@ begins again. No person takes two of the steps, and each is in the trail.
 
 from __future__ import annotations
 
-from asyncio import to_thread
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime

@@ -129,7 +129,7 @@ async def _clock(now: datetime) -> HealthLine:
     remedy = "打开自动校时（NTP）；答卷不受影响，只是日期会记错"
     try:
         last = await list_audit(limit=1)
-        behind = last and datetime.fromisoformat(last[0].at.replace("Z", "+00:00")) - now > CLOCK_SLACK
+        behind = last and datetime.fromisoformat(last[0].at) - now > CLOCK_SLACK
         there = await database_now()
     except Exception as error:  # noqa: BLE001
         return HealthLine("clock", "时钟", WATCH, f"没法核对（{type(error).__name__}）", "先让数据库恢复")

@@ -25,7 +25,6 @@ from survey.storage.keys import erase_key
 from survey.storage.office import IntakeOffice
 from survey.storage.plans import load_fielded_plan, require_state
 
-
 ERASURE = "erasure"
 """The name under which the record of an erasure is kept for good."""
 

@@ -21,10 +21,10 @@ from survey.canonical import digest
 from survey.certification.archive import unpack
 from survey.certification.statement import short_code
 from survey.certification.zipapp_verifier import build_zipapp
+from survey.columns import plain_cell
 from survey.documents.certificate_sheet import certificate_sheet, sheet_of
 from survey.documents.evidence_pack import PackFacts, Paper, evidence_pack
 from survey.documents.pieces import make_pieces
-from survey.columns import plain_cell
 from survey.errors import SurveyError
 from survey.exact import percent_text
 from survey.jobs.launch_lines import LINES

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-
 from typing import Literal
 
 from survey.errors import SurveyError

@@ -12,7 +12,7 @@ Left out on purpose: guessing what a question without options measures.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from survey.errors import Fault, FaultsError

@@ -153,8 +153,7 @@ class _Walk:
     def _number(self, given: Any, kind: kinds.IntType | kinds.FloatType, path: tuple[str, ...]) -> Any:
         whole = isinstance(kind, kinds.IntType)
         try:
-            if isinstance(given, bool):
-                raise ValueError
+            # True is no number here, and its text is none either.
             value = int(str(given)) if whole else float(str(given))
         except ValueError:
             return self.blame(

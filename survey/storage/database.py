@@ -12,7 +12,7 @@ import os
 import sys
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Any
+from typing import IO, Any, Self
 
 from survey.errors import SurveyError
 from survey.settings import FolderNotWritableError, Settings, prepare_folders
@@ -49,7 +49,7 @@ class FolderLock:
 
     def acquire(self) -> None:
         """Take the lock, or refuse and name the process that holds it."""
-        file = open(self._settings.lock_file, "a+", encoding="ascii")
+        file = open(self._settings.lock_file, "a+", encoding="ascii")  # noqa: SIM115 - held as long as the lock
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
@@ -120,7 +120,7 @@ class Database:
             raise RuntimeError("the database is not open")
         return self.engine.transaction()
 
-    async def __aenter__(self) -> Database:
+    async def __aenter__(self) -> Self:
         await self.start()
         return self
 

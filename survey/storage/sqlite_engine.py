@@ -46,7 +46,9 @@ class OneConnectionTransaction(SQLiteTransaction):
         self.context = self.engine.current_transaction.set(self)
         return self
 
-    async def __aexit__(self, exception_type: Any, exception: Any, traceback: Any) -> bool:
+    async def __aexit__(
+        self, kind: type[BaseException] | None, exception: BaseException | None, traceback: object
+    ) -> bool:
         if self._parent is not None:
             return False
         try:

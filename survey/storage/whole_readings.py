@@ -65,7 +65,7 @@ class WholeReadings:
                 await self.waiting[wave].read_whole()
             except IntakeBrokenError as fault:
                 log.error("%s", fault)
-            except Exception as error:  # noqa: BLE001
+            except Exception as error:
                 if self._task is None:
                     raise  # somebody waits for it
                 # The database may be away for a moment; the wave is read when it is back.

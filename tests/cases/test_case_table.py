@@ -8,9 +8,9 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as arrow
-import pyarrow.parquet as parquet
 import pyreadstat
 import pytest
+from pyarrow import parquet
 
 from survey.cases.case_table import read_case_table
 from survey.cases.column_expression import read_formula

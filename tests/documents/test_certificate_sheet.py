@@ -11,12 +11,12 @@ import pytest
 
 from survey import canonical
 from survey.certification.certificate import build_certificate
+from survey.certification.proof_table import NOT_PROVEN
 from survey.certification.registry import prove_registered, registry_leaf
 from survey.certification.signature import Signer
 from survey.certification.signed_plan import build_plan, read_plan
 from survey.certification.statement import STATEMENT_TYPE, build_statement, sentences, short_code
 from survey.certification.transparency_log import sign_head, tree_root
-from survey.certification.proof_table import NOT_PROVEN
 from survey.documents.certificate_sheet import certificate_sheet, sheet_of
 
 DIGEST = hashlib.sha256(b"").hexdigest()

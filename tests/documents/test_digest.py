@@ -37,7 +37,7 @@ LINE = DigestLine(
 @pytest.fixture
 def digest() -> Digest:
     """A prefecture of twelve counties, one of which is under its line."""
-    names = "万安县 吉安县 泰和县 遂川县 永丰县 峡江县 新干县 安福县 永新县 吉水县 青原区 吉州区".split()
+    names = ["万安县", "吉安县", "泰和县", "遂川县", "永丰县", "峡江县", "新干县", "安福县", "永新县", "吉水县", "青原区", "吉州区"]
     lines = [
         replace(LINE, county=name, shown=f"0.{8300 + 90 * at}", figure=f"{83 + 0.9 * at:.2f}%", lower=f"0.{8100 + 90 * at}", upper=f"0.{8490 + 90 * at}")
         for at, name in enumerate(names)

@@ -67,7 +67,7 @@ def test_ten_thousand_printed_slips_are_read_back_by_both_decoders(imprint, at, 
         # like a finder beside a true one draw a corner away, at some sizes. It never reads another code.
         assert all(seen in ("", link) for seen, link in zip(again, links, strict=False))
         missed += sum(seen == "" for seen in again[: len(links)])
-    print(f"10 000 slips: zxing read all; OpenCV saw no code on {missed} and misread none")  # noqa: T201
+    print(f"10 000 slips: zxing read all; OpenCV saw no code on {missed} and misread none")
     assert missed <= 5
 
 

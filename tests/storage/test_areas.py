@@ -8,9 +8,16 @@ from datetime import UTC, datetime, timedelta
 import msgspec
 import pytest
 
-from survey.jobs.keep_ledger import AboutNobodyError, take_up
-from survey.jobs.place_schools import add_area, copy_areas, give_area_up, place_listed, place_schools, placing_of
 from survey.errors import FaultsError
+from survey.jobs.keep_ledger import AboutNobodyError, take_up
+from survey.jobs.place_schools import (
+    add_area,
+    copy_areas,
+    give_area_up,
+    place_listed,
+    place_schools,
+    placing_of,
+)
 from survey.sampling.frame_file import read_frame, sample_county
 from survey.scheme.divisions import BadDivisionError
 from survey.scheme.plan import example_plan_text, read_plan
@@ -18,7 +25,13 @@ from survey.storage.accounts import Account, create_account, find_account
 from survey.storage.areas import AreaUnknownError, SchoolNotListedError, areas_of, assign_areas, list_schools
 from survey.storage.branch import keep_to
 from survey.storage.database import Database
-from survey.storage.divisions import MixedLevelsError, enter_branch, save_local_division, set_divisions, waves_of
+from survey.storage.divisions import (
+    MixedLevelsError,
+    enter_branch,
+    save_local_division,
+    set_divisions,
+    waves_of,
+)
 from survey.storage.frames import find_frame, save_frame
 from survey.storage.ledger import AboutOthersError, EntryNotFoundError, list_entries, load_entry
 from survey.storage.plans import list_waves, save_plan

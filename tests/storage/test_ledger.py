@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 from datetime import UTC, date, datetime
 
 import pytest
@@ -33,7 +34,7 @@ async def wave(database: Database) -> str:
     plan = read_plan(example_plan_text())
     await save_plan(plan, now=NOW)
     road = ("draft", "framed", "drawn", "planned", "open", "closed", "opened", "estimated", "certified")
-    for before, after in zip(road, road[1:], strict=False):
+    for before, after in itertools.pairwise(road):
         await set_state(plan.wave, before, after, now=NOW)
     return plan.wave
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import os
 from datetime import UTC, date, datetime
 from typing import Any
@@ -81,7 +82,7 @@ async def test_a_held_row_is_waited_for_again_and_again_and_then_taken_once(
 
     assert isinstance(await waiting, Accepted)
     assert len(await intake.leaves()) == 1
-    pauses = [later - earlier for earlier, later in zip(begun, begun[1:], strict=False)]
+    pauses = [later - earlier for earlier, later in itertools.pairwise(begun)]
     assert len(pauses) >= 2 and pauses[1] - pauses[0] > 0.03, "each pause is longer than the last"
 
 

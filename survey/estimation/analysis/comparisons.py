@@ -7,6 +7,7 @@ for having looked at all of them. A group that may not be shown is not compared 
 from __future__ import annotations
 
 from itertools import combinations
+from math import isnan
 from typing import Any
 
 from survey.errors import Fault, FaultsError
@@ -76,7 +77,7 @@ def compare(
                 "p_value": finite_or_none(test.p_value),
             }
         )
-    known = [at for at, p in enumerate(p_values) if p == p]
+    known = [at for at, p in enumerate(p_values) if not isnan(p)]
     adjusted = (
         holm([p_values[at] for at in known]) if one.adjust == "holm" else [p_values[at] for at in known]
     )

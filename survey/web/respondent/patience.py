@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from types import TracebackType
+from typing import Self
 
 LOOK_SECONDS = 0.5
 
@@ -30,7 +31,7 @@ class Waiting:
             self.is_late = True
             self._task.cancel()
 
-    def __enter__(self) -> Waiting:
+    def __enter__(self) -> Self:
         self._patience.waiting.add(self)
         return self
 

@@ -107,7 +107,7 @@ def test_labels_and_missing_codes_travel_with_the_data(pack: tuple[AnalysisFile,
 
 
 def test_no_school_name_code_or_typed_word_is_in_any_file(pack: tuple[AnalysisFile, Path]) -> None:
-    columns, folder = pack
+    _columns, folder = pack
     schools = json.loads((folder / "schools.json").read_text(encoding="utf-8"))
     # What a Parquet, SAV or DTA file holds is compressed or packed: it is read back, then searched.
     said = {

@@ -15,7 +15,6 @@ from survey.errors import FaultsError
 from survey.fieldwork.paradata import BreakOff, break_offs
 from survey.scheme.recording import MOST_BYTES, read_recordings
 from survey.storage.recordings import save_recordings
-
 from survey.web.respondent.misses import MOST_LEFT_FROM_ONE
 
 from .browser import phone

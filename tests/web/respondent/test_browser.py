@@ -319,7 +319,7 @@ async def test_fault_that_only_the_server_sees_comes_back_with_everything_typed(
 async def test_a_school_is_found_by_part_of_its_name_and_none_is_chosen_for_anybody(
     laid: tuple[Ground, str], browser: Browser
 ) -> None:
-    made, address = laid
+    _made, address = laid
     async with phone(browser) as page:
         await page.goto(f"{address}/o/{WAVE}?g=parent")
         before = await page.input_value("#d")

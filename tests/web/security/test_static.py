@@ -106,7 +106,7 @@ def test_the_console_runs_no_script_that_stands_in_a_page() -> None:
     inline = []
     for path in templates():
         if path.parent.name != "respondent":
-            for attributes, body in re.findall(r"<script([^>]*)>(.*?)</script>", path.read_text("utf-8"), re.S):
+            for attributes, body in re.findall(r"<script([^>]*)>(.*?)</script>", path.read_text("utf-8"), re.DOTALL):
                 if "src=" not in attributes and "application/json" not in attributes and body.strip():
                     inline.append(path.name)
 
