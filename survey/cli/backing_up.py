@@ -87,7 +87,7 @@ def backup_command(
     answers = sum(done["waves"].values())
     text = f"已备份到 {done['file']}（{done['size']}字节），{len(done['waves'])}次调查、{answers}份答卷，读回核对无误。"
     if done["left_out"]:
-        text += f"\n没有备份 {'、'.join(done['left_out'])}：答卷库读不出，原来的文件请另外保存。"
+        text += f"\n没有备份 {'、'.join(done['left_out'])}：答卷库读不出或被改动过，原来的请另外保存。"
     emit(done, as_json, text + (f"\n密钥在 {done['keys']}，请和备份分开保管。" if done["keys"] else ""))
 
 

@@ -69,7 +69,8 @@ async def gather_backup(settings: Settings, database: Database, office: IntakeOf
     folder = settings.data / f"{SCRATCH}{os.getpid()}"
     folder.mkdir(mode=0o700)
     try:
-        facts = await take_snapshot(database, office, folder)
+        left_out = office.unsound()
+        facts = await take_snapshot(database, office, folder, left_out)
         entries, last = await audit_head()
         document = {
             "at": now.astimezone(UTC).isoformat(timespec="seconds"),
@@ -79,7 +80,7 @@ async def gather_backup(settings: Settings, database: Database, office: IntakeOf
             "waves": {
                 wave: {**vars(one), "vkey": office.log_signer(wave).vkey} for wave, one in facts.items()
             },
-            "left_out": list(office.damaged()),
+            "left_out": list(left_out),
         }
         (folder / FACTS).write_text(json.dumps(document, ensure_ascii=False), encoding="utf-8")
     except BaseException:

@@ -31,6 +31,7 @@ from survey.storage.intake import (
     IntakeBrokenError,
     IntakeExistsError,
     IntakeMissingError,
+    IntakeStaleError,
     IntakeUnreadError,
     KeyConflict,
     Outcome,
@@ -262,6 +263,14 @@ class IntakeOffice:
     def damaged(self) -> tuple[str, ...]:
         """The waves whose intake could not be opened."""
         return tuple(self._damaged)
+
+    def unsound(self) -> tuple[str, ...]:
+        """The waves that cannot be read, or do not hold what their log was signed for; not those that are merely older."""
+        altered = (
+            wave for wave, reason in self.resting().items()
+            if isinstance(reason, IntakeBrokenError) and not isinstance(reason, IntakeStaleError)
+        )  # fmt: skip
+        return tuple(sorted({*self._damaged, *altered}))
 
     def refuse_unread(self) -> None:
         """Refuse what cannot be told while a wave is damaged: that nobody has such a code.

@@ -8,6 +8,7 @@ structure is made again by migrations, so a copy goes back into any release of t
 from __future__ import annotations
 
 import json
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -62,12 +63,20 @@ class OtherStructureError(SurveyError):
         )
 
 
-async def copy_out(url: str, folder: Path) -> dict[str, dict[str, Any]]:
-    """Write every table into a folder; what each wave's log held at that instant."""
+async def copy_out(url: str, folder: Path, left_out: Collection[str] = ()) -> dict[str, dict[str, Any]]:
+    """Write every table into a folder; what each wave's log held at that instant.
+
+    Args:
+        left_out: waves of which nothing is written; the office's own rows of them are.
+    """
     connection = await asyncpg.connect(url, server_settings=PATIENT)
     try:
         async with connection.transaction(isolation="repeatable_read", readonly=True):
-            tables = [dict(row) for row in await connection.fetch(TABLES, PREFIX)]
+            every = [dict(row) for row in await connection.fetch(TABLES, PREFIX)]
+            tables = [
+                one for one in every
+                if one["schema"] == OFFICE_SCHEMA or _wave(one["schema"]) not in left_out
+            ]  # fmt: skip
             for table in tables:
                 place = folder / table["schema"]
                 place.mkdir(exist_ok=True, mode=0o700)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -67,26 +68,31 @@ class LogFacts:
             raise CopyBrokenError(wave, f"日志头签的是{head.size}份，重新算出的根与它不一致（库中{self.size}份）")
 
 
-async def take_snapshot(database: Database, office: IntakeOffice, folder: Path) -> dict[str, LogFacts]:
+async def take_snapshot(
+    database: Database, office: IntakeOffice, folder: Path, left_out: Collection[str]
+) -> dict[str, LogFacts]:
     """Copy everything into an empty folder; what each wave's log holds in the copy.
+
+    Args:
+        left_out: waves whose intake is known to be damaged; the others are copied without them.
 
     Raises:
         CopyBrokenError: a copy does not hold what it must.
     """
     if database.settings.database_url:
-        return {
-            wave: LogFacts(**facts)
-            for wave, facts in (await copy_out(database.settings.database_url, folder)).items()
-        }
+        copied = await copy_out(database.settings.database_url, folder, left_out)
+        return {wave: LogFacts(**facts) for wave, facts in copied.items()}
     for _ in range(MOST_TRIES):
-        facts = await _copy_files(database, office, folder)
+        facts = await _copy_files(database, office, folder, left_out)
         # A wave that was published or closed just between two copies would stand in two states.
         if await asyncio.to_thread(_agree, folder, facts):
             return facts
     raise CopyBrokenError("各次调查", "备份时状态一直在变")
 
 
-async def _copy_files(database: Database, office: IntakeOffice, folder: Path) -> dict[str, LogFacts]:
+async def _copy_files(
+    database: Database, office: IntakeOffice, folder: Path, left_out: Collection[str]
+) -> dict[str, LogFacts]:
     (folder / INTAKE).mkdir(exist_ok=True, mode=0o700)
     for old in (folder / OFFICE, *(folder / INTAKE).glob("*.db")):
         old.unlink(missing_ok=True)
@@ -95,6 +101,8 @@ async def _copy_files(database: Database, office: IntakeOffice, folder: Path) ->
     await copy_office(engine, folder / OFFICE)
     facts = {}
     for wave in office.waves():
+        if wave in left_out:
+            continue
         path = folder / INTAKE / f"{wave}.db"
         await office.intake(wave).back_up(path)
         facts[wave] = await asyncio.to_thread(read_log, path)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import importlib.util
 import os
+import sqlite3
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -24,6 +25,7 @@ from survey.storage.database import Database, open_database
 from survey.storage.intake import Accepted, IntakeStaleError
 from survey.storage.office import IntakeOffice
 from survey.storage.postgres_copy import NotEmptyError
+from survey.storage.postgres_schema import connection_settings
 
 spec = importlib.util.spec_from_file_location(
     "fielding", Path(__file__).parents[1] / "storage" / "fielding.py"
@@ -229,6 +231,51 @@ async def test_a_wave_that_cannot_be_read_is_left_out_by_name(sqlite_settings: S
         await office.stop()
 
     assert (done["waves"], done["left_out"]) == ({"wave-1": 10}, ["wave-0"])
+
+
+async def alter_a_leaf(settings: Settings) -> None:
+    """Change the fourth leaf of the stopped wave-1 as an insider with the database would."""
+    if settings.database_url:
+        connection = await asyncpg.connect(settings.database_url, server_settings=connection_settings("wave-1"))
+        await connection.execute("ALTER TABLE leaves DISABLE TRIGGER ALL")
+        await connection.execute('UPDATE leaves SET leaf = (SELECT leaf FROM leaves WHERE "index" = 4) WHERE "index" = 3')
+        await connection.execute("ALTER TABLE leaves ENABLE TRIGGER ALL")
+        await connection.close()
+        return
+    file = sqlite3.connect(settings.intake / "wave-1.db")
+    for (name,) in file.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
+        file.execute(f"DROP TRIGGER {name}")
+    file.execute('UPDATE leaves SET leaf = (SELECT leaf FROM leaves WHERE "index" = 4) WHERE "index" = 3')
+    file.commit()
+    file.close()
+
+
+@pytest.mark.parametrize("found", ["at the start", pytest.param("behind the start", marks=pytest.mark.long)])
+async def test_an_altered_wave_is_left_out_by_name_and_the_others_come_back(
+    database: Database, office: IntakeOffice, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, found: str
+) -> None:
+    if found == "behind the start":
+        monkeypatch.setattr("survey.storage.frontier.EVERY", 16)
+        monkeypatch.setattr("survey.storage.office.WHOLE_AT_START", 0)
+    left = await fielded(office, 0)
+    for at in range(0, 44, 11):
+        await asyncio.gather(*(office.submit("wave-1", fielding.entry(e)) for e in left[at : at + 11]))
+    other = await fielding.begin(office, 3, "wave-2")
+    await office.submit("wave-2", fielding.entry(other[0]))
+    await office.stop()
+    await alter_a_leaf(database.settings)
+    await office.start(read_later=True)
+    await office.readings.read()
+    unread = office.damaged()
+    done = await backed_up(database, office, tmp_path)
+    await office.stop()
+    await database.stop()
+    there = await empty_place(database.settings, tmp_path / "new")
+    told = await restore_backup(there, tmp_path / "b.age", KEY, keys=tmp_path / "k.age")
+
+    assert unread == (("wave-1",) if found == "at the start" else ())
+    assert (done["waves"], done["left_out"]) == ({"wave-2": 1}, ["wave-1"])
+    assert told["waves"] == {"wave-2": 1} and told["started"]
 
 
 async def test_nobodys_key_means_no_backup(sqlite_settings: Settings, tmp_path: Path) -> None:
