@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import itertools
 import os
 from datetime import UTC, date, datetime
 from typing import Any
@@ -51,19 +50,6 @@ async def stranger(postgres_settings: Settings, intake: PostgresIntake) -> Any:
     await connection.close()
 
 
-def watch(intake: PostgresIntake) -> list[float]:
-    """The instants at which batches were begun, from now on."""
-    begun: list[float] = []
-    commit = intake._commit
-
-    async def noted(entries: Any) -> Any:
-        begun.append(asyncio.get_running_loop().time())
-        return await commit(entries)
-
-    intake._commit = noted
-    return begun
-
-
 async def test_every_connection_has_its_limits(intake: PostgresIntake) -> None:
     for name, limit in (("statement_timeout", "30s"), ("idle_in_transaction_session_timeout", "1min")):
         assert await intake._value(f"SHOW {name}") == limit
@@ -71,19 +57,27 @@ async def test_every_connection_has_its_limits(intake: PostgresIntake) -> None:
 
 
 async def test_a_held_row_is_waited_for_again_and_again_and_then_taken_once(
-    intake: PostgresIntake, stranger: Any
+    intake: PostgresIntake, stranger: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    begun = watch(intake)
+    pauses: list[float] = []
+    fourth, rest = asyncio.Event(), asyncio.sleep
+
+    async def noted(delay: float) -> None:
+        pauses.append(delay)
+        if len(pauses) == 4:
+            fourth.set()
+        await rest(delay)
+
+    monkeypatch.setattr(asyncio, "sleep", noted)
     async with stranger.transaction():
         await stranger.execute("SELECT 1 FROM about FOR UPDATE")
         waiting = asyncio.create_task(intake.submit(entry(0)))
-        await asyncio.sleep(1.0)
+        await asyncio.wait_for(fourth.wait(), 60)
         assert not waiting.done()
 
     assert isinstance(await waiting, Accepted)
     assert len(await intake.leaves()) == 1
-    pauses = [later - earlier for earlier, later in itertools.pairwise(begun)]
-    assert len(pauses) >= 2 and pauses[1] - pauses[0] > 0.03, "each pause is longer than the last"
+    assert pauses[:4] == [0.05, 0.1, 0.2, 0.4], "each pause is longer than the last"
 
 
 async def test_a_row_that_stays_held_is_given_up_in_words(
