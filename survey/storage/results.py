@@ -10,6 +10,8 @@ from typing import Any
 from survey.canonical import decode, encode, sha256_hex
 from survey.errors import SurveyError
 from survey.followup.published import PublishedWave, read_published
+from survey.storage.areas import areas_of
+from survey.storage.branch import everywhere
 from survey.storage.current import transaction
 from survey.storage.tables import ResultsTable
 
@@ -46,6 +48,17 @@ async def find_results(wave: str) -> dict[str, Any] | None:
     """The results of a wave, or None."""
     rows = await ResultsTable.select(ResultsTable.document).where(ResultsTable.wave == wave)
     return dict(decode(rows[0]["document"].encode())) if rows else None
+
+
+async def area_rows(wave: str) -> tuple[dict[str, Any], ...]:
+    """The results of the responsibility areas that may be seen, small ones withheld as everywhere.
+
+    Below the county these rows are all there is of the results: the document itself stays hidden.
+    """
+    seen = set((await areas_of(wave)).values()) - {None}
+    with everywhere():
+        document = await find_results(wave)
+    return tuple(row for row in (document or {}).get("by_area") or () if row["key"] in seen)
 
 
 async def load_published(waves: Sequence[str]) -> dict[str, PublishedWave]:

@@ -37,6 +37,7 @@ _TOLD = (
     "storage.wrong_state",
     "这一步要在“",
     "console.not_opened",
+    "console.not_certified",
     "console.not_published",
     "console.nothing_to_sign",
     "api.not_opened",

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import pytest
 
+from survey.exact import percent_text
 from survey.jobs.estimate_wave import results_document, wave_results
 from survey.jobs.keep_ledger import take_up
 from survey.storage.areas import assign_areas
@@ -137,6 +138,27 @@ async def test_results_by_area_have_intervals_stand_by_code_and_add_up(halves: H
     assert all(row["interval"]["lower"] < row["shown"] < row["interval"]["upper"] for row in rows)
     assert sum(row["n"] for row in rows) == sum(row["n"] for row in document["by_place"])
     assert "不排名次" in page and "第二督学责任区" in page
+
+
+async def test_an_area_sees_its_own_certified_row_and_no_other(halves: Halves) -> None:
+    site = halves.site
+    document = results_document(await wave_results(site.office, "county-a"))
+    await save_results("county-a", document, now=NOW)
+    own, other = document["by_area"]
+    await sign_in(site, "auditor", FIRST)
+    page = (await site.client.get(f"{WAVE}/area-results")).text
+    closed = (await site.client.get(f"{WAVE}/results")).status_code
+    await Waves.update({Waves.state: "estimated"}).where(Waves.wave == "county-a")
+    unsigned = await site.client.get(f"{WAVE}/area-results")
+    await Waves.update({Waves.state: "certified"}).where(Waves.wave == "county-a")
+    await set_divisions("li", [halves.mine[0][0]])
+    school = (await site.client.get(f"{WAVE}/area-results")).status_code
+
+    assert own["percent"] in page and str(own["n_valid"]) in page and "第一督学责任区" in page
+    assert percent_text(own["interval"]["lower"]) in page
+    assert other["percent"] not in page and "第二督学责任区" not in page
+    assert (closed, school) == (403, 403)
+    assert unsigned.status_code == 409 and own["percent"] not in unsigned.text
 
 
 async def test_a_contact_comes_to_the_pages_of_one_school_and_no_further(halves: Halves) -> None:

@@ -16,7 +16,7 @@ from survey.errors import SurveyError
 from survey.jobs.export_answers import export_answers
 from survey.storage.certificates import list_certificates
 from survey.storage.plans import load_plan, load_wave
-from survey.storage.results import find_results
+from survey.storage.results import area_rows, find_results
 from survey.storage.samples import find_sample
 from survey.web.access import may, person_of
 from survey.web.console.charts import balance_bars, dot_chart, option_bars
@@ -69,6 +69,16 @@ class NotOpenedError(SurveyError):
             f"现在是“{state_name}”，结束并由两人开箱以前没有满意度",
             "先看参与情况；结束、开箱、计算以后再来",
         )
+
+
+class NotCertifiedError(SurveyError):
+    """A responsibility area is told of figures that were signed, and of no other."""
+
+    code = "console.not_certified"
+    kind = "conflict"
+
+    def __init__(self, state_name: str) -> None:
+        super().__init__("责任区结果", f"现在是“{state_name}”，还没有签发证书", "签发以后再来看")
 
 
 @get("/waves/{wave:str}/results", guards=[may("results.see")])
@@ -148,6 +158,24 @@ async def download_results(request: AnyRequest, wave: FromPath[str]) -> Response
     return download(results_sheet(results), f"{row.county}_{row.wave}_结果.csv")
 
 
+@get("/waves/{wave:str}/area-results", guards=[may("results.of_area")])
+async def show_area_results(request: AnyRequest, wave: FromPath[str]) -> Response[str]:
+    """The rows of the responsibility areas that one may see, once the wave is certified; no school alone."""
+    row = await load_wave(wave)
+    if row.state != "certified":
+        raise NotCertifiedError(row.state_name)
+    return console_page(
+        request,
+        "area_results.html",
+        title="责任区结果",
+        crumbs=wave_crumbs(row),
+        command=f"survey estimate {wave} --json",
+        row=row,
+        tabs=tabs_of(row, "/area-results"),
+        rows=[{**_ROW, **one} for one in await area_rows(wave)],
+    )
+
+
 @post("/waves/{wave:str}/answers", guards=[may("answers.export")], status_code=200)
 async def post_export(request: AnyRequest, wave: FromPath[str]) -> Response[bytes]:
     """The answers for analysis, confidential; a POST, because it is kept in the audit trail."""
@@ -156,7 +184,7 @@ async def post_export(request: AnyRequest, wave: FromPath[str]) -> Response[byte
     return download(made, f"{row.county}_{row.wave}_答卷_内部.zip")
 
 
-RESULT_ROUTES = (show_results, show_school_results, download_results, post_export)
+RESULT_ROUTES = (show_results, show_school_results, show_area_results, download_results, post_export)
 
 
 async def _domain_names(wave: str) -> dict[str, str]:

@@ -60,6 +60,7 @@ TABS = (
     ("/callbacks", "电话回访", "planned", "callbacks.see"),
     ("/board", "留言", "open", "board.see"),
     ("/results", "结果", "opened", "results.see"),
+    ("/area-results", "责任区结果", "certified", "results.of_area"),
     ("/report", "报告", "estimated", "results.see"),
     ("/certify", "签发", "estimated", "certificate.see"),
     ("/certificate", "证书", "certified", "certificate.see"),
