@@ -28,7 +28,7 @@ def breakdowns(tables: Tables, areas: Mapping[str, tuple[str, str]]) -> dict[str
         "by_stage": stage_table(tables),
         "by_place": place_table(tables),
         **({"by_area": area_table(tables, areas)} if areas else {}),
-        "by_school": school_table(tables),
+        "by_school": school_table(tables, areas),
         "by_dimension": dimension_table(tables),
         "items": item_table(tables),
     }

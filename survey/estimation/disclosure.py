@@ -46,10 +46,11 @@ def withhold(
         least = min(shown, key=lambda at: (rows[at]["n_valid"], at))
         hidden.add(least)
         shown.remove(least)
-    return [_emptied(row, smallest) if at in hidden else row for at, row in enumerate(rows)]
+    return [emptied(row, smallest) if at in hidden else row for at, row in enumerate(rows)]
 
 
-def _emptied(row: dict[str, Any], smallest: int) -> dict[str, Any]:
+def emptied(row: dict[str, Any], smallest: int) -> dict[str, Any]:
+    """A row as it is shown when it is withheld."""
     n = row.get("n") or 0
     kept = {key: row[key] for key in KEPT if key in row}
     return {

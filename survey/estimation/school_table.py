@@ -8,13 +8,14 @@ section 16, METHOD 18).
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import scipy  # its parts load themselves when first asked
 
 from survey.estimation.comparison import holm
-from survey.estimation.disclosure import withhold
+from survey.estimation.disclosure import emptied, withhold
 from survey.estimation.figure import display_text, interval_document
 from survey.estimation.intervals import korn_graubard
 from survey.estimation.wave_rates import Rate
@@ -23,29 +24,75 @@ from survey.exact import percent_text, truncate
 from survey.sampling.scheme_sizes import GROUP_NAMES
 
 SHOWN_GROUPS = ("parent", "student")
+Row = tuple[str, str]
+"""Group and school code."""
 RISK = 0.05
 """Chance of telling any school of the table apart although none differs."""
 
 
-def school_table(tables: Tables) -> list[dict[str, Any]]:
+def school_table(tables: Tables, areas: Mapping[str, tuple[str, str]]) -> list[dict[str, Any]]:
     """Rows by group, and in a group by school code: rate, exact interval, and how it stands to its county.
 
     The interval is Clopper and Pearson's; the test is two-sided and exact, of the school's satisfied
     answers under the group's rate in the whole wave, with Holm's correction over all rows shown.
 
-    Empty for a figure that is not a share.
+    Args:
+        areas: school → code and name of its responsibility area; empty where the county has none.
+
+    Returns:
+        Empty for a figure that is not a share.
 
     Source: Clopper & Pearson (1934), Biometrika 26, p. 404, R `binom.test`; Holm (1979).
     """
     if not tables.proportion:
         return []
     rows = [row for group in SHOWN_GROUPS if group in tables.shares for row in _of_group(tables, group)]
+    rows = _less_what_gives_others_away(rows, tables, areas)
     tested = [row for row in rows if "chance" in row]
     for row, chance in zip(tested, holm([row["chance"] for row in tested]), strict=True):
+        side = row.pop("side")
         row["chance"] = truncate(chance)
-        row["against_county"] = "level" if chance >= RISK else row.pop("side")
-        row.pop("side", None)
+        row["against_county"] = "level" if chance >= RISK else side
     return rows
+
+
+def _less_what_gives_others_away(
+    rows: list[dict[str, Any]], tables: Tables, areas: Mapping[str, tuple[str, str]]
+) -> list[dict[str, Any]]:
+    """More rows hidden where a stage, a place or an area less its schools would leave a few teachers.
+
+    Those tables join all groups, so such a row less the schools in it tells the rate of everybody who
+    stands in no row here: together they must be as many as any cell. A group's only hidden row would
+    follow from its total, so it never stays alone.
+    """
+    n_of = {name: found[3] for name, found in tables.rates.sums(tables.answers).items()}
+    lies_in: dict[str, set[tuple[str, str]]] = {}
+    n_of_row, apart = Counter[Row](), Counter[tuple[str, str]]()
+    for domain, draw in tables.rates.draws.items():
+        if not draw.school_code:
+            continue
+        parts = {"stage": draw.stage, "place": draw.place, "area": areas.get(draw.school_code, ("", ""))[0]}
+        lies_in[draw.school_code] = {(kind, key) for kind, key in parts.items() if key is not None}
+        if draw.group in SHOWN_GROUPS:
+            n_of_row[draw.group, draw.school_code] += n_of.get(domain, 0)
+        else:
+            apart.update(dict.fromkeys(lies_in[draw.school_code], n_of.get(domain, 0)))
+    keys = [(row["group"], row["key"]) for row in rows]
+    hidden = {key for key, row in zip(keys, rows, strict=True) if row.get("withheld")}
+    while True:
+        left = apart.copy()
+        for row in hidden:
+            left.update(dict.fromkeys(lies_in[row[1]], n_of_row[row]))
+        few = {part for part, n in left.items() if 0 < n < tables.smallest}
+        alone = {group for group, n in Counter(group for group, _ in hidden).items() if n == 1}
+        more = [row for row in keys if row not in hidden and (lies_in[row[1]] & few or row[0] in alone)]
+        if not more:
+            break
+        hidden.add(min(more, key=lambda row: (n_of_row[row], row)))
+    return [
+        emptied(row, tables.smallest) if key in hidden and not row.get("withheld") else row
+        for key, row in zip(keys, rows, strict=True)
+    ]
 
 
 def _of_group(tables: Tables, group: str) -> list[dict[str, Any]]:
