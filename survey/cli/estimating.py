@@ -18,6 +18,16 @@ class NothingToEstimateError(SurveyError):
     kind = "invalid"
 
 
+class UnknownTableError(SurveyError):
+    """A table that no results document has."""
+
+    code = "cli.unknown_table"
+    kind = "invalid"
+
+    def __init__(self, named: str, known: tuple[str, ...]) -> None:
+        super().__init__(f"--by {named}", "没有这种分组", f"从这些里选：{'、'.join(known)}")
+
+
 @click.command("estimate")
 @click.argument("wave", required=False)
 @click.option(
@@ -36,6 +46,13 @@ class NothingToEstimateError(SurveyError):
     type=click.Path(path_type=Path),
     help="结果文件夹，默认“说明的名字-results” (folder for the results)",
 )
+@click.option(
+    "--by",
+    default="group",
+    show_default=True,
+    help="打印哪些分组，逗号分开：group,stage,place,area,school,dimension,items (tables of a wave to print)",
+)
+@click.option("--formula", default=None, help="再打印另一种算法的结果，写错时列出全部 (another way of the same answers)")
 @click.option("--no-files", is_flag=True, help="只打印，不写文件 (print only)")
 @click.option("--keys", is_flag=True, help="打印计算说明的全部写法 (print the format)")
 @click.option("--schema", is_flag=True, help="打印计算说明的JSON Schema (print its JSON Schema)")
@@ -48,6 +65,8 @@ def estimate_command(
     map_file: Path | None,
     example: str | None,
     out: Path | None,
+    by: str,
+    formula: str | None,
     no_files: bool,
     keys: bool,
     schema: bool,
@@ -57,7 +76,7 @@ def estimate_command(
 
     \b
     两种用法：
-      survey estimate WAVE                                本系统里已开箱的一轮调查
+      survey estimate WAVE                                本系统里已开箱的一轮调查；签发以后只看，不再算
       survey estimate --cases FILE --spec SPEC.yaml       别处收集的数据（问卷星导出、纸质录入、公开的微观数据）
 
     \b
@@ -72,7 +91,7 @@ def estimate_command(
     elif cases is not None and wave is None:
         _estimate_cases(cases, spec, map_file, example, out, no_files, as_json)
     elif wave is not None and cases is None and spec is None:
-        _estimate_wave(data, wave, as_json)
+        _estimate_wave(data, wave, tuple(by.split(",")), formula, as_json)
     else:
         raise NothingToEstimateError(
             "survey estimate",
@@ -97,18 +116,48 @@ def _told(keys: bool, schema: bool, example: str) -> str:
     )
 
 
-def _estimate_wave(data: Path | None, wave: str, as_json: bool) -> None:
+def _estimate_wave(
+    data: Path | None, wave: str, by: tuple[str, ...], formula: str | None, as_json: bool
+) -> None:
     from survey.cli.session import actor, at_intake
-    from survey.cli.wording import results_text
+    from survey.cli.wording import TABLE_NAMES, results_text, way_text
     from survey.jobs.estimate_wave import estimate_wave
+    from survey.storage.plans import load_wave
+    from survey.storage.results import load_results
+
+    if unknown := [name for name in by if name not in TABLE_NAMES]:
+        raise UnknownTableError("、".join(unknown), tuple(TABLE_NAMES))
 
     async def work() -> dict[str, object]:
         async with at_intake(data) as (_, office):
+            if (await load_wave(wave)).state == "certified":
+                return await load_results(wave)  # they stand; the same tables as on the day of signing
             with shares("计算", as_json) as tell:
                 return await estimate_wave(office, wave, actor=actor(), now=utc_now(), progress=tell)
 
     document = run(work())
-    emit(document, as_json, results_text(document))
+    text = results_text(document, by)
+    emit(document, as_json, text if formula is None else f"{text}\n{way_text(document, formula)}")
+
+
+@click.command("flags")
+@click.argument("wave")
+@command_options
+def flags_command(data: Path | None, wave: str, as_json: bool) -> None:
+    """开箱计算以后的数据质量提示：只对着一校一类人，不改变数字。Flags of an estimated wave; no figure changes."""
+    from survey.cli.session import at_desk
+    from survey.storage.results import load_results
+
+    async def work() -> list[dict[str, str]]:
+        async with at_desk(data):
+            return list((await load_results(wave)).get("flags") or ())
+
+    flags = run(work())
+    lines = [
+        f"{one['indicator']} {one['name']}　{one['domain']}　{one['text']}　界限{one['limit']}；老实填的也会碰上：{one['honest']}"
+        for one in flags
+    ]
+    emit({"wave": wave, "flags": flags}, as_json, "\n".join(lines) or "没有提示。")
 
 
 def _estimate_cases(

@@ -45,6 +45,7 @@ VERBS = {
     "void": "survey.cli.guarding",
     "open": "survey.cli.concluding",
     "estimate": "survey.cli.estimating",
+    "flags": "survey.cli.estimating",
     "count": "survey.cli.counting",
     "certify": "survey.cli.concluding",
     "report": "survey.cli.concluding",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from survey.errors import SurveyError
 from survey.exact import fraction, percent_text, truncate
 from survey.fieldwork.paradata import CHECK, BreakOff
 from survey.fieldwork.progress import Participation
@@ -87,8 +88,45 @@ def break_off_text(left: Sequence[BreakOff]) -> str:
     return "\n".join(["", "中途离开（有人还会回来）：", *lines]) if lines else ""
 
 
-def results_text(results: Mapping[str, Any]) -> str:
-    """The figure with its doubt, the decision and the groups, from a results document."""
+TABLE_NAMES = {
+    "group": "by_group",
+    "stage": "by_stage",
+    "place": "by_place",
+    "area": "by_area",
+    "school": "by_school",
+    "dimension": "by_dimension",
+    "items": "items",
+}
+"""What `--by` calls the tables of a results document."""
+
+
+class UnknownWayError(SurveyError):
+    """A formula that is not among those a wave's results are told in."""
+
+    code = "cli.unknown_way"
+    kind = "invalid"
+
+    def __init__(self, named: str, known: Sequence[str]) -> None:
+        super().__init__(f"--formula {named}", "没有这种算法", f"从这些里选：{'、'.join(known)}")
+
+
+def way_text(results: Mapping[str, Any], named: str) -> str:
+    """The same answers by another formula, in one line.
+
+    Raises:
+        UnknownWayError: there is none of that name.
+    """
+    ways = {way["way"]: way for way in results["another_formula"]}
+    if named not in ways:
+        raise UnknownWayError(named, list(ways))
+    way = ways[named]
+    return f"{way['name']}：{way.get('percent') or way.get('shown') or '算不出'}　{way['formula']}" + (
+        f"　{way['note']}" if way.get("note") else ""
+    )
+
+
+def results_text(results: Mapping[str, Any], by: Sequence[str] = ("group",)) -> str:
+    """The figure with its doubt, the decision and some of its tables, from a results document."""
     lines = [
         (f"{results['name']}：{results['figure']['percent']}  标准误 {_points(results['se'])}  "
         f"95%区间 {_interval(results['interval'])}  有效{results['n_valid']}份"),
@@ -98,13 +136,13 @@ def results_text(results: Mapping[str, Any]) -> str:
         *(f"  注意：{words}" for words in results.get("cautions") or ()),
         *([f"  {tipping['words']}"] if (tipping := results.get("tipping")) and tipping["words"] else ()),
     ]
-    for group in results["by_group"]:
-        if group.get("withheld"):
-            lines.append(f"  {group['name']}：不显示（少于规定份数）")
+    for row in (row for name in by for row in results.get(TABLE_NAMES[name]) or ()):
+        # A school stands once for each group.
+        name = f"{row['name']} {GROUP_NAMES[row['group']]}" if "school" in by and row.get("group") else row["name"]
+        if row.get("withheld"):
+            lines.append(f"  {name}：不显示（少于规定份数，或会推算出来）")
         else:
-            lines.append(
-                f"  {group['name']}：{group['display']}  {_interval(group['interval'])}  n={group['n']}"
-            )
+            lines.append(f"  {name}：{row['display']}  {_interval(row.get('interval'))}  n={row['n']}")
     return "\n".join(lines)
 
 

@@ -126,6 +126,20 @@ def test_codes_are_kept_nowhere_once_the_wave_is_open(on_sqlite: Demonstration) 
     assert not list(on_sqlite.settings.print_files.glob(f"{LIVE_WAVE}*"))
 
 
+def test_a_certified_wave_tells_its_tables_another_formula_and_its_flags(on_sqlite: Demonstration) -> None:
+    def told(*command: str) -> str:
+        return CliRunner().invoke(main, [*command, "--data", str(on_sqlite.settings.data)]).output
+
+    wave = on_sqlite.report["wave"]
+    whole = told("estimate", wave, "--by", "place,school", "--formula", "top_two_over_all")
+
+    assert on_sqlite.report["figure"] in whole and "乡村：" in whole
+    assert "小学 家长：" in whole and "最好两项÷全部答卷" in whole
+    assert "没有这种算法" in told("estimate", wave, "--formula", "nothing")
+    assert "没有这种分组" in told("estimate", wave, "--by", "person")
+    assert "I10" in told("flags", wave) or "没有提示" in told("flags", wave)
+
+
 def test_the_command_prints_one_json_document_and_runs_outside_the_checkout(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "survey", "demo", "--no-serve", "--json", "--seed", SEED, "--data", "wave"]
     first = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
