@@ -115,13 +115,13 @@ async def pack_wave(settings: Settings, wave: str, *, actor: str, now: datetime)
             )
             for name, made in pieces
         ),
-        Paper(PLAN, "发布前检查.csv", await _ticks(wave), "由人确认的每一项：谁、什么时候、备注"),
+        _listing(PLAN, "发布前检查.csv", await _ticks(wave), "由人确认的每一项：谁、什么时候、备注"),
         Paper(SAMPLE, "学校名册.csv", _frame(await load_frame(wave)), "名册，一校一行"),
         Paper(SAMPLE, "样本.csv", _sample(sample), f"抽中的学校×人群；种子 {sample.seed}"),
         Paper(SAMPLE, "怎样重新抽一遍.md", _replay(), "用种子和名册重抽的步骤"),
         Paper(RETURNS, "回收.csv", _returns(results), "每个学校×人群：应有、发出、交回、作废、计入"),
-        Paper(RETURNS, "学校发放登记.csv", await _handouts(wave), "学校登记的发放：班、份数、日期"),
-        Paper(FLAGS, "质量提示.csv", _flags(results), "规则、学校组、看到的、界限"),
+        _listing(RETURNS, "学校发放登记.csv", await _handouts(wave), "学校登记的发放：班、份数、日期"),
+        _listing(FLAGS, "质量提示.csv", _flags(results), "规则、学校组、看到的、界限"),
         Paper(COUNTS, "口径.txt", _formula(results), "满意度怎样算，用一句话说清"),
         *(
             Paper(COUNTS, name, content, "在R里由计数表重新算出满意度")
@@ -132,13 +132,14 @@ async def pack_wave(settings: Settings, wave: str, *, actor: str, now: datetime)
             Paper(RESULT, f"报告.{kind}" if kind != "xlsx" else "结果表.xlsx", await render_report(wave, kind, now=at), about)
             for kind, about in (("pdf", "报告"), ("docx", "报告，Word格式"), ("xlsx", "结果表，每个数带份数和区间"))
         ],
+        Paper(COUNTS, "statement.json", members["statement.json"], "满意度声明，figure.R要同它核对"),
         Paper(SIGNED, "certificate.json", newest.data, "结果证书，可离线核验"),
         Paper(
             SIGNED, "certificate.pdf", await to_thread(certificate_sheet, sheet_of(newest.data, imprint), at=at), "证书的纸面，A4一页"
         ),
         Paper(SIGNED, "bundle.zip", bundle, "公开核验包原件"),
         Paper(SIGNED, "survey-verify.pyz", build_zipapp(), "核验程序：python3 survey-verify.pyz bundle.zip"),
-        Paper(SIGNED, "签发步骤.csv", await _steps(wave), "经办、复核、签发：谁、什么时候、看的是哪一份"),
+        _listing(SIGNED, "签发步骤.csv", await _steps(wave), "经办、复核、签发：谁、什么时候、看的是哪一份"),
     ]  # fmt: skip
     facts = PackFacts(
         title=plan.title,
@@ -155,6 +156,11 @@ def _figure(results: Mapping[str, Any]) -> str:
     interval, shown = results.get("interval"), percent_text(results["figure"]["shown"])
     between = f"（95%区间 {percent_text(interval['lower'])}–{percent_text(interval['upper'])}）" if interval else ""
     return f"{results['name']} {shown}{between}，有效{results['n_valid']}份"
+
+
+def _listing(section: str, name: str, content: bytes, about: str) -> Paper:
+    """A sheet of what was recorded; the index says where nothing was, so that nobody looks for a lost page."""
+    return Paper(section, name, content, about if content.count(b"\r\n") > 1 else f"{about}（没有记录）")
 
 
 def _sheet(head: Sequence[str], rows: Iterable[Sequence[Any]]) -> bytes:

@@ -6,6 +6,7 @@ import asyncio
 import csv
 import hashlib
 import io
+import re
 import shutil
 import zipfile
 from datetime import timedelta
@@ -99,3 +100,22 @@ def test_no_code_no_answer_and_no_written_text_is_in_any_file(packed: tuple[byte
 
     assert len(secret) > 800
     assert told == []
+
+
+def test_the_program_in_r_finds_every_file_it_reads_beside_it(packed: tuple[bytes, Path, set[str]]) -> None:
+    _, root, _ = packed
+    beside = root / "07_计数和算法"
+    asked = set(re.findall(r'read(?:\.csv|Lines)\("([^"]+)"', (beside / "figure.R").read_text(encoding="utf-8")))
+
+    assert asked == {"counts.csv", "statement.json"}
+    assert [name for name in asked if not (beside / name).is_file()] == []
+
+
+def test_a_sheet_without_rows_says_so_in_the_index(packed: tuple[bytes, Path, set[str]]) -> None:
+    _, root, _ = packed
+    with (root / "00_目录.csv").open(encoding="utf-8-sig", newline="") as file:
+        index = {row["文件"].partition("/")[2]: row["内容"] for row in csv.DictReader(file)}
+
+    for name in ("学校发放登记.csv", "质量提示.csv", "发布前检查.csv", "签发步骤.csv"):
+        rows = next(root.glob(f"*/{name}")).read_text(encoding="utf-8-sig").splitlines()[1:]
+        assert index[name].endswith("（没有记录）") is not bool(rows), name
