@@ -112,6 +112,9 @@ def report_content(
         "beside": [
             [str(row.get("name") or row.get("what")), _shown(row)] for row in results.get("beside") or ()
         ],
+        "without_flagged": next(
+            (_shown(row) for row in results.get("beside") or () if row.get("what") == "without_flagged_domains"), ""
+        ),
         "flags": [_flag(row) for row in results.get("flags") or ()],
         "limits": _limits(results),
         "items": _items(results),
@@ -266,6 +269,8 @@ def _items(results: Mapping[str, Any]) -> list[dict[str, Any]]:
                 _options(row),
                 str(row.get("n_valid", ABSENT)),
                 _shown(row),
+                # The ends of an interval would tell the number that ≥95% keeps back.
+                _interval(row) if row.get("display") in (None, row.get("percent")) else ABSENT,
                 _share(row, "dont_know"),
             ]
         )

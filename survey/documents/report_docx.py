@@ -20,7 +20,7 @@ from survey.documents.report import report_title
 from survey.documents.typeface import FAMILY
 from survey.documents.word import add_chart, add_points, add_table, saved_document, set_up, writable
 
-NUMERALS = "一二三四五六七八九十"
+NUMERALS = (*"一二三四五六七八九十", *(f"十{one}" for one in "一二三四五六七八九"))
 
 
 def report_docx(content: Mapping[str, Any], *, at: datetime) -> bytes:
@@ -47,7 +47,9 @@ def report_docx(content: Mapping[str, Any], *, at: datetime) -> bytes:
     )
     wanted = [(name, write) for part, name, write in sections if not part or part in content["parts"]]
     for number, (name, write) in enumerate(wanted):
-        document.add_heading(f"{NUMERALS[number]}、{name}", level=1)
+        heading = document.add_heading(f"{NUMERALS[number]}、{name}", level=1)
+        # Not a paragraph that holds a break: behind a full cover it would make an empty page.
+        heading.paragraph_format.page_break_before = number == 0 or None
         write(document, content)
     return saved_document(document, at=at)
 
@@ -70,7 +72,6 @@ def _cover(document: DocxDocument, content: Mapping[str, Any]) -> None:
     foot.paragraph_format.space_before = Mm(35)
     document.add_paragraph(content["must_say"], style="Caption")
     document.add_paragraph("单位（盖章）：　　　　　　　　　　日期：", style="Caption")
-    document.add_page_break()
 
 
 def _main_result(document: DocxDocument, content: Mapping[str, Any]) -> None:
@@ -132,7 +133,7 @@ def _formula(document: DocxDocument, content: Mapping[str, Any]) -> None:
         said.append(f"把“说不清，不了解”都算作不满意，是{content['careful']}。")
     document.add_paragraph("".join(said))
     if content["ways"]:
-        document.add_heading("换一种算法", level=2)
+        document.add_heading("（一）换一种算法", level=2)
         document.add_paragraph("同一批答卷，按别的常用算法是下面的数。")
         add_table(document, ("算法", "怎样算", "结果", "要求线"), content["ways"], (38, 74, 24, 20))
     if content["beside"]:
@@ -140,15 +141,15 @@ def _formula(document: DocxDocument, content: Mapping[str, Any]) -> None:
 
 
 def _tables(document: DocxDocument, content: Mapping[str, Any]) -> None:
-    for one in content["tables"]:
-        document.add_heading(f"按{one['name']}", level=2)
+    for number, one in enumerate(content["tables"]):
+        document.add_heading(f"（{NUMERALS[number]}）按{one['name']}", level=2)
         if one["chart"]:
             add_chart(document, one["chart"], one["alt"])
         add_table(
             document,
             (one["name"], "有效份数", "满意率", "95%区间", "说不清"),
             one["rows"],
-            (50, 20, 24, 40, 22),
+            (46, 20, 24, 44, 22),
         )
         add_points(document, one["cautions"])
 
@@ -164,6 +165,10 @@ def _flags(document: DocxDocument, content: Mapping[str, Any]) -> None:
             content["flags"],
             (16, 38, 64, 38),
         )
+        if content["without_flagged"]:
+            document.add_paragraph(
+                f"把它们算进去，满意度是{content['figure']}；去掉，是{content['without_flagged']}。"
+            )
     document.add_paragraph("答题模式检查发现不了一个认真的代填者，只有一次性码、声明、回访和现场抽查可以。")
 
 
@@ -172,13 +177,14 @@ def _limits(document: DocxDocument, content: Mapping[str, Any]) -> None:
 
 
 def _items(document: DocxDocument, content: Mapping[str, Any]) -> None:
-    for one in content["items"]:
-        document.add_heading(one["group"], level=2)
+    document.add_paragraph("写作≥95%或≤5%的，份数少，不写区间。")
+    for number, one in enumerate(content["items"]):
+        document.add_heading(f"（{NUMERALS[number]}）{one['group']}", level=2)
         rows = [
             (f"{words}\n{options}" if options else words, *numbers)
             for words, options, *numbers in one["rows"]
         ]
-        add_table(document, ("题目", "有效", "满意率", "说不清"), rows, (92, 18, 24, 22))
+        add_table(document, ("题目", "有效", "满意率", "95%区间", "说不清"), rows, (56, 14, 22, 44, 20))
 
 
 def _digests(document: DocxDocument, content: Mapping[str, Any]) -> None:
