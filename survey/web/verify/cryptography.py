@@ -118,7 +118,7 @@ INVENTORY = (
         "RFC 2104",
         "服务器启动时随机产生，不落盘",
         "重启就换",
-        ("hmac.digest", "hmac.compare_digest", "hashlib.sha256", "secrets.token_bytes"),
+        ("hmac.digest", "hmac.new", "hmac.compare_digest", "hashlib.sha256", "secrets.token_bytes"),
         (
             "web/respondent/stamp.py",
             "web/respondent/sender.py",
