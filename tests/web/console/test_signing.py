@@ -101,7 +101,7 @@ async def test_a_certified_wave_offers_its_files_and_its_results(certified: Site
     assert key.status_code == 404
     assert figure
     assert figure[1] in page
-    assert results.count('<svg class="chart"') == 5
+    assert results.count('<svg class="chart"') == 6
     assert "填写已经结束" in monitor
 
 
