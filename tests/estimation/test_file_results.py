@@ -6,7 +6,7 @@ from fractions import Fraction
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from survey.cases.case_table import read_case_table
@@ -52,6 +52,7 @@ def test_a_line_is_met_by_the_unrounded_rate_and_shown_cut_off(
 
 
 @given(st.integers(0, 3000), st.integers(1, 3000), st.floats(0.01, 100))
+@example(296, 1483, 1.0)
 def test_a_share_of_equal_weights_is_its_fraction(k: int, n: int, weight: float) -> None:
     k = min(k, n)
     value = (weight * k) / (weight * n)
