@@ -14,7 +14,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
-import jsonschema  # type: ignore[import-untyped]
+import jsonschema
 
 from survey.errors import Fault
 from survey.exact import fraction
@@ -101,16 +101,20 @@ def _spread(errors: Iterable[jsonschema.ValidationError]) -> Iterator[jsonschema
 def _fault(error: jsonschema.ValidationError, document: Any, code: str) -> Fault:
     name = ""
     path = _path(error.absolute_path, document)
+    # A validator's own errors always hold all three; only errors made by hand may lack them.
+    limit: Any = error.validator_value
+    schema: Any = error.schema
+    instance: Any = error.instance
     if error.validator == "required":
-        name = next((key for key in error.validator_value if key not in error.instance), "")
+        name = next((key for key in limit if key not in instance), "")
         # One required error per missing key: jsonschema words each message with its own key.
-        name = next((key for key in error.validator_value if error.message.startswith(f"'{key}'")), name)
+        name = next((key for key in limit if error.message.startswith(f"'{key}'")), name)
         path = f"{path}.{name}".lstrip(".")
     elif error.validator == "additionalProperties":
-        allowed = error.schema.get("properties", {})
-        name = "、".join(sorted(key for key in error.instance if key not in allowed))
+        allowed = schema.get("properties", {})
+        name = "、".join(sorted(key for key in instance if key not in allowed))
     problem, remedy = SAYINGS.get(str(error.validator), ("不符合格式要求", "对照同类预设改正"))
-    words = {"name": name, "value": _short(error.instance), "limit": _short(error.validator_value)}
+    words = {"name": name, "value": _short(instance), "limit": _short(limit)}
     for key, value in words.items():
         problem, remedy = problem.replace("{" + key + "}", value), remedy.replace("{" + key + "}", value)
     return Fault(code, problem, remedy, item=path or None)

@@ -44,7 +44,7 @@ def read_typed(text: str | bytes, kind: type[T], thing: str, code: str) -> T:
     value = walk.value(plain, kinds.type_info(kind), ())
     if walk.faults:
         raise FaultsError(thing, tuple(walk.faults))
-    return value  # type: ignore[no-any-return]
+    return value
 
 
 _WRONG = object()

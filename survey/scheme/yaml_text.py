@@ -11,9 +11,10 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Hashable
 from typing import Any, ClassVar
 
-import yaml  # type: ignore[import-untyped]
+import yaml
 
 from survey.errors import Fault, FaultsError
 
@@ -24,10 +25,11 @@ DECIMAL = re.compile(r"-?(?:0|[1-9]\d*)\.\d+", re.ASCII)
 _INTEGER = re.compile(r"-?(?:0|[1-9]\d{0,15})", re.ASCII)
 
 
-class _PlainLoader(yaml.SafeLoader):  # type: ignore[misc]
+class _PlainLoader(yaml.SafeLoader):
     """PyYAML's safe loader, narrowed to the plain forms named above."""
 
-    yaml_implicit_resolvers: ClassVar[dict[str, list[tuple[str, re.Pattern[str]]]]] = {}
+    # PyYAML looks it up on the class; its stubs call it a variable of each loader.
+    yaml_implicit_resolvers: ClassVar[dict[str, list[tuple[str, re.Pattern[str]]]]] = {}  # type: ignore[misc]
 
     def compose_node(self, parent: Any, index: Any) -> Any:
         event = self.peek_event()
@@ -40,8 +42,8 @@ class _PlainLoader(yaml.SafeLoader):  # type: ignore[misc]
         self._depth -= 1
         return node
 
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[str, Any]:
-        value: dict[str, Any] = {}
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
+        value: dict[Hashable, Any] = {}
         for key_node, value_node in node.value:
             # A grade used as a key (3: sat3_child) becomes text, as in every JSON object.
             key = key_node.value if isinstance(key_node, yaml.ScalarNode) else None
@@ -51,7 +53,7 @@ class _PlainLoader(yaml.SafeLoader):  # type: ignore[misc]
         return value
 
 
-def _construct_map(loader: _PlainLoader, node: yaml.MappingNode) -> dict[str, Any]:
+def _construct_map(loader: _PlainLoader, node: yaml.MappingNode) -> dict[Hashable, Any]:
     return loader.construct_mapping(node)
 
 
