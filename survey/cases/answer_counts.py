@@ -258,7 +258,7 @@ class AnswerCounts:
 
     def weights(self) -> Floats:
         """(cells,) sums of base weights, in people."""
-        return self.weight * self.unit
+        return self.weight * np.float64(self.unit)
 
     def kish_deff(self) -> float:
         """Kish's design effect of the base weights, n Σw²/(Σw)².

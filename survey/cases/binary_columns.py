@@ -8,7 +8,7 @@ is lost on the way; a NaN that is not a null stays "nan", and whoever uses the c
 from __future__ import annotations
 
 import io
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -32,12 +32,13 @@ def read_parquet(data: bytes, wanted: Collection[str] | None) -> tuple[Columns |
         n = file.metadata.num_rows
         if n == 0:
             return None, (_no_rows(),)
-        columns, faults = {}, []
+        columns: dict[str, Column] = {}
+        nested = []
         for name in kept:
             made = _arrow_column(name, table.column(name))
             if made is None:
                 kind = str(table.column(name).type)
-                faults.append(
+                nested.append(
                     Fault(
                         "cases.nested", f"是{kind}类型，不是一格一个值", "把它拆成普通的列再存", column=name
                     )
@@ -52,7 +53,7 @@ def read_parquet(data: bytes, wanted: Collection[str] | None) -> tuple[Columns |
                 "重新导出这个文件再算",
             ),
         )
-    return (None, tuple(faults)) if faults else (Columns(columns, n, tuple(names)), ())
+    return (None, tuple(nested)) if nested else (Columns(columns, n, tuple(names)), ())
 
 
 def _arrow_column(name: str, chunked: Any) -> Column | None:
@@ -128,7 +129,8 @@ def read_sav(
         }
         texts, code = _coded(np.asarray(values[name]))
         column = _joined(name, code, texts, labels=labels, title=meta.column_names_to_labels.get(name) or "")
-        ranges = meta.missing_ranges.get(name, [])
+        # Reading gives ranges only; the library's annotation also names what its writer takes.
+        ranges = [one for one in meta.missing_ranges.get(name, []) if isinstance(one, dict)]
         columns[name] = column.without([text for text in column.distinct if _is_user_missing(text, ranges)])
     return Columns(columns, int(meta.number_rows), tuple(names)), ()
 
@@ -148,7 +150,7 @@ def _coded(values: np.ndarray) -> tuple[list[str], np.ndarray]:
     return list(table), code
 
 
-def _is_user_missing(text: str, ranges: list[dict[str, Any]]) -> bool:
+def _is_user_missing(text: str, ranges: Sequence[Mapping[str, Any]]) -> bool:
     for one in ranges:
         low, high = one["lo"], one["hi"]
         if isinstance(low, str):

@@ -13,9 +13,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from survey.arrays import Floats, Ints, Labels, ShapeError
 from survey.cases.answer_counts import (
@@ -104,7 +105,8 @@ def _cells(keys: Mapping[str, Labels], rows: int) -> tuple[Ints, dict[str, Label
     """(n,) the code of each row's cell, and the labels of the cells that occur."""
     code = np.zeros(rows, dtype=np.int64)
     labels: dict[str, Labels] = {}
-    size, cells, pending = 1, 1, []
+    size, cells = 1, 1
+    pending: list[tuple[str, Labels]] = []
     for name, column in keys.items():
         inner, names = _coded(column, name)
         if size * len(names) > SPAN:
@@ -273,7 +275,7 @@ class _Bundle:
     def count(self, cell: Ints, block: slice, units: Ints | None) -> None:
         """Add a block of rows."""
         narrow = np.uint8 if self.width <= 256 else np.int64
-        combined = self.states[0].state[block].astype(narrow)
+        combined: NDArray[Any] = self.states[0].state[block].astype(narrow)
         for one in self.states[1:]:
             combined *= narrow(one.size)
             combined += one.state[block].astype(narrow, copy=False)

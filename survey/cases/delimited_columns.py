@@ -13,11 +13,15 @@ import io
 import re
 from collections import defaultdict
 from collections.abc import Callable, Collection
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from survey.columns import Column, Columns
 from survey.errors import Fault
+
+if TYPE_CHECKING:
+    from _csv import Reader
 
 MAX_COLUMNS = 5_000
 MAX_FAULTS = 20
@@ -93,9 +97,9 @@ def _header_faults(header: list[str]) -> tuple[Fault, ...]:
     places: dict[str, list[int]] = {}
     for at, name in enumerate(header):
         places.setdefault(name, []).append(at + 1)
-    for name, at in places.items():
-        if name and len(at) > 1:
-            where = "、".join(str(one) for one in at[:6])
+    for name, columns in places.items():
+        if name and len(columns) > 1:
+            where = "、".join(str(one) for one in columns[:6])
             faults.append(
                 Fault(
                     "cases.header_twice", f"第{where}列都叫这个名字", "给每一列不同的名字", row=1, column=name
@@ -105,7 +109,7 @@ def _header_faults(header: list[str]) -> tuple[Fault, ...]:
 
 
 def _cells(
-    reader: csv._reader, width: int, names: dict[int, str], size: int, progress: Progress | None
+    reader: Reader, width: int, names: dict[int, str], size: int, progress: Progress | None
 ) -> tuple[dict[str, Column], int, tuple[Fault, ...]]:
     """Wanted columns coded, rows counted, ragged rows blamed."""
     # A dictionary whose default is its own length gives every new text the next code.

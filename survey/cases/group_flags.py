@@ -78,7 +78,7 @@ def _pairs(
         }
     }
     for one, other in PAIRS:
-        matches = {}
+        matches: dict[str, tuple[tuple[int, int], tuple[int, int]]] = {}
         for (school, group), domains in sorted(by_school.items()):
             others = by_school.get((school, other), [])
             if group == one and others:
