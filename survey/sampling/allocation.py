@@ -152,7 +152,8 @@ def several_goals(
         )
 
     start = np.clip(proportional(size.sum() / 2, size), low, size)
-    solved = scipy.optimize.minimize(
+    # A constraint may return several values, one for each goal; scipy's stubs let it return one number.
+    solved = scipy.optimize.minimize(  # type: ignore[call-overload]
         lambda n: n.sum() / size.sum(),
         start,
         jac=lambda n: np.ones_like(n) / size.sum(),

@@ -218,13 +218,13 @@ def categories(scheme: Scheme, groups: Sequence[str], numbers: Mapping[str, int]
     # Whatever nobody is left to take returns to those whose share is only a lower bound, else to all in proportion.
     open_above = [entry for entry in fixed if entry[1] == "at_least"] or fixed or None
     base = sum((share for _, _, share in open_above), Fraction(0)) if open_above else Fraction(1)
-    found = []
+    made = []
     for members, edge, share in fixed:
         more = rest * share / base if open_above and (members, edge, share) in open_above else Fraction(0)
-        found.append(_Category(members, share + more, share if edge == "at_least" else None))
-    found += [_Category(members, share) for members, share in parts.items()]
-    total = sum((category.share for category in found), Fraction(0))
-    return tuple(_Category(c.groups, c.share / total, c.at_least) for c in found)
+        made.append(_Category(members, share + more, share if edge == "at_least" else None))
+    made += [_Category(members, share) for members, share in parts.items()]
+    total = sum((category.share for category in made), Fraction(0))
+    return tuple(_Category(c.groups, c.share / total, c.at_least) for c in made)
 
 
 def owed_forms(

@@ -357,7 +357,7 @@ def _band_margin(
     entry = plan.group(group)
     youngest = entry.from_grade if entry is not None else None
     band_of = {
-        KINDERGARTEN_YEARS.get(grade, grade) if isinstance(grade, str) else grade: band.zh
+        KINDERGARTEN_YEARS[grade] if isinstance(grade, str) else grade: band.zh
         for band in scheme.allocation.bands
         for grade in band.grades
     }
