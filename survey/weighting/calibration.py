@@ -119,7 +119,7 @@ def rake(
         _, key = np.unique(key * len(totals) + code, return_inverse=True)
         key = key.reshape(-1)
     _, first = np.unique(key, return_index=True)
-    base = np.bincount(key, weights)
+    base = np.bincount(key, weights).astype(np.float64, copy=False)  # numpy says integers of any bincount
     factors, error, sweeps = rake_cells(
         base, [code[first] for code, _, _ in coded], [totals for _, totals, _ in coded], tolerance, max_sweeps
     )
@@ -353,17 +353,17 @@ def narrowest_bounds(base: Floats, matrix: Floats, known: Floats) -> tuple[float
     cost = np.zeros(n + 1)
     cost[-1] = 1
     one, minus = scipy.sparse.identity(n), scipy.sparse.csr_matrix(-np.ones((n, 1)))
-    within = scipy.sparse.vstack([scipy.sparse.hstack([one, minus]), scipy.sparse.hstack([-one, minus])])
+    within = scipy.sparse.vstack([scipy.sparse.hstack([one, minus]), scipy.sparse.hstack([-one, minus])], format="csr")
     solved = scipy.optimize.linprog(
         cost,
-        A_ub=within.tocsr(),
+        A_ub=within,
         b_ub=np.concatenate([np.ones(n), -np.ones(n)]),
         A_eq=equal,
         b_eq=known / scale,
         bounds=[(0, None)] * (n + 1),
         method="highs",
     )
-    if solved.status != 0:
+    if solved.status != 0 or solved.x is None:
         return None
     reach = float(solved.x[-1])
     return max(1 - reach, 0.0), 1 + reach

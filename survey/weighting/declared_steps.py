@@ -278,9 +278,12 @@ def _calibrate(
             clusters=clusters, names=names, tolerance=1e-12, max_sweeps=spec.max_sweeps,
         )  # fmt: skip
 
-    made, one = changed(design, on_rows(rows, step))
-    assert one is not None
-    return made, f"{spec.distance}，{len(totals)}个总数；{one.sweeps}轮，误差{one.error:.1e}"
+    made, calibration = changed(design, on_rows(rows, step))
+    assert calibration is not None
+    return (
+        made,
+        f"{spec.distance}，{len(totals)}个总数；{calibration.sweeps}轮，误差{calibration.error:.1e}",
+    )
 
 
 def _trim(spec: Trim, design: AnyDesign, columns: Columns, _: MarginFile) -> tuple[AnyDesign, str]:

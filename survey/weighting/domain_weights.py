@@ -227,7 +227,7 @@ def _join_cells(
     minimum_count: int,
 ) -> list[tuple[str, ...]]:
     """Strata of a group, joined until each holds enough answers or only one is left."""
-    joined = [(name,) for name in order]
+    joined: list[tuple[str, ...]] = [(name,) for name in order]
 
     def counted(names: tuple[str, ...]) -> tuple[int, int | None]:
         return _counts([draw for draw in draws if draw.stratum in names], answers, satisfied)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -36,7 +37,7 @@ class Margin:
 
     name: str
     categories: Labels
-    totals: Mapping[object, float]
+    totals: Mapping[Any, float]
 
     def coded(self, n: int) -> tuple[Ints, Floats, list[str]]:
         """(n,) codes into the totals, the totals, and their names; every category on both sides.
