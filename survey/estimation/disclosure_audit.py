@@ -75,6 +75,7 @@ def audit(counts: ArrayLike, sums: Floats, hidden: Flags) -> tuple[Range, ...]:
 
     Raises:
         ShapeError: sums or mask of another size than the counts.
+        DisclosureError: no counts of at least zero have these sums.
 
     Source: Fischetti & Salazar (2001), Management Science 47, p. 1008: the attacker's problem; R
     `sdcTable::attack`.
@@ -102,7 +103,14 @@ def _ranges(truth: Floats, sums: Floats, hidden: Flags, cells: Ints) -> Iterator
             solved = scipy.optimize.linprog(
                 sign * goal, A_eq=relation[touched], b_eq=known[touched], bounds=(0, None), method="highs"
             )
-            ends.append(np.inf if solved.status == 3 else float(sign * solved.fun))
+            if solved.status == 3:
+                ends.append(np.inf)
+            elif solved.fun is not None:
+                ends.append(float(sign * solved.fun))
+            else:
+                raise DisclosureError(
+                    f"第{int(cell) + 1}格的范围", "没有非负的计数能得出公布的合计", "核对计数有没有负数"
+                )
         yield Range(int(cell), round(ends[0], 6), round(ends[1], 6))
 
 

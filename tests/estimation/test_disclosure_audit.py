@@ -124,6 +124,11 @@ def test_the_attack_finds_what_an_unprotected_table_gives_away():
     assert pinned_by_differencing(counts, sums, only_small) == {0}
 
 
+def test_counts_that_no_count_of_at_least_zero_explains_are_refused_by_name():
+    with pytest.raises(DisclosureError):
+        audit([-3, 1, 2], np.ones((1, 3)), np.array([True, True, False]))
+
+
 @pytest.mark.parametrize(
     ("counts", "hidden"), [([1, 2, 30, 40], 3), ([3, 4, 30, 40], 3), ([5, 6, 30, 40], 2), ([2, 30, 40], 2), ([0, 0, 30], 2)]
 )
