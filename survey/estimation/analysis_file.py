@@ -184,7 +184,7 @@ def _items(case_file: CaseFile, positions: Sequence[int], silent: int, county: s
         for row, at in enumerate(positions):
             case = case_file.cases[at]
             asked = case_file.instruments[case.domain].id == name
-            flat = book.row(case.answers) if asked else {}  # type: ignore[arg-type]
+            flat = book.row(case.answers) if asked else {}
             for column, (_, _, of_instrument) in meant.items():
                 if of_instrument == name:
                     columns[column].append(flat.get(column.removesuffix(f"_{name}")))

@@ -31,7 +31,7 @@ from survey.cases.derivation import (
 from survey.estimation.figure import GroupWithoutOpinionError, weighted_ratio
 from survey.estimation.figure_parts import OVERALL
 from survey.estimation.wave_figure import NotEverybodyAskedError, full_body_share, majority_grade
-from survey.estimation.wave_rates import WaveRates
+from survey.estimation.wave_rates import WaveRates, of_group
 from survey.exact import percent_text, truncate
 from survey.scheme.instrument import Item
 from survey.scheme.scales import Scale
@@ -218,7 +218,7 @@ def _item_mean(rates: WaveRates, case_file: CaseFile, item: Item, group: str) ->
     read = points_reading(even_over_one)
     answers = column(case_file, lambda one: (found,) if (found := one.by_id.get(item.id)) else (), read)
     top = base = Fraction(0)
-    for domain, (up, down, _, _) in rates.sums(answers, lambda draw: draw.group == group).items():
+    for domain, (up, down, _, _) in rates.sums(answers, of_group(group)).items():
         top += rates.weights.weight(domain) * up
         base += rates.weights.weight(domain) * down
     return top / base if base else None

@@ -17,7 +17,7 @@ from survey.cases.derivation import column, overall
 from survey.errors import SurveyError
 from survey.estimation.figure_parts import OVERALL, PartShares
 from survey.estimation.wave_figure import WaveFigure
-from survey.estimation.wave_rates import WaveRates
+from survey.estimation.wave_rates import WaveRates, of_group
 from survey.exact import percent_text, truncate
 from survey.fieldwork.disposition import DomainOutcome
 from survey.sampling.sample import Sample
@@ -46,7 +46,7 @@ class Beside:
     def counted(self) -> dict[tuple[str, str], Counted]:
         """(group, part) → what every domain of the group adds."""
         return {
-            (group, part): self.rates.sums(one, lambda draw, group=group: draw.group == group)
+            (group, part): self.rates.sums(one, of_group(group))
             for group, columns in self.whole.columns.items()
             for part, one in columns.items()
         }

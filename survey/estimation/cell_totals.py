@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -145,7 +146,7 @@ def cell_totals(
                 points[starts[reading.item] + at, column] = reading.points[option]
                 inside[starts[reading.item] + at, column] = 1
     scale = counts.unit if each is None else (each * counts.unit)[:, None]
-    of_cell = counts.weight * counts.unit if each is None else counts.weight * counts.unit * each
+    of_cell = counts.weights() if each is None else counts.weights() * each
     weighted = counts.option_weight * scale
     return CellTotals(
         counts,
@@ -189,7 +190,12 @@ def design_of(
 
 
 def rake_cell_totals(
-    cells: CellTotals, design: Design, margins: Mapping[str, Mapping[Option, float]], **options: float
+    cells: CellTotals,
+    design: Design,
+    margins: Mapping[str, Mapping[Any, float]],
+    *,
+    tolerance: float = 1e-8,
+    max_sweeps: int = 500,
 ) -> tuple[Design, Calibration]:
     """The design of cells raked to known totals by key, and how it went.
 
@@ -197,7 +203,7 @@ def rake_cell_totals(
         cells: totals whose keys the margins name.
         design: of these cells, under the weights before raking.
         margins: by name of a key, the known total of each of its labels.
-        options: `tolerance` and `max_sweeps` of `calibration.rake`.
+        tolerance, max_sweeps: of `calibration.rake`.
 
     Returns:
         The design with raked weights, whose variance takes residuals, and the raking's own account.
@@ -206,5 +212,5 @@ def rake_cell_totals(
     `calibrate(design, calfun = "raking")` on the rows.
     """
     known = [Margin(name, cells.key(name), totals) for name, totals in margins.items()]
-    made = rake(design.weights, known, **options)
+    made = rake(design.weights, known, tolerance=tolerance, max_sweeps=max_sweeps)
     return made.applied_to(design), made

@@ -15,7 +15,7 @@ from survey.cases.derivation import Column
 from survey.estimation.beside import sums_over
 from survey.estimation.figure_parts import OVERALL
 from survey.estimation.wave_figure import WaveFigure
-from survey.estimation.wave_rates import WaveRates
+from survey.estimation.wave_rates import WaveRates, of_group
 from survey.exact import fraction_text
 from survey.weighting.domain_weights import Pool
 
@@ -29,7 +29,7 @@ def certified_rows(pools: Sequence[Pool], rates: WaveRates, whole: WaveFigure) -
         whole: the figure, with the columns of its parts.
     """
     read = {
-        (group, part): rates.sums(one, lambda draw, group=group: draw.group == group)
+        (group, part): rates.sums(one, of_group(group))
         for group, parts in whole.columns.items()
         for part, one in parts.items()
     }

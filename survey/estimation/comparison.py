@@ -8,7 +8,7 @@ standard error, through the covariance that shared schools bring. Tests of whole
 from __future__ import annotations
 
 import ast
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -105,7 +105,7 @@ def _evaluate(node: ast.expr, values: Mapping[str, float]) -> tuple[float, dict[
         return sign * value, {name: sign * slope for name, slope in slopes.items()}
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and len(node.args) == 1:
         value, slopes = _evaluate(node.args[0], values)
-        known = {
+        known: dict[str, tuple[Callable[[float], float], Callable[[float], float]]] = {
             "log": (np.log, lambda x: 1 / x),
             "exp": (np.exp, np.exp),
             "sqrt": (np.sqrt, lambda x: 0.5 / np.sqrt(x)),

@@ -21,8 +21,8 @@ def _size(n: float, **more: Any) -> dict[str, Any]:
 
 
 def n_proportion(op: Mapping[str, Any]) -> dict[str, Any]:
-    shared = {"level": op.get("level", 0.95), "z": op.get("z")}
-    goal = {
+    shared: dict[str, Any] = {"level": op.get("level", 0.95), "z": op.get("z")}
+    goal: dict[str, Any] = {
         "half_width": op.get("moe"),
         "relative_half_width": op.get("relative_moe"),
         "cv": op.get("cv"),

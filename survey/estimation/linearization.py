@@ -291,8 +291,7 @@ def covariance(estimates: Sequence[Estimate], design: AnyDesign) -> Floats:
     if isinstance(design, ReplicateDesign):
         from survey.estimation.replication import replicate_covariance
 
-        thetas = np.column_stack([one.replicates for one in estimates])
-        return replicate_covariance(thetas, np.array([one.value for one in estimates]), design)
+        return replicate_covariance(_replicates(estimates), np.array([one.value for one in estimates]), design)
     scores = np.column_stack([one.scores for one in estimates])
     return covariance_of_scores(scores, design, inside=union(estimates))
 
@@ -338,8 +337,15 @@ def combine(
         replicates=None,
     )
     if isinstance(design, ReplicateDesign):
-        thetas = np.column_stack([one.replicates for one in estimates])
-        return replace(
-            combined, replicates=value + (thetas - np.array([one.value for one in estimates])) @ gradient
-        )
+        moved = _replicates(estimates) - np.array([one.value for one in estimates])
+        return replace(combined, replicates=value + moved @ gradient)
     return combined
+
+
+def _replicates(estimates: Sequence[Estimate]) -> Floats:
+    """(R, p) the estimates, all of a design with replicate weights, under each of them."""
+    columns = []
+    for one in estimates:
+        assert one.replicates is not None
+        columns.append(one.replicates)
+    return np.column_stack(columns)

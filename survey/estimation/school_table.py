@@ -18,7 +18,7 @@ from survey.estimation.comparison import holm
 from survey.estimation.disclosure import emptied, withhold
 from survey.estimation.figure import display_text, interval_document
 from survey.estimation.intervals import korn_graubard
-from survey.estimation.wave_rates import Rate
+from survey.estimation.wave_rates import Rate, of_group
 from survey.estimation.wave_tables import Tables
 from survey.exact import percent_text, truncate
 from survey.sampling.scheme_sizes import GROUP_NAMES
@@ -96,7 +96,7 @@ def _less_what_gives_others_away(
 
 
 def _of_group(tables: Tables, group: str) -> list[dict[str, Any]]:
-    whole = tables.rates.rate(tables.answers, lambda draw: draw.group == group, None)
+    whole = tables.rates.rate(tables.answers, of_group(group), None)
     if whole is None:
         return []
     rows = [

@@ -70,7 +70,7 @@ def values_at_replicates(values: Floats, design: ReplicateDesign) -> Floats:
 
 
 def counted(
-    y: ArrayLike, design: AnyDesign, domain: Flags | None, skip_missing: bool, *more: ArrayLike
+    y: ArrayLike, design: AnyDesign, domain: ArrayLike | None, skip_missing: bool, *more: ArrayLike
 ) -> tuple[Floats, Flags, Flags]:
     """Values with zeros where they do not count, the domain, and the rows that count.
 

@@ -28,7 +28,7 @@ from survey.estimation.figure import GroupWithoutOpinionError
 from survey.estimation.figure_parts import OVERALL, Estimator, PartShares, estimator_of, items_of_part
 from survey.estimation.intervals import FEWEST_PSUS, Interval, planned_n
 from survey.estimation.linearization import Estimate, combine
-from survey.estimation.wave_rates import Rate, WaveRates
+from survey.estimation.wave_rates import Rate, WaveRates, of_group
 from survey.exact import fraction
 from survey.sampling.scheme_sizes import GROUP_NAMES
 from survey.scheme.scheme import Scheme
@@ -148,7 +148,7 @@ def wave_figure(
             for part in parts[group]
         }
         found = {
-            part: rates.rate(one, lambda draw, group=group: draw.group == group)
+            part: rates.rate(one, of_group(group))
             for part, one in columns[group].items()
         }
         silent += [(group, part) for part, rate in found.items() if rate is None and share]
@@ -224,7 +224,7 @@ def full_body_share(
         body = sum(draw.eligible for draw in draws)
         if not body:
             raise GroupWithoutOpinionError(GROUP_NAMES.get(group, group))
-        counted = rates.sums(columns[group][OVERALL], lambda draw, group=group: draw.group == group)
+        counted = rates.sums(columns[group][OVERALL], of_group(group))
         value += share * sum((row[0] for row in counted.values()), Fraction(0)) / body
     return value
 

@@ -47,6 +47,11 @@ from survey.sampling.sample import DomainDraw, Sample
 from survey.weighting.domain_weights import WaveWeights
 
 
+def of_group(group: str) -> Callable[[DomainDraw], bool]:
+    """Whether a domain is one of this respondent group, as the tables ask of every domain."""
+    return lambda draw: draw.group == group
+
+
 class LonelyStratumError(SurveyError):
     """One school was drawn out of several in a stratum, so chance cannot be seen there."""
 

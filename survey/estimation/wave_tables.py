@@ -29,7 +29,7 @@ from survey.estimation.design_effect import reliability_document
 from survey.estimation.disclosure import withhold
 from survey.estimation.figure import display_text, interval_document
 from survey.estimation.intervals import Interval
-from survey.estimation.wave_rates import Rate, WaveRates
+from survey.estimation.wave_rates import Rate, WaveRates, of_group
 from survey.exact import percent_text, truncate
 from survey.fieldwork.disposition import DomainOutcome
 from survey.sampling.frame import PLACE_NAMES, STAGE_NAMES
@@ -164,7 +164,7 @@ def group_table(tables: Tables) -> list[dict[str, Any]]:
     rows = []
     for group in tables.shares:
         row = tables.row(
-            group, GROUP_NAMES.get(group, group), lambda draw, group=group: draw.group == group, joined=False
+            group, GROUP_NAMES.get(group, group), of_group(group), joined=False
         )
         rows.append(row | {"eligible": tables.people.get(group, 0), "share": truncate(tables.shares[group])})
     return withhold(rows, tables.smallest)
@@ -204,9 +204,12 @@ def area_table(tables: Tables, areas: Mapping[str, tuple[str, str]]) -> list[dic
 def _school_table(
     tables: Tables, names: Mapping[str, str], of: Callable[[DomainDraw], str | None]
 ) -> list[dict[str, Any]]:
+    def lies_in(key: str) -> Callable[[DomainDraw], bool]:
+        return lambda draw: of(draw) == key
+
     present = {of(draw) for draw in tables.rates.draws.values()}
     rows = [
-        tables.row(key, name, lambda draw, key=key: of(draw) == key, joined=True)
+        tables.row(key, name, lies_in(key), joined=True)
         for key, name in names.items()
         if key in present
     ]

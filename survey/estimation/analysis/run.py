@@ -95,7 +95,7 @@ def analyse(spec: AnalysisSpec, sample: Sample, *, progress: Progress | None = N
         "quality": None if spec.quality is None else quality_of(spec.quality, sample),
         "notes": notes,
     }
-    return no_nan(document)  # type: ignore[no-any-return]
+    return no_nan(document)
 
 
 def domains_of(spec: DomainSpec, sample: Sample) -> list[Domain]:
