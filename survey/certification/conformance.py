@@ -33,8 +33,9 @@ from survey.certification.transparency_log import (
 from survey.errors import SurveyError
 
 Vectors = Mapping[str, Any]
-Found = tuple[str, Callable[[], object], object]
-"""Name of a vector, what computes it here, what it must be."""
+Found = tuple[str, Callable[..., object], object]
+"""Name of a vector, what computes it here, what it must be. Nothing is handed to what computes; the defaults
+of a lambda hold the turn of its loop, and mypy infers such a lambda only where any arguments are allowed."""
 
 
 @dataclass(frozen=True)

@@ -25,7 +25,7 @@ USER_ID = b"1234567812345678"
 Point = tuple[int, int] | None
 """Affine coordinates; None is the point at infinity."""
 
-_START = (
+_START: tuple[int, ...] = (
     *(0x7380166F, 0x4914B2B9, 0x172442D7, 0xDA8A0600),
     *(0xA96F30BC, 0x163138AA, 0xE38DEE4D, 0xB0FB0E4E),
 )

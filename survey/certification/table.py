@@ -145,7 +145,7 @@ def figure_of(rows: Sequence[TableRow], plan: SignedPlan, members: Mapping[str, 
     return weighted_ratio(rows, plan.shares)
 
 
-def stratified_mean(rows: Sequence[tuple[int, int, int]]) -> Fraction:
+def stratified_mean(rows: Sequence[tuple[int, int, int | Fraction]]) -> Fraction:
     """Σ eligible·x/n ÷ Σ eligible over rows of (eligible, n, x).
 
     >>> stratified_mean([(412, 3, 2), (36, 2, 1), (188, 3, 3)])
@@ -211,7 +211,7 @@ def _of_part(row: TableRow, name: str) -> TableRow:
     return TableRow(row.domain, row.n, x, v, row.w, row.group)
 
 
-def full_body(rows: Sequence[tuple[str, int, int, int]], shares: Mapping[str, Fraction]) -> Fraction:
+def full_body(rows: Sequence[tuple[str, int, int, int | Fraction]], shares: Mapping[str, Fraction]) -> Fraction:
     """Σ_g share_g · (Σ x ÷ Σ eligible) over rows of (group, eligible, n, x): whoever is silent did not vote for.
 
     >>> full_body([("deputy", 60, 50, 45), ("deputy", 40, 40, 30)], {"deputy": Fraction(1)})
