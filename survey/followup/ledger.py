@@ -297,10 +297,11 @@ def take_act(
         raise WrongTurnError(entry.number, entry.state, act)
     if act in ("close", "accept_explanation") and who == _submitter(entry.history):
         raise SamePersonError(entry.number)
-    given = {"unit": unit, "person": person, "measures": measures}
     moved = replace(
         entry,
-        **{name: text.strip() for name, text in given.items() if text is not None},
+        unit=entry.unit if unit is None else unit.strip(),
+        person=entry.person if person is None else person.strip(),
+        measures=entry.measures if measures is None else measures.strip(),
         due_on=entry.due_on if due_on is None else due_on,
     )
     _refuse(f"台账第{entry.number}号", _needs(moved, act, note, evidence, today=now.date()))
