@@ -16,8 +16,12 @@ from __future__ import annotations
 
 from functools import lru_cache
 from html import escape
+from typing import TYPE_CHECKING, Any
 
 from survey.errors import SurveyError
+
+if TYPE_CHECKING:
+    import qrcode
 
 MASK = 0
 LARGEST_VERSION = 4
@@ -91,12 +95,10 @@ def qr_modules(link: str) -> Modules:
     import qrcode
     from qrcode.constants import ERROR_CORRECT_Q
     from qrcode.exceptions import DataOverflowError
-    from qrcode.util import MODE_8BIT_BYTE, MODE_ALPHA_NUM, QRData
 
     scheme, rest = _parts(link)
     code = qrcode.QRCode(error_correction=ERROR_CORRECT_Q, border=0, mask_pattern=MASK)
-    code.add_data(QRData(scheme.encode(), mode=MODE_8BIT_BYTE), optimize=0)
-    code.add_data(QRData(rest.encode(), mode=MODE_ALPHA_NUM), optimize=0)
+    add_two_modes(code, scheme, rest)
     try:
         version = code.best_fit()
     except (DataOverflowError, ValueError) as error:
@@ -105,6 +107,15 @@ def qr_modules(link: str) -> Modules:
         raise LinkTooLongError(link)
     code.make(fit=False)
     return tuple(tuple(map(bool, row)) for row in code.modules)
+
+
+def add_two_modes(code: qrcode.QRCode[Any], as_it_is: str, alphanumeric: str) -> None:
+    """Fill a code with a text in byte mode, followed by signs of the alphanumeric set."""
+    from qrcode.util import MODE_8BIT_BYTE, MODE_ALPHA_NUM, QRData
+
+    # The stubs call the modes any integers, and yet take none but their literal values.
+    code.add_data(QRData(as_it_is.encode(), mode=MODE_8BIT_BYTE), optimize=0)  # type: ignore[call-overload]
+    code.add_data(QRData(alphanumeric.encode(), mode=MODE_ALPHA_NUM), optimize=0)  # type: ignore[call-overload]
 
 
 def qr_path(modules: Modules) -> str:

@@ -9,6 +9,8 @@ from __future__ import annotations
 import struct
 import zlib
 
+from survey.documents.qr import add_two_modes
+
 PIXELS_PER_MODULE = 5
 QUIET_MODULES = 4
 MASK = 3
@@ -17,12 +19,10 @@ MASK = 3
 
 def receipt_png(link: str, receipt: str) -> bytes:
     """The picture of `link`, whose end is `receipt`."""
-    import qrcode  # type: ignore[import-untyped]
-    from qrcode.util import MODE_8BIT_BYTE, MODE_ALPHA_NUM, QRData  # type: ignore[import-untyped]
+    import qrcode
 
     code = qrcode.QRCode(error_correction=qrcode.ERROR_CORRECT_M, mask_pattern=MASK, border=0)
-    code.add_data(QRData(link.removesuffix(receipt).encode(), mode=MODE_8BIT_BYTE), optimize=0)
-    code.add_data(QRData(receipt.encode(), mode=MODE_ALPHA_NUM), optimize=0)
+    add_two_modes(code, link.removesuffix(receipt), receipt)
     code.make(fit=True)
     return png([[bool(cell) for cell in row] for row in code.get_matrix()])
 
