@@ -140,8 +140,11 @@ def _options(items: Iterable[Mapping[str, Any]]) -> Iterable[tuple[Any, ...]]:
             yield (row.get("group_name"), row.get("item"), row.get("text"), option["zh"], option["n"])
 
 
+_REACHED: Mapping[object, str] = {True: "达到", False: "未达到"}
+
+
 def _way(row: Mapping[str, Any]) -> tuple[Any, ...]:
-    reached = {True: "达到", False: "未达到"}.get(row.get("reached"), "")  # type: ignore[call-overload]
+    reached = _REACHED.get(row.get("reached"), "")
     shown = row.get("percent") or row.get("shown")
     return (row.get("name"), row.get("formula"), shown, row.get("plain"), reached, row.get("note"))
 
