@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from io import BytesIO
+from io import StringIO
 
 from survey.errors import Fault
 from survey.sampling.sheet import MAX_COLUMNS, MAX_ROWS, Sheet
@@ -16,7 +16,7 @@ def read_old_workbook(data: bytes) -> tuple[tuple[Sheet, ...], tuple[Fault, ...]
     import xlrd  # needed only for workbooks of before 2007
 
     try:
-        with xlrd.open_workbook(file_contents=data, on_demand=True, logfile=BytesIO()) as book:
+        with xlrd.open_workbook(file_contents=data, on_demand=True, logfile=StringIO()) as book:
             sheets = []
             for name in book.sheet_names()[:MOST_SHEETS]:
                 sheet = book.sheet_by_name(name)
