@@ -135,7 +135,7 @@ async def _send(settings: Settings, message: Message, now: datetime) -> tuple[bo
                 pool.stream(
                     "POST",
                     webhook.url,
-                    headers=headers,
+                    headers=list(headers.items()),
                     content=message.body.encode(),
                     extensions={"timeout": within},
                 ) as reply,

@@ -254,9 +254,12 @@ def read_metadata(document: dict[str, Any], issuer: str) -> Metadata:
     if not all(isinstance(url, str) and is_private_enough(url) for url in found):
         raise ProviderUnreachableError("说明里缺少网址，或者网址不是https")
     methods = document.get("token_endpoint_auth_methods_supported") or ["client_secret_basic"]
+    authorization, token, keys = map(str, found)
     return Metadata(
         issuer,
-        *(str(url) for url in found),
+        authorization,
+        token,
+        keys,
         posts_secret="client_secret_basic" not in methods and "client_secret_post" in methods,
         names_issuer=document.get("authorization_response_iss_parameter_supported") is True,
     )
@@ -337,7 +340,7 @@ async def _fetch(
         async with (
             asyncio.timeout(SECONDS),
             httpcore.AsyncConnectionPool(ssl_context=tls_context()) as pool,
-            pool.stream(method, url, headers=sent, content=body) as reply,
+            pool.stream(method, url, headers=list(sent.items()), content=body) as reply,
         ):
             async for part in reply.aiter_stream():
                 read += part

@@ -106,7 +106,7 @@ async def sign_plan(
     translations = await translations_document(plan.languages)
     recordings = await recordings_to_pin(plan)
     shown = (("translations_digest", translations), ("recordings_digest", recordings))
-    pinned = {key: canonical.digest(one) for key, one in shown if one is not None}
+    pinned: dict[str, Any] = {key: canonical.digest(one) for key, one in shown if one is not None}
     document = build_plan(
         wave=wave,
         title=plan.title,

@@ -117,6 +117,8 @@ async def _answer(
     days: int,
 ) -> object:
     slip = await office.find_slip(code)
+    if slip is None:
+        raise AssertionError("the simulation answers by a code that was never issued")
     opinion = level + chance.gauss(0, WITHIN_SCHOOLS)
     form = {item.id: value for item in instrument.items if (value := _choose(item, opinion, chance))}
     answers, faults = read_answers(instrument, form)
