@@ -9,8 +9,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from functools import reduce
-
-from piccolo.columns.combination import Or
+from operator import or_
 
 from survey.canonical import sha256_hex
 from survey.errors import SurveyError
@@ -60,7 +59,7 @@ async def save_evidence(wave: str, name: str, text: str, *, now: datetime) -> No
 async def evidence_digests(*names: str) -> dict[str, dict[str, str]]:
     """Wave → name → digest of the texts whose name begins with one of these, in one query."""
     rows = await Evidence.select(Evidence.wave, Evidence.name, Evidence.digest).where(
-        reduce(Or, (Evidence.name.like(f"{name}%") for name in names))
+        reduce(or_, (Evidence.name.like(f"{name}%") for name in names))
     )
     found: dict[str, dict[str, str]] = {}
     for row in rows:

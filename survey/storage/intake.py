@@ -237,6 +237,10 @@ class Intake(Protocol):
 
     about: About
 
+    @property
+    def waiting(self) -> int:
+        """Entries that were sent and are not stored yet."""
+
     async def load_state(self) -> str:
         """The stored state."""
 

@@ -11,6 +11,7 @@ import os
 from typing import Any
 
 from piccolo.engine.base import Engine
+from piccolo.table import Table
 
 from survey.settings import load_settings
 from survey.storage.piccolo_app import all_tables
@@ -37,7 +38,8 @@ def use_engine(engine: Engine[Any] | None) -> None:
     from piccolo.apps.migrations.tables import Migration
 
     _OPEN[:] = [engine] if engine is not None else []
-    for table in (*all_tables(), Migration):
+    tables: list[type[Table]] = [*all_tables(), Migration]
+    for table in tables:
         table._meta._db = engine
 
 

@@ -136,4 +136,4 @@ def _code(fields: Mapping[str, str]) -> str:
 
 def _draft(row: dict[str, object]) -> PlanDraft:
     fields = decode(str(row["fields"]).encode(), MOST_BYTES)
-    return PlanDraft(**{**row, "fields": fields})  # type: ignore[arg-type]
+    return PlanDraft(**{**row, "fields": fields})

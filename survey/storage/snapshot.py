@@ -20,9 +20,11 @@ from survey.certification.note import Vkey, open_note
 from survey.certification.transparency_log import CompactTree, parse_checkpoint
 from survey.errors import SurveyError
 from survey.storage.database import Database
+from survey.storage.intake_sqlite import SqliteIntake
 from survey.storage.live_copy import write_in_order
 from survey.storage.office import IntakeOffice
 from survey.storage.postgres_copy import copy_out
+from survey.storage.read_only import ReadOnlyIntake
 from survey.storage.sqlite_engine import OneConnectionEngine
 
 OFFICE, INTAKE = "survey.db", "intake"
@@ -104,7 +106,11 @@ async def _copy_files(
         if wave in left_out:
             continue
         path = folder / INTAKE / f"{wave}.db"
-        await office.intake(wave).back_up(path)
+        intake = office.intake(wave)
+        if isinstance(intake, ReadOnlyIntake):
+            intake = intake.intake
+        assert isinstance(intake, SqliteIntake)
+        await intake.back_up(path)
         facts[wave] = await asyncio.to_thread(read_log, path)
     return facts
 
