@@ -37,6 +37,8 @@ from survey.jobs.sign_plan import sign_plan
 from survey.jobs.signers import ROLES, Signers, create_signer, open_signers
 from survey.jobs.simulate_responses import Simulated, in_piles, simulate_responses
 from survey.sampling.frame_file import sample_county
+from survey.sampling.sample import DomainDraw
+from survey.scheme.instrument import Instrument
 from survey.scheme.plan import Plan, example_plan_text, instrument_of, plan_document, read_plan, scheme_of
 from survey.settings import Settings, load_settings
 from survey.storage.accounts import list_accounts
@@ -191,13 +193,19 @@ async def _answer(
     sample, scheme = await load_sample(plan.wave), scheme_of(plan)
     began = datetime(plan.opens_on.year, plan.opens_on.month, plan.opens_on.day, 8, tzinfo=UTC)
     total = sum(map(len, piles.values()))
+
+    def instrument(draw: DomainDraw) -> Instrument:
+        found = instrument_of(plan, scheme, draw.group, draw.stage)
+        assert found is not None
+        return found
+
     with click.progressbar(length=total, label="模拟答卷", file=sys.stderr) as bar:
         simulated = await simulate_responses(
             office,
             plan,
             sample,
             piles,
-            lambda draw: instrument_of(plan, scheme, draw.group, draw.stage),
+            instrument,
             seed=seed,
             began=began,
             days=DAYS,

@@ -50,7 +50,7 @@ def passphrase_options(function: Callable[..., Any]) -> Callable[..., Any]:
     def wrapped(*args: Any, **kwargs: Any) -> Any:
         files = {role: kwargs.pop(f"{role}_passphrase_file") for role in ROLES}
         request_file = kwargs.pop("approver_request")
-        asked = ROLES if request_file is None else (OPERATOR,)
+        asked: tuple[str, ...] = ROLES if request_file is None else (OPERATOR,)
         # A request to be signed here is no wave of ours: its signer is asked by the command itself.
         if Path(str(kwargs.get("wave", ""))).is_file():
             asked = ()

@@ -101,7 +101,8 @@ class Listener(Server):
         self._door = door
 
     def _init_shared_socket(self) -> None:
-        self._shd = SocketHolder(self._door.fileno(), False, BACKLOG)
+        # granian's annotations leave out the holder's constructor, and know `_shd` only before it is set.
+        self._shd = SocketHolder(self._door.fileno(), False, BACKLOG)  # type: ignore[assignment, call-arg]
         self._ssp = None
 
 
@@ -176,8 +177,7 @@ def settle_down() -> None:
 @command_options
 def serve_command(data: Path | None, host: str | None, port: int | None, as_json: bool) -> None:
     """启动服务：答卷页、控制台、接口、核验页。Serve the pages and the API."""
-    given = {key: value for key, value in (("host", host), ("port", port)) if value is not None}
-    settings = load_settings(data=data, **given)
+    settings = load_settings(data=data, host=host, port=port)
     begin_logging(settings.log_format)
     door = listen(settings.host, settings.port)
     if not as_json:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -97,7 +98,7 @@ def account_command(
 ) -> None:
     """新建账号或给旧账号一个登录链接；不写名字就列出账号。Create an account, renew its sign-in link, or list."""
 
-    async def work() -> dict[str, object]:
+    async def work() -> dict[str, Any]:
         async with at_desk(data) as (settings, _):
             if name is None:
                 rows = await list_accounts()
@@ -142,7 +143,7 @@ def account_command(
             f"{row['name']}\t{row['display']}\t{'、'.join(WHO.get(r, r) for r in row['roles'])}"
             f"\t{'、'.join(row['divisions']) or '全部'}" + ("" if row["active"] else "\t已停用")
             for row in rows
-        )  # type: ignore[union-attr,index]
+        )
         emit(done, as_json, text or "还没有账号。先运行 survey init。")
     else:
         if "subject" in done:

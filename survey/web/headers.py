@@ -10,7 +10,15 @@ import json
 from time import monotonic
 from typing import Any
 
-from litestar.types import ASGIApp, Message, Receive, Scope, Send
+from litestar.types import (
+    ASGIApp,
+    HTTPResponseBodyEvent,
+    HTTPResponseStartEvent,
+    Message,
+    Receive,
+    Scope,
+    Send,
+)
 
 from survey.web.errors import PROBLEM_TYPE, SlowBodyError
 
@@ -134,8 +142,10 @@ def with_known_host(application: ASGIApp, host: str | None) -> ASGIApp:
             if len(named) != 1 or _without_port(named[0].decode("latin-1").lower()) not in known:
                 kind, body = misdirected(scope["path"])
                 headers = [(b"content-type", kind), *_ALWAYS, _SERVER]
-                await send({"type": "http.response.start", "status": 421, "headers": headers})
-                await send({"type": "http.response.body", "body": body})
+                await send(
+                    HTTPResponseStartEvent(type="http.response.start", status=421, headers=headers)
+                )
+                await send(HTTPResponseBodyEvent(type="http.response.body", body=body, more_body=False))
                 return
         await application(scope, receive, send)
 

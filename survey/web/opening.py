@@ -77,6 +77,7 @@ class Opening:
     async def _behind(self, scope: Any, receive: Any, send: Any) -> None:
         if self._whole is None:
             await self._is_whole.wait()
+        assert self._whole is not None
         scope["app"] = scope["litestar_app"] = self._whole
         scope.setdefault("state", {})
         await self._whole.asgi_handler(scope, receive, send)

@@ -145,8 +145,8 @@ async def _do(request: AnyRequest, wave: str, step: str) -> Response[Any]:
         elif step == "send_back":
             await send_back_certificate(wave, typed["note"], **by)
         else:
-            key = await _approver(app.settings, form)
-            await sign_certificate(app.settings, app.office, wave, key, **by)
+            approver = await _approver(app.settings, form)
+            await sign_certificate(app.settings, app.office, wave, approver, **by)
     except SurveyError as refusal:
         details = {"step": step, "why": refusal.code}
         await record_audit(actor, "certify_step", wave, "refused", details=details, now=app.now())

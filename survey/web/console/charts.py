@@ -151,7 +151,7 @@ def option_bars(items: Sequence[Mapping[str, Any]], threshold: str | None) -> Ba
         if item.get("role") == "overall" and not item.get("withheld") and item.get("options"):
             named = {one["zh"]: one["n"] for one in item["options"] if one["key"] not in NO_OPINION}
             found.append((item["group_name"], named, item.get("dont_know_n") or 0))
-    rows = [row for row in found if row[1].keys() == found[0][1].keys() and sum(row[1].values())]
+    rows = [row for row in found if row[1].keys() == found[0][1].keys() and any(row[1].values())]
     if not rows or len(rows[0][1]) not in SHADES:
         return None
     shades, options = SHADES[len(rows[0][1])], tuple(rows[0][1])
