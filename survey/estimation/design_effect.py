@@ -14,7 +14,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike
 
-from survey.arrays import Floats, RangeError, finite, weights_column
+from survey.arrays import RangeError, finite, weights_column
 from survey.estimation.intervals import Interval
 from survey.estimation.linearization import Estimate
 from survey.estimation.totals import counted
@@ -194,18 +194,3 @@ def intraclass_correlation(deff: float, kish: float, cluster_size: float) -> flo
     if not (0 <= deff < inf and 0 < kish < inf and 1 <= cluster_size < inf):
         raise RangeError("设计效应", "设计效应、权数的设计效应或每校人数不可用", "都要大于0")
     return (deff / kish - 1) / (cluster_size - 1) if cluster_size > 1 else float("nan")
-
-
-def kish_by_group(weights: Floats, groups: ArrayLike) -> dict[str, float]:
-    """Kish's design effect within each group, by name.
-
-    Args:
-        weights: (n,) weights.
-        groups: (n,) labels.
-
-    Returns:
-        Label → design effect.
-
-    Source: as for `kish_deff`; R `tapply(w, g, function(w) length(w) * sum(w^2) / sum(w)^2)`.
-    """
-    return {str(name): kish_deff(weights[groups == name]) for name in np.unique(groups)}

@@ -23,7 +23,7 @@ from typing import Any
 from survey.canonical import digest
 from survey.errors import SurveyError
 from survey.fieldwork.invitation import shuffled
-from survey.sampling.sample import DomainDraw, Sample
+from survey.sampling.sample import Sample
 from survey.scheme.answers import read_answers
 from survey.scheme.instrument import Instrument, Item
 
@@ -259,11 +259,6 @@ def plant(
     )
     kept = tuple((domain, "") for domain in order[canaries : canaries + honey])
     return Planted(sample.wave, token_bytes(SALT_BYTES).hex(), shuffled(known, token_bytes), kept)
-
-
-def slip_domains(sample: Sample, modes: Mapping[str, str]) -> list[DomainDraw]:
-    """The drawn domains that are answered by slips."""
-    return [draw for draw in sample.domains if modes.get(draw.group) == "slip"]
 
 
 class _Chance:

@@ -226,10 +226,6 @@ class Design:
         column = check(weights, "权数", length=len(self))
         return replace(self, weights=column, adjustments=self.adjustments + added)
 
-    def with_policy(self, lonely_psu: LonelyPsu, *, adjust_domain_lonely: bool = False) -> Design:
-        """The same draw under another stated choice for lonely PSUs."""
-        return replace(self, lonely_psu=lonely_psu, adjust_domain_lonely=adjust_domain_lonely)
-
     def df(self, domain: Flags | None = None) -> int:
         """PSUs minus strata, counting those with weight in the domain.
 

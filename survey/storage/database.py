@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import fcntl
 import os
-import sys
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Self
@@ -133,10 +132,3 @@ class Database:
 def open_database(settings: Settings) -> Database:
     """The database of these settings, to be entered or started."""
     return Database(settings)
-
-
-def sqlite_sentence() -> str:
-    """The line start-up prints: library version and why its WAL race cannot happen here."""
-    import sqlite3
-
-    return f"SQLite {sqlite3.sqlite_version}，journal_mode=TRUNCATE，单一读写连接；Python {sys.version.split()[0]}"
