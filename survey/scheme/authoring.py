@@ -84,7 +84,8 @@ def document_from_sheets(sheets: Mapping[str, Rows]) -> dict[str, Any]:
     raise FaultsError("问卷表格", tuple(reading.faults))
 
 
-def _cell(row: Sequence[object], place: int) -> str:
+def cell_text(row: Sequence[object], place: int) -> str:
+    """A cell of a sheet as a person sees it; empty where the row is shorter."""
     value = row[place] if place < len(row) else None
     if isinstance(value, bool):
         return "是" if value else "否"
@@ -97,7 +98,7 @@ def _cell(row: Sequence[object], place: int) -> str:
 def _about(rows: Rows, reading: _Reading) -> Iterator[tuple[str, Any]]:
     texts: dict[str, dict[str, str]] = {"title": {}, "intro": {}}
     for number, row in enumerate(rows, start=1):
-        label, value = _cell(row, 0), _cell(row, 1)
+        label, value = cell_text(row, 0), cell_text(row, 1)
         if not label:
             continue
         if label not in ABOUT_KEYS:
@@ -142,7 +143,7 @@ def _table(
     if not rows:
         return
     n_before = len(reading.faults)
-    header = [_cell(rows[0], place) for place in range(len(rows[0]))]
+    header = [cell_text(rows[0], place) for place in range(len(rows[0]))]
     for name in needed:
         if name not in header:
             reading.fault(
@@ -161,7 +162,7 @@ def _table(
     if len(reading.faults) > n_before:
         return
     for number, row in enumerate(rows[1:], start=2):
-        values = {columns[name]: _cell(row, place) for place, name in enumerate(header) if name}
+        values = {columns[name]: cell_text(row, place) for place, name in enumerate(header) if name}
         if any(values.values()):
             yield number, values
 

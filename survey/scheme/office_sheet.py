@@ -16,7 +16,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from survey.errors import Fault, FaultsError
-from survey.scheme.authoring import instrument_from_sheets
+from survey.scheme.authoring import cell_text, instrument_from_sheets
 from survey.scheme.authoring_template import ABOUT, ABOUT_KEYS, COLUMNS, ITEMS, OPTION_COLUMNS, OPTIONS, Rows
 from survey.scheme.instrument import Instrument
 from survey.scheme.scales import load_scales
@@ -93,7 +93,7 @@ class _List:
         self.faults.append(Fault("authoring.list", problem, remedy, sheet=self.sheet or None, row=row, column=named))
 
     def cell(self, row: Sequence[object], name: str) -> str:
-        return _cell(row, self.places[name]) if name in self.places else ""
+        return cell_text(row, self.places[name]) if name in self.places else ""
 
 
 def is_office_sheet(sheets: Mapping[str, Rows]) -> bool:
@@ -135,18 +135,9 @@ def instrument_from_office_sheet(
     return instrument, tuple(found.notes)
 
 
-def _cell(row: Sequence[object], place: int) -> str:
-    value = row[place] if place < len(row) else None
-    if isinstance(value, bool):
-        return "是" if value else "否"
-    if isinstance(value, float) and value.is_integer():
-        value = int(value)
-    return "" if value is None else str(value).strip()
-
-
 def _find(sheet: str, rows: Rows) -> _List | None:
     for number, row in enumerate(rows[: MOST_BEFORE + 1], start=1):
-        names = [re.sub(r"[\s*＊]|（.*）|\(.*\)", "", _cell(row, place)) for place in range(len(row))]
+        names = [re.sub(r"[\s*＊]|（.*）|\(.*\)", "", cell_text(row, place)) for place in range(len(row))]
         places = {
             key: next(names.index(word) for word in words if word in names)
             for key, words in HEADERS.items()
@@ -154,14 +145,14 @@ def _find(sheet: str, rows: Rows) -> _List | None:
         }
         apart = tuple(at for at, name in enumerate(names) if _OPTION_COLUMN.fullmatch(name))
         if {"title", "kind"} <= places.keys() and ("options" in places or apart):
-            title = next((_cell(above, 0) for above in rows[: number - 1] if _cell(above, 0)), "")
-            columns = {key: _cell(row, place) for key, place in places.items()}
-            columns.setdefault("options", _cell(row, apart[0]) if apart else "")
+            title = next((cell_text(above, 0) for above in rows[: number - 1] if cell_text(above, 0)), "")
+            columns = {key: cell_text(row, place) for key, place in places.items()}
+            columns.setdefault("options", cell_text(row, apart[0]) if apart else "")
             found = _List(sheet, number, places, columns, apart, title, rows)
             known = {*places.values(), *apart}
             for place, text in enumerate(names):
                 if text and place not in known:
-                    found.notes.append(f"没有用“{_cell(row, place)}”这一列")
+                    found.notes.append(f"没有用“{cell_text(row, place)}”这一列")
             return found
     return None
 
@@ -220,7 +211,7 @@ def _items(found: _List) -> tuple[list[list[object]], list[list[object]]]:
 
 def _labels(found: _List, row: Sequence[object]) -> list[str]:
     """The options of a question, from one cell or from several, without the letters before them."""
-    apart = [_cell(row, place) for place in found.option_places]
+    apart = [cell_text(row, place) for place in found.option_places]
     whole = found.cell(row, "options")
     if whole:
         joint = next((sign for sign in ("\n", "；", ";", "|", "、", "，") if sign in whole), None)
