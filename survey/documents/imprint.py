@@ -17,6 +17,7 @@ from survey.errors import SurveyError
 from survey.scheme.catalogue import ui_key
 from survey.scheme.paper_words import PaperWords
 from survey.scheme.plan import Approval, Plan
+from survey.scheme.plan_words import STAGE_NAMES
 from survey.scheme.scheme import Scheme
 
 GROUPS = {
@@ -27,14 +28,6 @@ GROUPS = {
     "deputy": "人大代表",
     "cppcc": "政协委员",
     "public": "群众",
-}
-STAGES = {
-    "kindergarten": "幼儿园",
-    "primary": "小学",
-    "junior": "初中",
-    "nine_year": "九年一贯制",
-    "senior": "高中",
-    "special": "特殊教育",
 }
 
 
@@ -158,4 +151,4 @@ def group_name(group: str) -> str:
 
 def stage_name(stage: str) -> str:
     """A school stage in Chinese; a text that is no key stays as it is."""
-    return STAGES.get(stage, stage)
+    return STAGE_NAMES.get(stage, stage)

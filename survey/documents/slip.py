@@ -17,11 +17,12 @@ from itertools import groupby
 from typing import Any
 
 from survey.documents.archive import file_name
-from survey.documents.imprint import GROUPS, STAGES, Imprint, shared
+from survey.documents.imprint import GROUPS, Imprint, shared
 from survey.documents.pdf import pages
 from survey.documents.pieces import Piece
 from survey.documents.qr import printed_link, qr_svg
 from survey.scheme.paper_words import PaperWords
+from survey.scheme.plan_words import STAGE_NAMES
 
 CHUNK = 250
 """Slips set in one piece: two pieces at a time stay well below 300 MB; one of 1 000 alone takes 260."""
@@ -113,7 +114,7 @@ def _order(pile: SlipPile) -> tuple[str, str, bool, int, int, str, str]:
         pile.school_code,
         pile.school_name,
         pile.spare,
-        _rank(pile.stage, STAGES),
+        _rank(pile.stage, STAGE_NAMES),
         _rank(pile.group, GROUPS),
         pile.domain,
         pile.class_name,

@@ -20,10 +20,11 @@ from survey.cases.case_file import CaseFile
 from survey.errors import SurveyError
 from survey.estimation.balanced_replicates import balanced_replicates
 from survey.estimation.results import Results
-from survey.sampling.frame import PLACE_NAMES, STAGE_NAMES
+from survey.sampling.frame import PLACE_NAMES
 from survey.sampling.scheme_sizes import GROUP_NAMES
 from survey.scheme.codebook import Code, codebook_of
 from survey.scheme.instrument import Instrument
+from survey.scheme.plan_words import STAGE_NAMES
 
 Kind = Literal["number", "label"]
 

@@ -32,10 +32,11 @@ from survey.estimation.intervals import Interval
 from survey.estimation.wave_rates import Rate, WaveRates, of_group
 from survey.exact import percent_text, truncate
 from survey.fieldwork.disposition import DomainOutcome
-from survey.sampling.frame import PLACE_NAMES, STAGE_NAMES
+from survey.sampling.frame import PLACE_NAMES
 from survey.sampling.sample import DomainDraw
 from survey.sampling.scheme_sizes import GROUP_NAMES
 from survey.scheme.instrument import Instrument, Item
+from survey.scheme.plan_words import STAGE_NAMES
 from survey.scheme.texts import dimension_names
 
 FEWEST_FOR_OPTIONS = 40

@@ -19,14 +19,6 @@ from survey.errors import SurveyError
 PLACES = ("urban", "town", "rural")
 PLACE_NAMES = {"urban": "城区", "town": "镇区", "rural": "乡村"}
 STAGES = ("kindergarten", "primary", "junior", "nine_year", "senior", "special")
-STAGE_NAMES = {
-    "kindergarten": "幼儿园",
-    "primary": "小学",
-    "junior": "初中",
-    "nine_year": "九年一贯制",
-    "senior": "高中",
-    "special": "特殊教育",
-}
 
 PLACE_CODES = {
     "110": ("urban", "城区"),

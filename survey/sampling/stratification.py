@@ -20,7 +20,8 @@ from itertools import chain
 import numpy as np
 
 from survey.arrays import Ints
-from survey.sampling.frame import PLACE_NAMES, PLACES, STAGE_NAMES, STAGES, School
+from survey.sampling.frame import PLACE_NAMES, PLACES, STAGES, School
+from survey.scheme.plan_words import STAGE_NAMES
 
 FEWEST_SCHOOLS = 2
 

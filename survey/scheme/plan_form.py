@@ -18,7 +18,7 @@ from survey.scheme.plan_words import (
     GROUP_WEIGHTS,
     MARK_WORDS,
     MODES,
-    STAGE_WORDS,
+    STAGE_NAMES,
 )
 from survey.scheme.presets import ORDER, load_scheme
 from survey.scheme.scheme import Scheme
@@ -208,7 +208,7 @@ def _groups(scheme: Scheme, _: Mapping[str, str], issued: Mapping[str, str]) -> 
         elif group.id == "student":
             fields += [
                 Field(f"instrument.student.{stage}", f"{words}的问卷", "select", options=forms)
-                for stage, words in STAGE_WORDS.items()
+                for stage, words in STAGE_NAMES.items()
                 if stage != "kindergarten"
             ]
         else:

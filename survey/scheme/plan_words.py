@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-STAGE_WORDS = {
+STAGE_NAMES = {
     "kindergarten": "幼儿园",
     "primary": "小学",
     "junior": "初中",

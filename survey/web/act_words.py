@@ -1,5 +1,7 @@
 """What the log says in words: acts, results, and the names of their details."""
 
+from survey.sampling.scheme_sizes import GROUP_NAMES
+
 _ACTS = {
     "ok": "完成",
     "refused": "没有成功",
@@ -164,13 +166,7 @@ _DETAILS = {
     "reviewed_by": "复核",
     "signed_by": "签发",
     "text_digest": "所签文字的摘要",
-    "parent": "家长",
-    "teacher": "教师",
-    "principal": "校长",
-    "student": "学生",
-    "deputy": "人大代表",
-    "cppcc": "政协委员",
-    "public": "其他群众",
+    **GROUP_NAMES,
 }
 
 

@@ -13,7 +13,7 @@ from survey.scheme.plan import STAGES, example_plan_text, instrument_of, plan_do
 from survey.scheme.plan_draft import read_fields
 from survey.scheme.plan_fields import fields_from, first_fields, group_fields, scheme_of_fields
 from survey.scheme.plan_form import STEPS, all_fields
-from survey.scheme.plan_words import MARK_WORDS, STAGE_WORDS
+from survey.scheme.plan_words import MARK_WORDS, STAGE_NAMES
 from survey.scheme.presets import list_schemes, load_scheme
 
 TODAY = date(2026, 11, 25)
@@ -186,4 +186,4 @@ def test_every_place_where_a_preset_is_unverified_has_words_and_every_step_asks_
 
         assert {mark.of for mark in unverified(scheme, {})} <= set(MARK_WORDS)
         assert set(steps.values()) == set(range(1, len(STEPS) + 1))
-    assert set(STAGE_WORDS) == set(STAGES)
+    assert set(STAGE_NAMES) == set(STAGES)

@@ -10,7 +10,8 @@ from survey.errors import SurveyError
 from survey.estimation.wave_tables import NO_AREA
 from survey.fieldwork.progress import Tally
 from survey.jobs.participation import participation
-from survey.sampling.frame import PLACE_NAMES, STAGE_NAMES
+from survey.sampling.frame import PLACE_NAMES
+from survey.scheme.plan_words import STAGE_NAMES
 from survey.storage.areas import area_names
 from survey.storage.plans import load_wave
 from survey.web.access import check_query, token_with

@@ -14,8 +14,9 @@ from litestar.response import Redirect
 from survey.columns import plain_cell
 from survey.errors import Fault
 from survey.jobs.import_frame import import_frame
-from survey.sampling.frame import KIND_CODES, PLACE_NAMES, STAGE_NAMES, Frame, control_totals
+from survey.sampling.frame import KIND_CODES, PLACE_NAMES, Frame, control_totals
 from survey.sampling.frame_file import FrameReading
+from survey.scheme.plan_words import STAGE_NAMES
 from survey.storage.frames import find_column_map, find_frame, list_column_maps
 from survey.storage.plans import WaveRow, load_wave
 from survey.storage.states import BEFORE_SIGNING

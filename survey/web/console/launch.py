@@ -9,7 +9,7 @@ from survey.jobs.launch import BEFORE_LAUNCH, launch_checklist, tick_launch, unt
 from survey.jobs.launch_lines import LINES, STATE_WORDS
 from survey.jobs.preview_form import preview_links
 from survey.jobs.run_fieldwork import publish_wave
-from survey.sampling.frame import STAGE_NAMES
+from survey.scheme.plan_words import STAGE_NAMES
 from survey.storage.plans import WaveRow, load_plan, load_wave
 from survey.web.access import may, person_of, read_form
 from survey.web.console.monitor import WrongNameError

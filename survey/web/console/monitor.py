@@ -12,7 +12,8 @@ from survey.estimation.wave_tables import NO_AREA
 from survey.fieldwork.progress import Participation, Tally, shown_count
 from survey.jobs.participation import participation
 from survey.jobs.run_fieldwork import pause_wave, resume_wave
-from survey.sampling.frame import PLACE_NAMES, STAGE_NAMES
+from survey.sampling.frame import PLACE_NAMES
+from survey.scheme.plan_words import STAGE_NAMES
 from survey.storage.areas import area_names
 from survey.storage.office import WRONG_SCHOOL
 from survey.storage.plans import load_fielded_plan, load_wave

@@ -10,6 +10,7 @@ from typing import Any
 
 from litestar import Response
 
+from survey.sampling.scheme_sizes import GROUP_NAMES
 from survey.scheme.plan import Plan
 from survey.storage.plans import WaveRow
 from survey.web.access import check_query, form_key, person_of
@@ -30,15 +31,7 @@ ORDER = (
 )
 """States of a wave, in the order a wave goes through them."""
 
-GROUPS = {
-    "parent": "家长",
-    "teacher": "教师",
-    "principal": "校长",
-    "student": "学生",
-    "deputy": "人大代表",
-    "cppcc": "政协委员",
-    "public": "其他群众",
-}
+GROUPS = GROUP_NAMES
 
 AFTER_OPENING = frozenset({"opened", "estimated", "certified"})
 """States in which a satisfaction figure may stand on a page; before them none exists."""

@@ -9,8 +9,9 @@ from litestar.response import Redirect
 from survey.errors import SurveyError
 from survey.exact import fraction, percent_text, truncate
 from survey.jobs.draw_sample import draw_wave, preview_wave
-from survey.sampling.frame import PLACE_NAMES, STAGE_NAMES
+from survey.sampling.frame import PLACE_NAMES
 from survey.sampling.sample import Preview, Sample
+from survey.scheme.plan_words import STAGE_NAMES
 from survey.storage.frames import find_frame
 from survey.storage.plans import load_plan, load_wave
 from survey.storage.samples import find_sample
