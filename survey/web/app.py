@@ -22,20 +22,13 @@ from survey.web.console.imports import PendingImports
 from survey.web.console.print_room import PrintRoom
 from survey.web.console.routes import console_router
 from survey.web.console.sign_in import Tries
+from survey.web.door import with_door
 from survey.web.errors import EXCEPTION_HANDLERS
-from survey.web.headers import (
-    ANSWER_LIMIT,
-    installation_headers,
-    with_deadline,
-    with_head,
-    with_headers,
-    with_known_host,
-)
+from survey.web.headers import ANSWER_LIMIT, with_deadline, with_head, with_headers
 from survey.web.health import HEALTH_ROUTES, Readiness
 from survey.web.pages import AnyRequest, html
 from survey.web.request_log import with_request_log
 from survey.web.respondent.desk import Desk
-from survey.web.respondent.front import with_front
 from survey.web.respondent.routes import open_desk, router_at
 from survey.web.routing import OwnRouter
 from survey.web.school.pages import school_router
@@ -50,18 +43,30 @@ def create_app(
     office: IntakeOffice,
     *,
     now: Callable[[], datetime] = utc_now,
-    desk: Desk | None = None,
 ) -> Litestar:
-    """The application over a started database and intake.
+    """The application over a started database and intake, behind a door of its own.
 
     Args:
         settings: the environment, read once; its `base_url` decides cookies and HSTS.
         database: the open database; pages read what they show through storage.
         office: the intake of all published waves.
         now: the clock, aware and in UTC.
-        desk: the desk of an `Opening` that answers already; without it one of its own.
     """
-    desk = desk or open_desk(office, base_url=settings.base_url, clock=now)
+    desk = open_desk(office, base_url=settings.base_url, clock=now)
+    application = create_inside(settings, database, office, desk, now=now)
+    application.asgi_handler = with_door(application.asgi_handler, desk, settings)
+    return application
+
+
+def create_inside(
+    settings: Settings, database: Database, office: IntakeOffice, desk: Desk, *, now: Callable[[], datetime]
+) -> Litestar:
+    """The same without its door, for whoever keeps one: a server's `Opening`, which answers before this is built.
+
+    Args:
+        settings, database, office, now: as for `create_app`.
+        desk: the door's, shared with the answering pages in here.
+    """
     print_room = PrintRoom()
     application = Litestar(
         route_handlers=[
@@ -98,11 +103,8 @@ def create_app(
         logging_config=None,
         debug=False,
     )
-    secure = is_secure(settings)
-    behind = with_request_log(with_headers(with_head(with_deadline(application.asgi_handler)), secure))
-    front = with_front(behind, desk, installation_headers(secure))
-    # Without a public https address an office comes by whatever name its network gives.
-    application.asgi_handler = with_known_host(front, settings.host_name if secure else None)
+    answered = with_head(with_deadline(application.asgi_handler))
+    application.asgi_handler = with_request_log(with_headers(answered, is_secure(settings)))
     return application
 
 

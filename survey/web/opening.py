@@ -18,9 +18,8 @@ from litestar import Litestar
 from survey.settings import Settings
 from survey.storage.database import Database
 from survey.storage.office import IntakeOffice
-from survey.web.access import is_secure, utc_now
-from survey.web.headers import installation_headers, with_known_host
-from survey.web.respondent.front import with_front
+from survey.web.access import utc_now
+from survey.web.door import with_door
 from survey.web.respondent.routes import open_desk
 
 
@@ -37,11 +36,8 @@ class Opening:
             now: the clock, aware and in UTC.
         """
         self._settings, self._office, self._now = settings, office, now
-        secure = is_secure(settings)
         self._desk = open_desk(office, base_url=settings.base_url, clock=now)
-        front = with_front(self._behind, self._desk, installation_headers(secure))
-        # Without a public https address an office comes by whatever name its network gives.
-        self._front: Any = with_known_host(front, settings.host_name if secure else None)
+        self._door: Any = with_door(self._behind, self._desk, settings)
         self._whole: Litestar | None = None
         self._is_whole = asyncio.Event()
         self._open = AsyncExitStack()
@@ -50,9 +46,9 @@ class Opening:
         """Load and put together the rest in a thread, beside the answers that are already coming in."""
 
         def build() -> Litestar:
-            from survey.web.app import create_app
+            from survey.web.app import create_inside
 
-            return create_app(self._settings, database, self._office, now=self._now, desk=self._desk)
+            return create_inside(self._settings, database, self._office, self._desk, now=self._now)
 
         whole = await asyncio.to_thread(build)
         await self._open.enter_async_context(whole.lifespan())
@@ -62,7 +58,7 @@ class Opening:
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """One request, or the server's word that it begins and ends."""
         if scope["type"] != "lifespan":
-            await self._front(scope, receive, send)
+            await self._door(scope, receive, send)
             return
         await receive()
         await send({"type": "lifespan.startup.complete"})

@@ -25,8 +25,11 @@ async def test_a_form_is_given_out_while_the_console_waits_for_the_application(t
             waits = asyncio.create_task(client.get("/console/sign-in"))
             done, _ = await asyncio.wait({waits}, timeout=0.2)
 
+            elsewhere = await client.get(address, headers={"host": "other.example"})
             await opening.complete(laid.database)
+            inside = await client.get("/console/sign-in", headers={"host": "other.example"})
 
+            assert (elsewhere.status_code, inside.status_code) == (421, 421)
             assert (form.status_code, sent.status_code, thanks.status_code) == (200, 303, 200)
             assert done == set()
             assert (await waits).status_code == 200
