@@ -173,7 +173,7 @@ def make_wave(
         "sentences": sentences(["S1", "S4", "S5", "S6", "S7"]),
         **(statement_changes or {}),
     }
-    arguments = {
+    arguments: dict[str, Any] = {
         "plan": plan,
         "root": tree_root(leaves).hex(),
         "size": len(leaves),
@@ -182,10 +182,10 @@ def make_wave(
         "figure": figure,
         "reached": decide(figure, plan, rows, members, more.get("callbacks", 0)),
     }
-    draft = read_statement(build_statement(**arguments, **more))
+    draft = read_statement(build_statement(**{**arguments, **more}))
     if "sentences" not in (statement_changes or {}):
         more["sentences"] = sentences(required_sentences(plan, draft))
-    statement = build_statement(**arguments, **more)
+    statement = build_statement(**{**arguments, **more})
 
     def signed(kind: str, document: Any) -> str:
         return make_note(digest_note_text(origin, kind, canonical.digest(document)), two)

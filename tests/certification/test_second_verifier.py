@@ -222,6 +222,17 @@ def test_a_domain_left_out_of_the_counts_is_refused_by_both(second, wave_of):
     assert second.complaints(wave.bundle) != []
 
 
+@pytest.mark.parametrize("reason", ["X1", "X2", "X3"])
+def test_a_single_answer_left_out_is_refused_by_both_though_the_two_signed_it(second, wave_of, reason):
+    excluded = [(entry["index"], entry["reason"]) for entry in wave_of(7).statement["excluded"]]
+    ordinary = min(set(range(len(wave_of(7).facts["leaves"]))) - set(dict(excluded)))
+    wave = wave_of(7, statement_changes={"excluded": [*excluded, (ordinary, reason)]})
+    verdict = verify_file(wave.bundle)
+
+    assert verdict.exit_code == 1 and verdict.first_false.file in ("statement.json", "table.json")
+    assert second.complaints(wave.bundle) != []
+
+
 PUT_OFF = {"plan_changes": {"closes_on": "2026-12-05"}, "extended": ("2026-12-08", "2026-12-10")}
 
 

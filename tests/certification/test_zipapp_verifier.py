@@ -62,6 +62,16 @@ def test_the_zipapp_is_the_same_bytes_every_time():
     assert build_zipapp() == build_zipapp()
 
 
+@pytest.mark.slow
+def test_a_hundred_thousand_answers_verify_within_a_minute_and_a_gibibyte() -> None:
+    program = Path(__file__).parents[2] / "benchmarks" / "verification.py"
+    told = json.loads(subprocess.run([sys.executable, str(program)], capture_output=True, check=True).stdout)
+
+    assert told["answers"] >= 100_000 and told["claims_true"] > 20
+    assert (told["exit_code"], told["claims_false"]) == (0, 0)
+    assert told["seconds"] < 60 and told["peak_mib"] < 1024
+
+
 def test_the_verifier_is_written_for_python_3_10_and_imports_only_the_standard_library():
     house = Path(survey.__file__).parent
     beside = [house / name for name in ("canonical.py", "errors.py", "exact.py")]

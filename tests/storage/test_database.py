@@ -157,6 +157,20 @@ async def test_a_transaction_is_all_or_nothing(database: Database) -> None:
     assert await ColumnMaps.count() == 0
 
 
+async def test_a_commit_that_fails_leaves_nothing_behind_and_the_next_one_works(database: Database) -> None:
+    await ColumnMaps.raw("CREATE TABLE above (n INTEGER PRIMARY KEY)")
+    await ColumnMaps.raw("CREATE TABLE below (n INTEGER REFERENCES above (n) DEFERRABLE INITIALLY DEFERRED)")
+    with pytest.raises(Exception, match="(?i)foreign key"):
+        async with database.transaction():
+            await ColumnMaps.insert(ColumnMaps(name="lost", document="{}"))
+            await ColumnMaps.raw("INSERT INTO below VALUES (1)")
+    async with database.transaction():
+        await ColumnMaps.insert(ColumnMaps(name="kept", document="{}"))
+
+    assert await ColumnMaps.select(ColumnMaps.name) == [{"name": "kept"}]
+    assert await ColumnMaps.raw("SELECT count(*) AS n FROM below") == [{"n": 0}]
+
+
 async def test_four_hundred_writers_at_once_are_all_heard(database: Database) -> None:
     async def write(number: int) -> None:
         async with database.transaction():

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from urllib.parse import urljoin, urlsplit
 
 import pytest
 
@@ -11,7 +12,7 @@ from survey.storage.accounts import issue_sign_in_link
 from survey.storage.audit import list_audit
 from survey.web.access import cookie_name, session_cookie
 
-from .conftest import NOW, PASSWORD, SAME_ORIGIN, Site
+from .conftest import BASE, NOW, PASSWORD, SAME_ORIGIN, Site
 
 
 async def test_signing_in_gives_a_new_session_whatever_id_the_browser_brought(site: Site) -> None:
@@ -171,6 +172,23 @@ async def test_signing_in_never_leads_to_another_site(site: Site, place: str) ->
     )
 
     assert reply.headers["location"] == "/console/waves"
+
+
+async def test_five_hundred_ways_to_ask_for_another_site_lead_nowhere_else(site: Site) -> None:
+    await site.sign_in()
+    begin = ("", "/console", "/console/", "/console/..", "https:", "http:/", "\t/", "\n", "%0d%0a", "javascript:", "/console/x?next=")
+    middle = ("//", "/\\", "\\\\", "///", "/\t/", "/%2f", "/%5c", "@", "/.//", "/;/", "／／", "\u2028//")
+    hosts = ("elsewhere.example", "elsewhere.example%2f.127.0.0.1:8000", "127.0.0.1:8000@elsewhere.example", "ｅlsewhere.example")
+    probes = [one + way + host for one in begin for way in middle for host in hosts]
+    led = set()
+    for probe in probes:
+        reply = await site.client.get("/console/sign-in", params={"next": probe}, follow_redirects=False)
+        # As browsers read an address: without tabs and line ends, a backslash as a slash.
+        address = reply.headers["location"].translate({ord("\t"): "", ord("\n"): "", ord("\r"): "", ord("\\"): "/"})
+        led.add((reply.status_code, urlsplit(urljoin(f"{BASE}/console/sign-in", address))[:2]))
+
+    assert len({*probes}) > 500
+    assert led == {(303, ("http", "127.0.0.1:8000"))}
 
 
 def test_on_https_the_cookie_is_bound_to_the_host(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable
+from pathlib import Path
 
 import pytest
 import pytest_asyncio
@@ -154,6 +155,34 @@ async def test_without_scripts_the_same_form_arrives_and_sending_again_changes_n
     assert "/s/thanks/" in thanked
     assert repeated.url == thanked
     assert await responses(made) == before + 1
+
+
+@pytest.mark.long
+async def test_without_scripts_a_receipt_is_kept_and_checked_when_the_wave_is_closed(
+    tmp_path: Path, browser: Browser
+) -> None:
+    port = free_port()
+    async with (
+        ground(tmp_path / "data", base_url=f"http://127.0.0.1:{port}") as made,
+        serving(made, port) as address,
+        phone(browser, scripts=False) as page,
+    ):
+        await page.goto(f"{address}/S/{made.code()}")
+        await page.click("label[for=PA20-98]")
+        await page.click("#send")
+        await page.wait_for_url("**/s/thanks/**")
+        await page.click("summary")
+        receipt = await page.inner_text("bdi.receipt")
+        await page.goto(f"{address}/check")
+        before, asked = await page.inner_text("main"), await page.locator("main input").count()
+        await made.go("closed")
+        await page.goto(f"{address}/check")
+        await page.fill("input[name=receipt]", receipt)
+        await page.click("main button")
+        after = await page.inner_text("main")
+
+    assert "截止前不能核对" in before and asked == 0
+    assert "收到：是" in after
 
 
 async def test_a_form_filled_half_on_a_dead_network_arrives_once_and_whole(

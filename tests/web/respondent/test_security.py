@@ -12,9 +12,10 @@ import pytest
 from granian.utils.proxies import wrap_asgi_with_proxy_headers
 from litestar.testing import AsyncTestClient
 
+from survey.storage.tables import Certificates
 from survey.web.app import create_app
 
-from .ground import NOW, Ground, form_body, ground
+from .ground import NOW, WAVE, Ground, form_body, ground
 
 FORM = {"content-type": "application/x-www-form-urlencoded"}
 
@@ -127,3 +128,19 @@ async def test_no_log_holds_a_code_a_key_or_a_receipt(
 
     assert failed.status_code == 500 and "incident" in ours
     assert code not in ours and receipt not in ours and "PA20" not in ours
+
+
+async def test_when_the_pages_that_verify_fail_answers_are_taken_in_all_the_same(laid: Ground) -> None:
+    app = create_app(laid.settings, laid.database, laid.office, now=lambda: NOW)
+    await Certificates.raw("DROP TABLE certificates")
+    address = f"/s/{laid.code()}"
+    async with AsyncTestClient(app, base_url="https://survey.example", raise_server_exceptions=False) as client:
+        client.follow_redirects = False
+        verified = await client.get("/v", params={"number": "1", "code": "0000-0000-0000"})
+        form = await client.get(address)
+        sent = await client.post(address, content=form_body(form.text, {"PA20": "5"}), headers=FORM)
+        thanks = await client.get(sent.headers["location"])
+
+    assert verified.status_code == 500 and "事件编号" in verified.text
+    assert (form.status_code, sent.status_code, thanks.status_code) == (200, 303, 200)
+    assert len(await laid.office.leaves(WAVE)) == 1

@@ -1,4 +1,4 @@
-"""The checklist itself: every test it names exists; and looking at a page changes nothing (ASVS 3.5)."""
+"""The checklists themselves: every test they name exists; and looking at a page changes nothing (ASVS 3.5)."""
 
 import hashlib
 import re
@@ -7,25 +7,38 @@ from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
+import pytest
+
 from survey.settings import Settings
 
 from ..conftest import Site
 from ..rights import LATER, read_table, walker_of
 
 TESTS = Path(__file__).parents[2]
-CHECKLIST = Path(__file__).with_name("CHECKLIST.md").read_text(encoding="utf-8")
+CHECKLISTS = (Path(__file__).with_name("CHECKLIST.md"), TESTS / "faults" / "CHECKLIST.md")
+ROWS = {*(f"R{n}" for n in range(1, 13)), *(f"T{n}" for n in range(1, 27))}
+"""What TRUST numbers in its sections on reliability and on tests."""
 OWN_BOOKS = frozenset({"sessions", "audit_trail"})
 """When a session was last used; who fetched which file. Both on purpose."""
 
 
-def test_every_test_the_checklist_names_exists() -> None:
+@pytest.mark.parametrize("checklist", CHECKLISTS, ids=lambda path: path.parent.name)
+def test_every_test_a_checklist_names_exists_and_no_row_is_without_one(checklist: Path) -> None:
     written = "\n".join(path.read_text(encoding="utf-8") for path in TESTS.rglob("test_*.py"))
     known = set(re.findall(r"^(?:async )?def (test_\w+)\(", written, re.MULTILINE))
-    named = set(re.findall(r"`(test_\w+)`", CHECKLIST))
-    files = set(re.findall(r"`(tests/[\w/.]+)`", CHECKLIST))
+    text = checklist.read_text(encoding="utf-8")
+    named, files = set(re.findall(r"`(test_\w+)`", text)), set(re.findall(r"`(tests/[\w/.]+)`", text))
+    rows = [line for line in text.splitlines() if line.startswith("| ") and "held by" not in line]
 
     assert named and sorted(named - known) == []
-    assert files and sorted(one for one in files if not (TESTS.parent / one).exists()) == []
+    assert sorted(one for one in files if not (TESTS.parent / one).exists()) == []
+    assert [line for line in rows if not re.search(r"`(?:test_|tests/)", line)] == []
+
+
+def test_every_row_of_reliability_and_of_tests_is_there() -> None:
+    rows = re.findall(r"^\| ([RT]\d+) ", CHECKLISTS[1].read_text(encoding="utf-8"), re.MULTILINE)
+
+    assert len(rows) == len(ROWS) and {*rows} == ROWS
 
 
 def stored_in(settings: Settings) -> Iterator[tuple[str, str]]:
