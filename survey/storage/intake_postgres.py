@@ -405,7 +405,7 @@ class PostgresIntake(PostgresReading):
             seen = await look(connection, entries, self._tree.size)
             tree = grown(self._wave, self._tree, seen.tail)
             settled = seen.settle(entries, tree.size)
-            note, tally = "", self._tally
+            note, tally = "", None
             if settled.append:
                 batch = [(entry, sealed) for _, entry, sealed in settled.append]
                 adds, largest, tally = self._tally.count(batch, self._clock())
@@ -417,7 +417,8 @@ class PostgresIntake(PostgresReading):
                     await keep_frontier(connection, self.about, self._seed, tree)
         fresh = {index: sealed.leaf for index, _, sealed in settled.append}
         self._remember(tree)
-        self._tally = tally
+        if tally is not None:
+            self._tally.keep(tally)
         if note and self._guard is not None:
             self._guard.remember(self._wave, note)
         told: list[Outcome] = []

@@ -9,7 +9,7 @@ fit is taken again one by one, so that a bad entry never spoils the others.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from survey.storage.intake import AlreadyUsed, Entry, KeyConflict, NotOpen, Outcome, Sealed
 
@@ -63,7 +63,7 @@ def settle(
     settled = Settlement(size)
     index_of = dict(known)
     spent: set[bytes] = set()
-    room = {domain: PosterCount(p.mode, p.quota, p.surplus, p.used) for domain, p in posters.items()}
+    room = _Room(posters)
     for entry in entries:
         domain, slip = slips.get(entry.e, ("", "unknown")) if entry.e is not None else ("", "poster")
         if entry.e in spent:
@@ -75,21 +75,21 @@ def settle(
         if state != "open":
             settled.told.append(NotOpen(state))
             continue
-        chosen: Sealed | None = entry.sealed
         if entry.e is not None:
+            chosen = entry.sealed
             if slip != "unused" or domain != entry.sealed.domain:
                 settled.told.append(AlreadyUsed(slip))
                 continue
             spent.add(entry.e)
             settled.slips_used.append(entry.e)
         else:
-            chosen = _poster_choice(entry, room)
-            if chosen is None:
+            found = _poster_choice(entry, room)
+            if found is None:
                 settled.told.append(AlreadyUsed("full"))
                 continue
-            room[chosen.domain].used += 1
+            chosen, poster = found
+            poster.used += 1
             settled.posters_used[chosen.domain] = settled.posters_used.get(chosen.domain, 0) + 1
-        assert chosen is not None
         index = size + len(settled.append)
         index_of[entry.k] = index
         settled.append.append((index, entry, chosen))
@@ -97,13 +97,29 @@ def settle(
     return settled
 
 
-def _poster_choice(entry: Entry, room: Mapping[str, PosterCount]) -> Sealed | None:
+class _Room:
+    """How full the posters are that a batch asks for; a county has thousands of them and a batch needs few."""
+
+    def __init__(self, posters: Mapping[str, PosterCount]) -> None:
+        self._posters = posters
+        self._found: dict[str, PosterCount | None] = {}
+
+    def find(self, domain: str) -> PosterCount | None:
+        """A poster as it stands after the entries so far."""
+        if domain not in self._found:
+            poster = self._posters.get(domain)
+            self._found[domain] = None if poster is None else replace(poster)
+        return self._found[domain]
+
+
+def _poster_choice(entry: Entry, room: _Room) -> tuple[Sealed, PosterCount] | None:
     """The quota's own domain while it has room, then its surplus domain, then nothing."""
-    poster = room.get(entry.sealed.domain)
+    poster = room.find(entry.sealed.domain)
     if poster is None:
         return None
     if poster.has_room:
-        return entry.sealed
-    if entry.surplus is not None and entry.surplus.domain == poster.surplus and poster.surplus in room:
-        return entry.surplus
-    return None
+        return entry.sealed, poster
+    if entry.surplus is None or entry.surplus.domain != poster.surplus:
+        return None
+    surplus = room.find(poster.surplus)
+    return None if surplus is None else (entry.surplus, surplus)

@@ -32,7 +32,7 @@ class Decided:
 
     settled: Settlement
     tree: CompactTree
-    tally: Tally
+    tally: Tally | None
     row: tuple[Any, ...]
     note: str
 
@@ -130,7 +130,7 @@ class SqliteTaking(SqliteReading):
     def _decide(self, settled: Settlement) -> Decided:
         """What a settled batch changes, under its signed head; nothing is changed yet."""
         if not settled.append:
-            return Decided(settled, self._tree, self._tally, (), "")
+            return Decided(settled, self._tree, None, (), "")
         batch = [(entry, sealed) for _, entry, sealed in settled.append]
         tree = self._tree.copy()
         for _, sealed in batch:
@@ -161,7 +161,9 @@ class SqliteTaking(SqliteReading):
         settled = decided.settled
         if self._reading is not None:
             self._reading.came_in((sealed.c, entry.k) for _, entry, sealed in settled.append)
-        self._tree, self._tally = decided.tree, decided.tally
+        self._tree = decided.tree
+        if decided.tally is not None:
+            self._tally.keep(decided.tally)
         for e in settled.slips_used:
             self._slips.turn(e, USED)
         for domain, n in settled.posters_used.items():

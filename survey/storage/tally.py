@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import ChainMap
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -26,27 +27,25 @@ class Tally:
     def count(
         self, batch: Sequence[tuple[Entry, Sealed]], now: datetime
     ) -> tuple[list[tuple[str, str, int]], list[tuple[str, str, int]], Tally]:
-        """Rows to add, rows of which the larger stays, and the tally after the batch."""
+        """Rows to add, rows of which the larger stays, and the new counts of those in the batch, for `keep`."""
         instant = int(now.timestamp())
         window = instant // 300
         hour = instant // 3600
-        after = Tally(
-            window,
-            dict(self.in_window) if window == self.window else {},
-            hour,
-            dict(self.from_sender) if hour == self.hour else {},
-        )
+        after = Tally(window, {}, hour, {})
+        # A county's senders of one hour are many; they are looked up and never copied.
+        in_window = ChainMap(after.in_window, self.in_window if window == self.window else {})
+        from_sender = ChainMap(after.from_sender, self.from_sender if hour == self.hour else {})
         adds: dict[tuple[str, str], int] = {("", f"hour:{hour}"): len(batch), ("", "heads"): 1}
         most: dict[tuple[str, str], int] = {}
         # Chinese schools keep one time, UTC+8, all year; day 4 of the epoch was a Monday.
         local = instant + 8 * 3600
         working = (local // 86400 + 3) % 7 < 5 and 8 <= local % 86400 // 3600 < 17
         for entry, sealed in batch:
-            after.in_window[sealed.domain] = after.in_window.get(sealed.domain, 0) + 1
-            most[sealed.domain, "largest_5_minutes"] = after.in_window[sealed.domain]
+            after.in_window[sealed.domain] = n = in_window.get(sealed.domain, 0) + 1
+            most[sealed.domain, "largest_5_minutes"] = n
             if entry.sender is not None:
                 sender = (sealed.domain, entry.sender)
-                after.from_sender[sender] = n = after.from_sender.get(sender, 0) + 1
+                after.from_sender[sender] = n = from_sender.get(sender, 0) + 1
                 place = (sealed.domain, "largest_one_address")
                 most[place] = max(n, most.get(place, 0))
             for kind in ("working_hours" if working else "", entry.typed_in):
@@ -57,3 +56,12 @@ class Tally:
             [(domain, kind, n) for (domain, kind), n in sorted(most.items())],
             after,
         )
+
+    def keep(self, after: Tally) -> None:
+        """Take in what `count` gave for a batch that was written."""
+        if after.window != self.window:
+            self.window, self.in_window = after.window, {}
+        self.in_window.update(after.in_window)
+        if after.hour != self.hour:
+            self.hour, self.from_sender = after.hour, {}
+        self.from_sender.update(after.from_sender)
