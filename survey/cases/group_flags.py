@@ -8,13 +8,17 @@ simply see things differently moves the median, not one school.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from fractions import Fraction
 
+from survey.cases.few_answers import FEW_ANSWERS, code_of, share_text
 from survey.cases.flag import FEWEST, Flag
 from survey.cases.flag_statistics import difference_p, discoveries, excess_p
 from survey.exact import truncate
 from survey.sampling.sample import DomainDraw
 
 LIMIT = 0.05
+NOT_TOLD = "不显示"
+"""In place of a distance from which a share of few could be had."""
 DESIGN_EFFECT = 1.5
 NAMES = {"parent": "家长", "student": "学生", "teacher": "教师"}
 PAIRS = (("parent", "student"), ("teacher", "parent"))
@@ -41,7 +45,8 @@ def against_calls(counted: Counts, calls: Counts, draws: Mapping[str, DomainDraw
         gap, p = difference_p(web, phone, design_effect=DESIGN_EFFECT)
         if p <= LIMIT:
             words = f"网上{_share(web)}，回访{phone[0]}人{_share(phone)}，差得超出偶然"
-            flags.append(Flag("I4", group, truncate(gap, 4), "p≤0.05", words, "beside"))
+            told = all(code_of(Fraction(x, n), n) is None for n, x in (web, phone))
+            flags.append(Flag("I4", group, truncate(gap, 4) if told else NOT_TOLD, "p≤0.05", words, "beside"))
     return flags
 
 
@@ -52,12 +57,11 @@ def between_groups(counted: Counts, calls: Counts, draws: Mapping[str, DomainDra
         gaps = {one: (x / n - y / m) for one, ((n, x), (m, y)) in matches.items()}
         spread = {one: _variance(*a) + _variance(*b) for one, (a, b) in matches.items()}
         for domain in sorted(discoveries(excess_p(gaps, spread), LIMIT)):
-            flags.append(
-                Flag(
-                    "I12", domain, truncate(gaps[domain], 4), "p≤0.05",
-                    f"{pair}的差距（{truncate(gaps[domain] * 100, 1)}个百分点）比全县大得多",
-                )
-            )  # fmt: skip
+            # The school's page tells one of the two rates: the distance would tell the other, of a few teachers.
+            told = min(n for n, _ in matches[domain]) >= FEW_ANSWERS
+            points = f"（{truncate(gaps[domain] * 100, 1)}个百分点）" if told else ""
+            value = truncate(gaps[domain], 4) if told else NOT_TOLD
+            flags.append(Flag("I12", domain, value, "p≤0.05", f"{pair}的差距{points}比全县大得多"))
     return flags
 
 
@@ -100,4 +104,4 @@ def _sum(counts: Iterable[tuple[int, int]]) -> tuple[int, int]:
 
 
 def _share(counts: tuple[int, int]) -> str:
-    return f"{truncate(counts[1] / counts[0] * 100, 1)}%"
+    return share_text(Fraction(counts[1], counts[0]), counts[0], places=3)

@@ -15,12 +15,14 @@ import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from fractions import Fraction
 
 from survey.cases.case_file import Case, CaseFile
 from survey.cases.derivation import Column, content, overall
+from survey.cases.few_answers import code_of, share_text
 from survey.cases.flag import FEWEST, Flag
 from survey.cases.flag_statistics import robust_z, wilson_lower
-from survey.cases.group_flags import Counts, against_calls, between_groups
+from survey.cases.group_flags import NOT_TOLD, Counts, against_calls, between_groups
 from survey.cases.intake_flags import (
     Z_LIMIT,
     Counters,
@@ -200,13 +202,10 @@ def _outliers(case_file: CaseFile, indicator: str, shares: Mapping[str, float], 
         }
         for domain, z in robust_z(of_group).items():
             if z > Z_LIMIT:
-                value = truncate(of_group[domain], 4)
-                flags.append(
-                    Flag(
-                        indicator, domain, value, f"z>{Z_LIMIT:g}",
-                        words.format(value=truncate(of_group[domain] * 100, 1) + "%"),
-                    )
-                )  # fmt: skip
+                n, share = case_file.n_by_domain[domain], Fraction(of_group[domain]).limit_denominator(10**4)
+                value = NOT_TOLD if code_of(share, n) is not None else truncate(share, 4)
+                said = words.format(value=share_text(share, n, places=3))
+                flags.append(Flag(indicator, domain, value, f"z>{Z_LIMIT:g}", said))
     return flags
 
 

@@ -84,6 +84,8 @@ def _text(document: dict[str, Any]) -> str:
 def _figures(row: dict[str, Any]) -> str:
     if row.get("withheld"):
         return f"{row['n_shown']}份，{row['shown']}"
+    if row.get("coded"):
+        return f"{row['percent']}  没有区间  {row['n']:,}份"
     if row["value"] is None:
         return "没有一份有效回答"
     limits = f"[{'，'.join(row['interval_percent'])}]" if "interval_percent" in row else "没有区间"

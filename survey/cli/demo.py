@@ -237,7 +237,7 @@ def _headline(results: dict[str, Any]) -> dict[str, Any]:
         "decision": results["decision"],
         "reached": results["reached"],
         "groups": [
-            {key: group.get(key) for key in ("key", "name", "n", "shown", "percent", "se", "interval")}
+            {key: group.get(key) for key in ("key", "name", "n", "shown", "display", "percent", "se", "interval")}
             for group in results["by_group"]
         ],
         "in_words": results_text(results),

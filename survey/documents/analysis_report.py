@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from survey.documents.charts import IntervalRow, interval_chart
+from survey.documents.charts import IntervalRow, interval_chart, told_range
 from survey.documents.imprint import grouped
 from survey.documents.pdf import pages
 from survey.documents.typeface import with_glyphs
@@ -131,16 +131,22 @@ def _chart(whole: list[Mapping[str, Any]]) -> str:
         [
             IntervalRow(
                 _short(row["label"]),
-                row["shown"],
-                None if row.get("lower") is None else truncate(max(row["lower"], 0.0)),
-                None if row.get("upper") is None else truncate(min(row["upper"], 1.0)),
+                None if row.get("coded") else row["shown"],
+                *_ends(row),
                 row["n"],
+                row["percent"],
             )
             for row in told
         ],
         lines.pop() if len(lines) == 1 else None,
         title="各题占比和区间：" + "，".join(f"{row['label']}{row['percent']}" for row in told),
     )
+
+
+def _ends(row: Mapping[str, Any]) -> tuple[str | None, str | None]:
+    if row.get("coded") or row.get("lower") is None:
+        return told_range({"coded": row.get("coded")})
+    return truncate(max(row["lower"], 0.0)), truncate(min(row["upper"], 1.0))
 
 
 def _short(label: str) -> str:

@@ -7,9 +7,10 @@ it is not drawn here.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
+from typing import Any
 
 from survey.exact import fraction, percent_text
 
@@ -28,7 +29,8 @@ class IntervalRow:
     """One rate with its interval; texts as published, None where there is none."""
 
     name: str
-    shown: str
+    shown: str | None
+    """None where of few answers only a range is told: then the row has no dot."""
     lower: str | None = None
     upper: str | None = None
     n: int | None = None
@@ -44,7 +46,7 @@ def interval_chart(rows: Sequence[IntervalRow], threshold: str | None = None, *,
         threshold: decimal text, drawn as a line with its number.
         title: what a screen reader says.
     """
-    ordered = sorted(rows, key=lambda row: -fraction(row.shown))
+    ordered = sorted(rows, key=lambda row: -fraction(row.shown or row.lower or "0"))
     height = TOP + ROW * len(ordered) + 30
     parts = [_axis(height, threshold)]
     for number, row in enumerate(ordered):
@@ -54,13 +56,28 @@ def interval_chart(rows: Sequence[IntervalRow], threshold: str | None = None, *,
             left, right = _x(row.lower), _x(row.upper)
             parts.append(_line(left, y, right, y, DARK, 2.5))
             parts += [_line(end, y - 6, end, y + 6, DARK, 2.5) for end in (left, right)]
-        parts.append(
-            f'<circle cx="{_x(row.shown)}" cy="{y:g}" r="6" fill="{DARK}" stroke="#fff" stroke-width="1.5"/>'
-        )
-        parts.append(_text(LABELS + PLOT + 14, y + 5, row.label or percent_text(row.shown), weight=700))
+        if row.shown is not None:
+            parts.append(
+                f'<circle cx="{_x(row.shown)}" cy="{y:g}" r="6" fill="{DARK}" stroke="#fff" stroke-width="1.5"/>'
+            )
+        words = row.label or (percent_text(row.shown) if row.shown is not None else "")
+        parts.append(_text(LABELS + PLOT + 14, y + 5, words, weight=700))
         if row.n is not None:
             parts.append(_text(LABELS + PLOT + 88, y + 5, f"{row.n}份", fill=MUTED, size=14))
     return _svg(height, title, "".join(parts))
+
+
+def told_range(row: Mapping[str, Any]) -> tuple[str | None, str | None]:
+    """The ends of a row's line: of its interval, or of the range that ≥95% and ≤5% stand for.
+
+    >>> told_range({"coded": "0.95", "interval": None}), told_range({"interval": {"lower": "0.8", "upper": "0.9"}})
+    (('0.95', '1'), ('0.8', '0.9'))
+    """
+    bound = row.get("coded")
+    if bound:
+        return (bound, "1") if fraction(bound) > fraction("0.5") else ("0", bound)
+    interval = row.get("interval") or {}
+    return interval.get("lower"), interval.get("upper")
 
 
 def _axis(height: int, threshold: str | None) -> str:

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from survey.documents.charts import IntervalRow, interval_chart
+from survey.cases.few_answers import FEW_ANSWERS
+from survey.documents.charts import IntervalRow, interval_chart, told_range
 from survey.documents.imprint import Imprint, grouped
 from survey.documents.pdf import pages
 from survey.exact import percent_text
@@ -47,9 +48,6 @@ PARTS = {
     "digests": "摘要",
 }
 """Parts that may be left out. The result, its formula and its limits are in every report."""
-FEWEST_BY_OPTION = 40
-"""Answers an item needs before its options are counted one by one, as TRUST section 16 asks of 0% and 100%."""
-
 
 @dataclass(frozen=True)
 class ReportCover:
@@ -199,14 +197,13 @@ def _selection(results: Mapping[str, Any]) -> list[list[str]]:
 
 def _table(results: Mapping[str, Any], key: str, name: str) -> dict[str, Any]:
     rows: Sequence[Mapping[str, Any]] = results[key]
-    told = [row for row in rows if not row.get("withheld") and row.get("shown")]
+    told = [row for row in rows if not row.get("withheld") and (row.get("shown") or row.get("coded"))]
     chart = interval_chart(
         [
             IntervalRow(
                 str(row["name"]),
                 row["shown"],
-                (row.get("interval") or {}).get("lower"),
-                (row.get("interval") or {}).get("upper"),
+                *told_range(row),
                 row.get("n_valid"),
                 _shown(row),
             )
@@ -269,8 +266,7 @@ def _items(results: Mapping[str, Any]) -> list[dict[str, Any]]:
                 _options(row),
                 str(row.get("n_valid", ABSENT)),
                 _shown(row),
-                # The ends of an interval would tell the number that ≥95% keeps back.
-                _interval(row) if row.get("display") in (None, row.get("percent")) else ABSENT,
+                _interval(row),
                 _share(row, "dont_know"),
             ]
         )
@@ -279,7 +275,7 @@ def _items(results: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 def _options(row: Mapping[str, Any]) -> str:
     """Counts by option, left out where so few answered that they would name somebody."""
-    if row.get("withheld") or not isinstance(row.get("n_valid"), int) or row["n_valid"] < FEWEST_BY_OPTION:
+    if row.get("withheld") or not isinstance(row.get("n_valid"), int) or row["n_valid"] < FEW_ANSWERS:
         return ""
     return "，".join(f"{option['zh']}{option['n']}" for option in row.get("options") or ())
 
@@ -299,5 +295,7 @@ def _interval(row: Mapping[str, Any]) -> str:
 def _share(row: Mapping[str, Any], key: str) -> str:
     value = None if row.get("withheld") else row.get(key)
     if isinstance(value, Mapping):
+        if value.get("percent"):
+            return str(value["percent"])
         value = value.get("shown")
     return percent_text(value) if value else ABSENT

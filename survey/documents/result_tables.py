@@ -13,7 +13,7 @@ from typing import Any
 
 from openpyxl import Workbook
 
-from survey.documents.report import FEWEST_BY_OPTION
+from survey.cases.few_answers import FEW_ANSWERS
 from survey.documents.workbook import add_sheet, saved
 from survey.exact import percent_text
 from survey.sampling.scheme_sizes import GROUP_NAMES
@@ -115,27 +115,26 @@ def _rate(row: Mapping[str, Any]) -> tuple[Any, ...]:
         )
     interval = row.get("interval") or {}
     unsure = row.get("dont_know")
-    unsure = unsure.get("shown") if isinstance(unsure, Mapping) else unsure
-    careful_display = row.get("display") not in (None, row.get("percent"))
+    if isinstance(unsure, Mapping):
+        unsure = unsure.get("percent") or _percent(unsure.get("shown"))
     return (
         name,
         row.get("n"),
         row.get("n_valid"),
         row.get("display") or row.get("percent"),
-        # Where the page says ≥95%, the number behind it is not told either.
-        None if careful_display else _number(row.get("shown")),
+        _number(row.get("shown")),
         _percent(interval.get("lower")),
         _percent(interval.get("upper")),
-        None if careful_display else _number(row.get("se")),
+        _number(row.get("se")),
         row.get("df"),
-        _percent(unsure),
+        unsure,
         "；".join(row.get("cautions") or ()),
     )
 
 
 def _options(items: Iterable[Mapping[str, Any]]) -> Iterable[tuple[Any, ...]]:
     for row in items:
-        few = row.get("withheld") or int(row.get("n_valid") or 0) < FEWEST_BY_OPTION
+        few = row.get("withheld") or int(row.get("n_valid") or 0) < FEW_ANSWERS
         for option in () if few else row.get("options") or ():
             yield (row.get("group_name"), row.get("item"), row.get("text"), option["zh"], option["n"])
 

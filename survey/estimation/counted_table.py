@@ -1,7 +1,7 @@
 """A table of rates from counts, by a short spec: which columns are cells, which options satisfy.
 
 Enters: YAML, and `AnswerCounts`. Leaves: what to count (`counting_of`), and one plain document of
-rates by group, with errors, intervals and small groups withheld (`counted_table`). The full analysis
+rates by group, with errors, intervals, small groups withheld, extremes of few coded (`counted_table`). The full analysis
 of a file with its rows is `analysis`; this one needs no rows, so it serves files and databases of
 any size, and counts kept from before.
 """
@@ -17,7 +17,7 @@ from msgspec import Meta, Struct
 from survey.arrays import Flags
 from survey.cases.answer_counts import AnswerCounts, CountedItem, Counting, CountsError, Option
 from survey.errors import Fault, FaultsError
-from survey.estimation.analysis.disclosing import emptied, hidden_domains
+from survey.estimation.analysis.disclosing import coded, emptied, hidden_domains
 from survey.estimation.analysis.rows import exact_rate
 from survey.estimation.cell_rates import RateTable, by_key, rate_table
 from survey.estimation.cell_totals import Reading, cell_totals, design_of, rake_cell_totals
@@ -215,5 +215,5 @@ def _rows(spec: CountSpec, table: RateTable, key: str, hidden: Flags) -> list[di
                 ends = (truncate(one.lower), truncate(one.upper))
                 row["interval_percent"] = [percent_text(end) for end in ends]
         small = one.n < spec.minimum_count or hidden[np.unravel_index(at, hidden.shape)]
-        rows.append(emptied(row, spec.minimum_count) if small else row)
+        rows.append(emptied(row, spec.minimum_count) if small else coded(row) if spec.minimum_count > 1 else row)
     return rows

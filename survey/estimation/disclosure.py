@@ -1,4 +1,4 @@
-"""Small cells withheld, with whatever would give them away.
+"""Small cells withheld, extremes of few coded, with whatever would give either away.
 
 What enters is rows of one published table; what leaves is the same rows with the small ones
 emptied. A row of fewer answers than the plan's smallest count is hidden. If exactly one row of a
@@ -7,12 +7,19 @@ others would give the first away (METHOD step 18); and so on while the hidden ro
 fewer answers than may be shown, since total less the others is then a rate of so few (TRUST section
 16; Hundepool et al., Statistical Disclosure Control, 2012, section 4.2). The linear-programming audit
 of published tables is a check of tests, not a step here.
+
+A share of few near 0 or 1 is coded (`cases.few_answers`), and its row loses interval, error and all that
+would tell which. The figure itself, what stands beside it and the certified table are exact, as the
+certificate says them: only rows of tables are coded.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
+
+from survey.cases.few_answers import CODED_TEXT, code_of
+from survey.exact import fraction
 
 KEPT = ("key", "name", "group", "share", "eligible", "issued", "used", "response_rate")
 """What may stand in a withheld row: what is asked of whom and how many came back, never what they said."""
@@ -61,3 +68,41 @@ def emptied(row: dict[str, Any], smallest: int) -> dict[str, Any]:
         "percent": WITHHELD_TEXT,
         "display": WITHHELD_TEXT,
     }
+
+
+CODED_WORDS = "不足40份，95%以上写≥95%，5%以下写≤5%，不给区间"
+CODED_TABLES = ("by_group", "by_stage", "by_place", "by_area", "by_school", "by_dimension", "items")
+"""Every table of a results document whose rows rest on some of the answers only."""
+GIVES_BACK = ("shown", "se", "interval", "conservative", "chance")
+"""What would tell a coded share, each by itself."""
+
+
+def coded(row: Mapping[str, Any]) -> dict[str, Any]:
+    """A row of a table as it is told: a share of few near 0 or 1 as a bound, its don't-knows alike.
+
+    Args:
+        row: with `shown` as decimal text and `n_valid`, unless it is withheld; one that was coded stays as it is.
+
+    >>> row = coded({"name": "校长", "n": 12, "n_valid": 12, "shown": "1.0000", "percent": "100.00%", "se": "0.0000"})
+    >>> row["shown"], row["percent"], row["coded"], row["se"]
+    (None, '≥95%', '0.95', None)
+    """
+    told = dict(row)
+    unsure = row.get("dont_know")
+    if isinstance(unsure, Mapping) and unsure.get("shown") is not None:
+        bound = code_of(fraction(unsure["shown"]), int(row.get("n") or 0)) if isinstance(row.get("n"), int) else None
+        if bound is not None:
+            told["dont_know"] = {"shown": None, "percent": CODED_TEXT[bound]}
+    if row.get("withheld") or row.get("shown") is None:
+        return told
+    bound = code_of(fraction(row["shown"]), int(row["n_valid"]))
+    if bound is None:
+        return told
+    text = CODED_TEXT[bound]
+    said = {"coded": f"{float(bound):g}", "percent": text, "display": text, "cautions": [CODED_WORDS]}
+    return told | {key: None for key in GIVES_BACK if key in row} | said
+
+
+def code_extremes(results: Mapping[str, Any]) -> dict[str, Any]:
+    """A results document as it is told: every row of its tables coded, the figure as it is."""
+    return {**results, **{key: [coded(row) for row in results[key]] for key in CODED_TABLES if results.get(key)}}

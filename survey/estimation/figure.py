@@ -27,7 +27,6 @@ EVIDENCE_WORDS = {
     "fail_point_only": "未达到，但单侧95%上限在线上，把握不足",
     "fail_firm": "未达到，单侧95%上限也在线下",
 }
-FEW_ANSWERS = 40
 
 
 class GroupWithoutOpinionError(SurveyError):
@@ -70,19 +69,6 @@ class Figure:
             "percent": self.percent,
             "name": self.name,
         }
-
-
-def display_text(value: Fraction, n: int) -> str:
-    """The percent as pages and paper print it: with n < 40, 0% and 100% become ≤ 5% and ≥ 95%.
-
-    Source: TRUST section 16.
-
-    >>> display_text(Fraction(1), 12), display_text(Fraction(1), 40), display_text(Fraction(2, 3), 12)
-    ('≥95%', '100.00%', '66.66%')
-    """
-    if n < FEW_ANSWERS and value in (0, 1):
-        return "≥95%" if value else "≤5%"
-    return percent_text(truncate(value))
 
 
 def weighted_ratio(

@@ -10,13 +10,15 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from math import ceil, floor
 from typing import Any
 
 import scipy  # its parts load themselves when first asked
 
+from survey.cases.few_answers import AT_LEAST, code_of
 from survey.estimation.comparison import holm
 from survey.estimation.disclosure import emptied, withhold
-from survey.estimation.figure import display_text, interval_document
+from survey.estimation.figure import interval_document
 from survey.estimation.intervals import korn_graubard
 from survey.estimation.wave_rates import Rate, of_group
 from survey.estimation.wave_tables import Tables
@@ -132,7 +134,7 @@ def _row(tables: Tables, whole: Rate, group: str, code: str, name: str) -> dict[
 
 def _figures(tables: Tables, whole: Rate, rate: Rate) -> Iterator[tuple[str, Any]]:
     shown, n = truncate(rate.value), rate.n_valid
-    yield from (("shown", shown), ("percent", percent_text(shown)), ("display", display_text(rate.value, n)))
+    yield from (("shown", shown), ("percent", percent_text(shown)), ("display", percent_text(shown)))
     satisfied = rate.value * n
     if satisfied.denominator != 1:
         # Two weight classes in one school: no binomial count, so no exact interval.
@@ -143,6 +145,9 @@ def _figures(tables: Tables, whole: Rate, rate: Rate) -> Iterator[tuple[str, Any
     if found is not None:
         yield "interval", interval_document(found.lower, found.upper)
     yield "cautions", ["份数少，区间很宽"] if n < 30 else []
-    test = scipy.stats.binomtest(int(satisfied), n, float(whole.value))
+    # A school whose share is told as a bound is tested at the bound: the verdict tells no more than it.
+    bound = code_of(rate.value, n)
+    held = satisfied if bound is None else ceil(bound * n) if bound == AT_LEAST else floor(bound * n)
+    test = scipy.stats.binomtest(int(held), n, float(whole.value))
     yield "chance", float(test.pvalue)
     yield "side", "above" if rate.value > whole.value else "below"

@@ -24,10 +24,11 @@ from survey.cases.derivation import (
     dont_know_reading,
     overall,
 )
+from survey.cases.few_answers import FEW_ANSWERS
 from survey.cases.item_nonresponse import item_counts
 from survey.estimation.design_effect import reliability_document
 from survey.estimation.disclosure import withhold
-from survey.estimation.figure import display_text, interval_document
+from survey.estimation.figure import interval_document
 from survey.estimation.intervals import Interval
 from survey.estimation.wave_rates import Rate, WaveRates, of_group
 from survey.exact import percent_text, truncate
@@ -38,9 +39,6 @@ from survey.sampling.scheme_sizes import GROUP_NAMES
 from survey.scheme.instrument import Instrument, Item
 from survey.scheme.plan_words import STAGE_NAMES
 from survey.scheme.texts import dimension_names
-
-FEWEST_FOR_OPTIONS = 40
-"""Counts by option are told from so many answers: with fewer, one person's answer could be read from them."""
 
 
 @dataclass(frozen=True)
@@ -122,7 +120,7 @@ def rate_document(rate: Rate, level: float, proportion: bool = True) -> dict[str
     return {
         "shown": shown,
         "percent": percent_text(shown),
-        "display": display_text(rate.value, rate.n_valid),
+        "display": percent_text(shown),
         "se": truncate(rate.estimate.se),
         "df": int(rate.estimate.df),
         "interval": None if interval is None else interval_document(interval.lower, interval.upper),
@@ -265,7 +263,7 @@ def item_table(tables: Tables) -> list[dict[str, Any]]:
                     "refused": counts.refused,
                     "dont_know_n": counts.dont_know,
                     "off_path": counts.off_path,
-                    "options": _option_counts(item, cases) if row["n_valid"] >= FEWEST_FOR_OPTIONS else None,
+                    "options": _option_counts(item, cases) if row["n_valid"] >= FEW_ANSWERS else None,
                 }
             rows.append(
                 {"group": group, "group_name": GROUP_NAMES.get(group, group), "instrument": name, **row}

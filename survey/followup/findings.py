@@ -34,11 +34,17 @@ class Finding:
     key: str
     name: str
     shown: str
+    """Four decimals; ≥95% or ≤5% where of few answers no more is told."""
     before: str | None
     """The earlier rate of a fall."""
     p_value: float
     """After Holm's correction."""
     text: str
+
+    @property
+    def percent(self) -> str:
+        """The rate as pages print it."""
+        return percent_text(self.shown) if self.shown[:1].isdigit() else self.shown
 
 
 def weak_points(published: PublishedWave) -> tuple[Finding, ...]:
@@ -52,7 +58,7 @@ def weak_points(published: PublishedWave) -> tuple[Finding, ...]:
     line, asked, rows = float(published.threshold), percent_text(published.threshold), published.rows
     chances = holm([row.chance_below(line) for row in rows])
     found = [
-        _finding("weak", row, None, chance, f"{_where(row)}的满意率{percent_text(row.shown)}，低于{asked}，不是抽样误差能解释的")
+        _finding("weak", row, None, chance, f"{_where(row)}的满意率{row.percent}，低于{asked}，不是抽样误差能解释的")
         for row, chance in zip(rows, chances, strict=True)
         if chance < RISK
     ]  # fmt: skip
@@ -79,7 +85,7 @@ def falls(before: PublishedWave, after: PublishedWave) -> tuple[Finding, ...]:
     found = [
         _finding(
             "fall", pairs[at][1], pairs[at][0], chance,
-            f"{_where(pairs[at][1])}从{percent_text(pairs[at][0].shown)}降到{percent_text(pairs[at][1].shown)}，不是抽样误差能解释的",
+            f"{_where(pairs[at][1])}从{pairs[at][0].percent}降到{pairs[at][1].percent}，不是抽样误差能解释的",
         )
         for at, chance in zip(sure, chances, strict=True)
         if chance < RISK and changes[at].value < 0
@@ -89,7 +95,8 @@ def falls(before: PublishedWave, after: PublishedWave) -> tuple[Finding, ...]:
 
 def _finding(kind: str, row: PublishedRow, before: PublishedRow | None, chance: float, text: str) -> Finding:
     return Finding(
-        kind, row.table, row.group, row.key, row.name, row.shown, None if before is None else before.shown,
+        kind, row.table, row.group, row.key, row.name, row.coded or row.shown,
+        None if before is None else before.shown,
         chance, text,
     )  # fmt: skip
 

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from math import sqrt
+from math import floor, sqrt
 from typing import Any
 
 import scipy  # its parts load themselves when first asked
 
 from survey.errors import SurveyError
+from survey.exact import percent_text
 
 TABLES = {"by_group": "人群", "by_stage": "学段", "by_place": "城乡", "by_dimension": "方面", "items": "题目"}
 """Tables of a results document, in the order in which they are read, with their names."""
@@ -48,6 +49,13 @@ class PublishedRow:
     se: float
     df: float
     n: int
+    coded: str | None = None
+    """≥95% or ≤5%, where of few answers no more is told; `shown` is then the bound, and there is no error."""
+
+    @property
+    def percent(self) -> str:
+        """The rate as pages print it."""
+        return self.coded or percent_text(self.shown)
 
     @property
     def value(self) -> float:
@@ -66,8 +74,12 @@ class PublishedRow:
             line: in (0, 1).
 
         Source: t test with the row's own degrees of freedom (METHOD 15); where the sample shows no
-        spread, the exact binomial tail `P(X <= n·value)`.
+        spread, the exact binomial tail `P(X <= n·value)`; of a coded row its bound from below, all
+        from above, so that the chance is never too small and tells nothing that the bound does not.
         """
+        if self.coded is not None:
+            most = self.n if self.value > 0.5 else floor(self.n * self.value)
+            return float(scipy.stats.binom.cdf(most, self.n, line))
         if self.se > 0 and self.df > 0:
             return float(scipy.special.stdtr(self.df, (self.value - line) / self.se))
         return float(scipy.stats.binom.cdf(round(self.n * self.value), self.n, line))
@@ -151,14 +163,16 @@ def _rows(results: Mapping[str, Any]) -> tuple[PublishedRow, ...]:
             group=str(row.get("group", "")) if table == "items" else "",
             key=str(row["key"]),
             name=_name(row),
-            shown=str(row["shown"]),
-            se=float(row["se"]),
+            shown=str(row.get("coded") or row["shown"]),
+            se=float(row["se"] or 0),
             df=float(row["df"]),
             n=int(row["n_valid"]),
+            coded=str(row["percent"]) if row.get("coded") else None,
         )
         for table in TABLES
         for row in results.get(table) or ()
-        if not row.get("withheld") and row.get("shown") is not None and row.get("se") is not None
+        if not row.get("withheld")
+        and (row.get("coded") or (row.get("shown") is not None and row.get("se") is not None))
     )
 
 
@@ -193,8 +207,8 @@ def difference(first: PublishedRow, second: PublishedRow, level: float = 0.95) -
     (-0.04, 0.0064)
     """
     value, variance = second.value - first.value, first.se**2 + second.se**2
-    if variance <= 0 or min(first.df, second.df) <= 0:
-        # Nothing varied in either sample, or nothing is known of how it would.
+    if variance <= 0 or min(first.df, second.df) <= 0 or first.coded or second.coded:
+        # Nothing varied in either sample, or nothing is known of how it would, or only a bound is told.
         return Difference(value, sqrt(max(variance, 0.0)), 0.0, float("nan"), float("nan"), float("nan"))
     df = variance**2 / (first.se**4 / first.df + second.se**4 / second.df)
     se = sqrt(variance)

@@ -13,7 +13,6 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any
 
-from survey.canonical import digest
 from survey.documents.digest import Digest, DigestLine, digest_docx, digest_pdf
 from survey.errors import SurveyError
 from survey.exact import percent_text
@@ -25,7 +24,7 @@ from survey.jobs.render_papers import printed_at
 from survey.storage.certificates import list_certificates
 from survey.storage.ledger import list_entries
 from survey.storage.plans import WaveRow
-from survey.storage.results import load_results
+from survey.storage.results import load_results_digest
 
 SET = {"pdf": digest_pdf, "docx": digest_docx}
 """File kinds with how each is set."""
@@ -91,7 +90,7 @@ async def _line(county: County, against: str, today: date) -> DigestLine:
     newest = county.newest
     certificate = (await list_certificates(newest.wave))[-1]
     statement: dict[str, Any] = json.loads(certificate.data)["statement"]
-    if statement["results_digest"] != digest(await load_results(newest.wave)):
+    if statement["results_digest"] != await load_results_digest(newest.wave):
         raise OtherResultsError(newest.wave)
     entries = await list_entries(newest.wave)
     counts = {state: sum(entry.state == state for entry in entries) for state in STATES}

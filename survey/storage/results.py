@@ -1,4 +1,8 @@
-"""Results of waves, as the canonical document that was estimated; every number in it is text."""
+"""Results of waves, as the canonical document that was estimated; every number in it is text.
+
+A document is read as it is told: what an older release kept uncoded is coded here, so that no page has
+to know how old a wave is. Its digest is that of the bytes that were kept and signed.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +13,7 @@ from typing import Any
 
 from survey.canonical import decode, encode, sha256_hex
 from survey.errors import SurveyError
+from survey.estimation.disclosure import code_extremes
 from survey.followup.published import PublishedWave, read_published
 from survey.storage.areas import areas_of
 from survey.storage.branch import everywhere
@@ -45,9 +50,17 @@ async def save_results(wave: str, document: dict[str, Any], *, now: datetime) ->
 
 
 async def find_results(wave: str) -> dict[str, Any] | None:
-    """The results of a wave, or None."""
+    """The results of a wave as they are told, or None."""
     rows = await ResultsTable.select(ResultsTable.document).where(ResultsTable.wave == wave)
-    return dict(decode(rows[0]["document"].encode())) if rows else None
+    return code_extremes(decode(rows[0]["document"].encode())) if rows else None
+
+
+async def load_results_digest(wave: str) -> str:
+    """The digest of the results as they were kept, which a statement names; refuses when nothing was estimated."""
+    rows = await ResultsTable.select(ResultsTable.digest).where(ResultsTable.wave == wave)
+    if not rows:
+        raise ResultsMissingError(wave)
+    return str(rows[0]["digest"])
 
 
 async def area_rows(wave: str) -> tuple[dict[str, Any], ...]:
@@ -78,7 +91,7 @@ async def load_published(waves: Sequence[str]) -> dict[str, PublishedWave]:
             ResultsTable.wave.is_in(unread)
         )
         for row in rows:
-            _PUBLISHED[row["digest"]] = read_published(decode(row["document"].encode()))
+            _PUBLISHED[row["digest"]] = read_published(code_extremes(decode(row["document"].encode())))
     found = {row["wave"]: _PUBLISHED[row["digest"]] for row in digests if row["digest"] in _PUBLISHED}
     while len(_PUBLISHED) > MOST_KEPT:
         _PUBLISHED.popitem(last=False)

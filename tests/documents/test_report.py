@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from survey.documents.report import ReportCover, report
+from survey.estimation.disclosure import code_extremes
 from survey.exact import percent_text
 
 COVER = ReportCover(
@@ -41,101 +42,102 @@ WITHHELD = {
     "shown": "不显示",
     "percent": "不显示",
 }
-RESULTS: dict[str, Any] = {
-    "name": "社会认可度",
-    "formula_in_words": "（非常满意份数＋比较满意份数）÷有效份数；说不清不进分母。",
-    "demonstration": True,
-    "evidence_class": "A",
-    "n": 1902,
-    "n_valid": 1850,
-    "n_eff": "912.4",
-    "se": "0.0109",
-    "figure": {
-        "numerator": "8843",
-        "denominator": "10000",
-        "shown": "0.8843",
-        "percent": "88.43%",
+RESULTS: dict[str, Any] = code_extremes(
+    {
         "name": "社会认可度",
-    },
-    "interval": {"lower": "0.8612", "upper": "0.9041", "level": "0.95", "method": "logit"},
-    "threshold": "0.85",
-    "line_in_words": "达到85.00%以上（含85.00%）",
-    "reached": True,
-    "decision": "达到",
-    "evidence_words": "达到，单侧95%下限也在线上",
-    "dont_know": {"shown": "0.0321", "n": 60},
-    "conservative": {"shown": "0.8559", "percent": "85.59%", "reached": True},
-    "response": {"issued": 2875, "used": 1902, "disputed": 3, "voided": 12, "rate": "0.6615", "name": "RR2"},
-    "by_group": [
-        row("parent", "家长", "0.8712", "0.8401", "0.8990"),
-        row(
-            "principal",
-            "校长",
-            "1.0000",
-            "0.8805",
-            "1.0000",
-            29,
-            display="≥95%",
-            cautions=["份数少，区间很宽"],
-        ),
-        WITHHELD,
-    ],
-    "by_stage": [row("primary", "小学", "0.8912", "0.8601", "0.9190")],
-    "by_place": [],
-    "by_dimension": [row("burden", "课业负担", "0.7911", "0.7402", "0.8240")],
-    "items": [
-        {
-            "group": "parent",
-            "group_name": "家长",
-            "text": "您对学校之间办学条件差距的情况满意吗？",
-            "n_valid": 400,
-            "shown": "0.7812",
-            "percent": "78.12%",
-            "interval": {"lower": "0.7277", "upper": "0.8268"},
-            "dont_know": "0.0610",
-            "options": [{"key": "a", "zh": "非常满意", "n": 211}, {"key": "b", "zh": "很不满意", "n": 7}],
+        "formula_in_words": "（非常满意份数＋比较满意份数）÷有效份数；说不清不进分母。",
+        "demonstration": True,
+        "evidence_class": "A",
+        "n": 1902,
+        "n_valid": 1850,
+        "n_eff": "912.4",
+        "se": "0.0109",
+        "figure": {
+            "numerator": "8843",
+            "denominator": "10000",
+            "shown": "0.8843",
+            "percent": "88.43%",
+            "name": "社会认可度",
         },
-        {
-            "group": "principal",
-            "group_name": "校长",
-            "text": "您对县里给学校的支持满意吗？",
-            "n_valid": 29,
-            "shown": "0.9655",
-            "percent": "96.55%",
-            "dont_know": "0.0000",
-            "options": [{"key": "a", "zh": "非常满意", "n": 28}, {"key": "b", "zh": "很不满意", "n": 1}],
-        },
-    ],
-    "another_formula": [
-        {
-            "way": "a",
-            "name": "最好一项÷全部答卷",
-            "formula": "含说不清",
-            "shown": "0.6102",
-            "percent": "61.02%",
-            "reached": False,
-        },
-        {
-            "way": "b",
-            "name": "100/70/30计分",
-            "formula": "要三个选项",
-            "shown": None,
-            "percent": None,
-            "reached": None,
-        },
-    ],
-    "beside": [
-        {"what": "without_flagged_domains", "name": "去掉有标记的域", "shown": "0.8812", "percent": "88.12%"}
-    ],
-    "flags": [
-        {"indicator": "I10", "domain": "2136000123-P", "text": "每题都选最好的占18.7%，比同类学校高得多"}
-    ],
-    "strata": [{"stratum": "urban/primary", "name": "城区小学", "schools_in_frame": 8, "schools_drawn": 4}],
-    "sentences": [{"id": "S5", "zh": "没有上级核查人复核答卷内容。"}],
-    "notes": ["没有查到官方的折算办法，本报告使用上面写明的算法"],
-    "not_known": ["各类人员怎样合成一个数。"],
-    "digests": {"plan": DIGEST, "case_file": DIGEST},
-}
+        "interval": {"lower": "0.8612", "upper": "0.9041", "level": "0.95", "method": "logit"},
+        "threshold": "0.85",
+        "line_in_words": "达到85.00%以上（含85.00%）",
+        "reached": True,
+        "decision": "达到",
+        "evidence_words": "达到，单侧95%下限也在线上",
+        "dont_know": {"shown": "0.0321", "n": 60},
+        "conservative": {"shown": "0.8559", "percent": "85.59%", "reached": True},
+        "response": {"issued": 2875, "used": 1902, "disputed": 3, "voided": 12, "rate": "0.6615", "name": "RR2"},
+        "by_group": [
+            row("parent", "家长", "0.8712", "0.8401", "0.8990"),
+            row(
+                "principal",
+                "校长",
+                "1.0000",
+                "0.8805",
+                "1.0000",
+                29,
+                cautions=["份数少，区间很宽"],
+            ),
+            WITHHELD,
+        ],
+        "by_stage": [row("primary", "小学", "0.8912", "0.8601", "0.9190")],
+        "by_place": [],
+        "by_dimension": [row("burden", "课业负担", "0.7911", "0.7402", "0.8240")],
+        "items": [
+            {
+                "group": "parent",
+                "group_name": "家长",
+                "text": "您对学校之间办学条件差距的情况满意吗？",
+                "n_valid": 400,
+                "shown": "0.7812",
+                "percent": "78.12%",
+                "interval": {"lower": "0.7277", "upper": "0.8268"},
+                "dont_know": "0.0610",
+                "options": [{"key": "a", "zh": "非常满意", "n": 211}, {"key": "b", "zh": "很不满意", "n": 7}],
+            },
+            {
+                "group": "principal",
+                "group_name": "校长",
+                "text": "您对县里给学校的支持满意吗？",
+                "n_valid": 29,
+                "shown": "0.9655",
+                "percent": "96.55%",
+                "dont_know": "0.0000",
+                "options": [{"key": "a", "zh": "非常满意", "n": 28}, {"key": "b", "zh": "很不满意", "n": 1}],
+            },
+        ],
+        "another_formula": [
+            {
+                "way": "a",
+                "name": "最好一项÷全部答卷",
+                "formula": "含说不清",
+                "shown": "0.6102",
+                "percent": "61.02%",
+                "reached": False,
+            },
+            {
+                "way": "b",
+                "name": "100/70/30计分",
+                "formula": "要三个选项",
+                "shown": None,
+                "percent": None,
+                "reached": None,
+            },
+        ],
+        "beside": [
+            {"what": "without_flagged_domains", "name": "去掉有标记的域", "shown": "0.8812", "percent": "88.12%"}
+        ],
+        "flags": [
+            {"indicator": "I10", "domain": "2136000123-P", "text": "每题都选最好的占18.7%，比同类学校高得多"}
+        ],
+        "strata": [{"stratum": "urban/primary", "name": "城区小学", "schools_in_frame": 8, "schools_drawn": 4}],
+        "sentences": [{"id": "S5", "zh": "没有上级核查人复核答卷内容。"}],
+        "notes": ["没有查到官方的折算办法，本报告使用上面写明的算法"],
+        "not_known": ["各类人员怎样合成一个数。"],
+        "digests": {"plan": DIGEST, "case_file": DIGEST},
+    }
+)
 
 
 @pytest.fixture

@@ -14,7 +14,6 @@ from survey.estimation.figure import (
     GroupWithoutOpinionError,
     crosses,
     decision_words,
-    display_text,
     evidence_grade,
     weighted_ratio,
 )
@@ -65,10 +64,6 @@ def test_an_interval_across_the_line_is_said_in_words():
     assert crosses(ABOVE, "0.8500", "0.8700")
     assert decision_words(True, True) == "达到（区间跨过要求线）"
     assert decision_words(None, True) == "不作判断"
-
-
-def test_with_few_answers_all_and_none_are_shown_as_bounds():
-    assert [display_text(Fraction(x), 12) for x in (0, 1)] == ["≤5%", "≥95%"]
 
 
 def test_a_group_without_an_opinion_leaves_the_figure_undefined_by_name():

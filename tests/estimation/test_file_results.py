@@ -163,9 +163,30 @@ def test_few_answers_are_told_with_restraint_unless_the_spec_says_otherwise() ->
     open_ = {(row["id"], row["domain"]): row for row in free["rows"]}
 
     assert shown["q", "g=a"]["percent"] == "≥95%"
+    assert [shown["q", "g=a"].get(key) for key in ("value", "se", "lower", "upper", "unweighted")] == [None] * 5
     assert open_["q", "g=a"]["percent"] == "100.00%"
     assert shown["d", "g=a"]["withheld"] and not open_["d", "g=a"].get("withheld")
     assert any("1条记录没有“g”的值" in note for note in careful["notes"])
+
+
+def test_a_file_does_not_tell_whether_all_of_a_few_agree_or_all_but_one() -> None:
+    spec = (
+        "base_weights: {constant: 1}\nitems: [{column: q, satisfied: 1}]\ndomains: [{by: g}]\n"
+        "lines: [{of: q, at_least: 0.85, groups: true}]\ncomparisons: [{item: q, by: g}]\n"
+        "composites: [{id: c, parts: [{of: q, share: 0.5, where: {g: [a]}}, {of: q, share: 0.5, where: {g: [b]}}]}]"
+    )
+    worlds = []
+    for n in (0, 1):
+        cases = "q,g\n" + "1,a\n" * (30 - n) + "2,a\n" * n + "1,b\n2,b\n" * 25 + "1,c\n2,c\n" * 25
+        columns = read_case_table(cases.encode(), "x.csv")
+        read = read_spec("title: t\n" + spec)
+        worlds.append(analyse(read, sample_of(read, columns, lambda name, columns=columns: columns)))
+    all_agree, all_but_one = ([row for row in one["rows"] if row["domain"] == "g=a"] for one in worlds)
+
+    assert all_agree == all_but_one
+    assert (all_agree[0]["percent"], all_agree[0]["decision"]) == ("≥95%", "达到")
+    assert [(row["first"], row["second"]) for row in worlds[0]["comparisons"]] == [("b", "c")]
+    assert worlds[0]["composites"][0]["parts"][0]["value"] is None
 
 
 def test_groups_meet_the_line_only_where_the_spec_says_so() -> None:

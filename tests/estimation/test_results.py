@@ -179,6 +179,39 @@ def test_counts_by_option_are_told_from_forty_answers_only():
     assert all((row["options"] is not None) == (row["n_valid"] >= 40) for row in rows)
 
 
+@pytest.mark.parametrize(("satisfied", "told"), [(True, "≥95%"), (False, "≤5%")])
+def test_no_table_tells_whether_all_of_a_small_group_agree_or_all_but_one(satisfied, told):
+    def rows(dissenters):
+        """Every row about the principals, of whom so many answer otherwise than all the others."""
+        kept, seen = [], 0
+        for one in wave_records():
+            if one["domain"] == "320704-L":
+                items = {item.id for item in (*content(forms["320704-L"]), forms["320704-L"].overall_item)}
+                value = (5 if satisfied else 1) if seen >= dissenters else (1 if satisfied else 5)
+                one = {**one, "answers": one["answers"] | dict.fromkeys(items, value)}
+                seen += 1
+            kept.append(one)
+        document = estimated(tuple(kept)).document()
+        about = [row for row in document["by_group"] if row["key"] == "principal"]
+        return seen, about + [row for row in document["items"] if row["group"] == "principal"]
+
+    forms = instruments()
+    (n, all_agree), (_, all_but_one) = rows(0), rows(1)
+
+    assert 20 <= n < 40 and len(all_agree) > 5
+    assert all_agree == all_but_one
+    assert {row["display"] for row in all_agree} == {told}
+    assert not {row["interval"] for row in all_agree} - {None}
+
+
+def test_a_group_of_forty_and_the_figure_itself_are_told_exactly():
+    document = one_group_wave({"A": [5] * 20, "B": [5] * 20}).document()
+    few = one_group_wave({"A": [5] * 18, "B": [5] * 18}).document()
+
+    assert (document["by_group"][0]["shown"], few["by_group"][0]["shown"]) == ("1.0000", None)
+    assert few["figure"]["percent"] == "100.00%" and few["interval"] is not None
+
+
 def test_an_interval_is_widened_where_few_schools_hold_the_dissatisfied():
     results = wave_results()
     few = [rate for rate in results.whole.groups.values() if rate.few_against and rate.psus < rate.n_valid]

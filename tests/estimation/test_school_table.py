@@ -21,14 +21,22 @@ def rows(*schools: list[int]) -> dict[str, dict]:
 
 
 def test_a_school_has_the_exact_binomial_interval_and_stands_by_code() -> None:
-    found = rows([5] * 30 + [2] * 7, [5] * 12, [4] * 18 + [1] * 2)
+    found = rows([5] * 30 + [2] * 7, [5] * 40, [4] * 18 + [1] * 2)
     exact = binomtest(30, 37).proportion_ci(0.95, "exact")
 
     assert list(found) == [A, B, C]
     assert (found[A]["shown"], found[A]["n_valid"]) == ("0.8108", 37)
     lower, upper = (float(found[A]["interval"][end]) for end in ("lower", "upper"))
     assert (lower, upper) == pytest.approx((exact.low, exact.high), abs=1e-4)
-    assert found[B]["interval"]["lower"] == "0.7353"
+    assert found[B]["interval"]["lower"] == "0.9119"
+
+
+def test_a_school_where_all_agree_is_told_like_one_where_all_but_one_do() -> None:
+    others = ([5] * 40 + [2] * 40, [5] * 50 + [2] * 30)
+    all_agree, all_but_one = (rows([5] * (30 - n) + [2] * n, *others)[A] for n in (0, 1))
+
+    assert all_agree["display"] == "≥95%" and all_agree["against_county"] == "above"
+    assert all_agree == all_but_one
 
 
 def test_a_small_school_is_hidden_and_so_is_what_would_give_it_away() -> None:

@@ -18,7 +18,7 @@ from survey.followup.published import (
 )
 
 
-def row(key: str, shown: str, se: str = "0.0150", n: int = 400, df: int = 40, **more: Any) -> dict[str, Any]:
+def row(key: str, shown: str | None, se: str | None = "0.0150", n: int = 400, df: int = 40, **more: Any) -> dict[str, Any]:
     return {"key": key, "name": f"第{key}行", "shown": shown, "se": se, "df": df, "n_valid": n, **more}
 
 
@@ -71,6 +71,18 @@ def test_a_row_without_spread_is_judged_by_the_exact_binomial() -> None:
 
     assert [one.key for one in weak_points(results(nobody_content))] == ["a"]
     assert weak_points(results(row("a", "1.0000", se="0.0000", n=12, df=3))) == ()
+
+
+def test_a_coded_row_is_named_by_its_bound_and_never_compared() -> None:
+    few = {"shown": None, "se": None, "n": 24, "df": 3}
+    low = row("a", **few, coded="0.05", percent="≤5%")
+    high = row("a", **few, coded="0.95", percent="≥95%")
+    (weak,) = weak_points(results(low))
+
+    assert (weak.shown, weak.percent, weak.before) == ("≤5%", "≤5%", None)
+    assert "的满意率≤5%，低于85%" in weak.text
+    assert weak_points(results(high)) == ()
+    assert falls(results(high), results(row("a", "0.5000"), wave="w2")) == ()
 
 
 def test_only_falls_beyond_chance_are_named_with_both_rates() -> None:

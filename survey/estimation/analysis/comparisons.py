@@ -1,7 +1,8 @@
 """Differences between the groups of a column, with the covariance that shared units bring.
 
 Enters: a comparison of the spec and its item. Leaves: a line for each pair, its p value adjusted
-for having looked at all of them. A group that may not be shown is not compared either.
+for having looked at all of them. A group that may not be shown, or whose share is told as a bound, is
+not compared either.
 """
 
 from __future__ import annotations
@@ -10,9 +11,10 @@ from itertools import combinations
 from math import isnan
 from typing import Any
 
+from survey.cases.few_answers import code_of
 from survey.errors import Fault, FaultsError
 from survey.estimation.analysis.disclosing import hidden_domains
-from survey.estimation.analysis.rows import Reckoner, degrees, finite_or_none, interval_level
+from survey.estimation.analysis.rows import Reckoner, degrees, exact_rate, finite_or_none, interval_level
 from survey.estimation.analysis.sample import Sample
 from survey.estimation.analysis.spec import CODE, AnalysisSpec, ComparisonSpec
 from survey.estimation.comparison import contrast, holm, t_test
@@ -44,6 +46,9 @@ def compare(
         [estimates[level].n for level in levels], spec.disclosure.minimum_count, adds_up=True,
         whole=sum(found.n for found in estimates.values()),
     )  # fmt: skip
+    if reckoner.reading.is_rate and spec.disclosure.minimum_count > 1:
+        rates = [(exact_rate(estimates[level].value), estimates[level].n) for level in levels]
+        hidden |= {at for at, (rate, n) in enumerate(rates) if code_of(rate, n) is not None}
     shown = [level for at, level in enumerate(levels) if at not in hidden]
     pairs = [
         pair if pair[0] == one.against else (pair[1], pair[0]) if pair[1] == one.against else pair

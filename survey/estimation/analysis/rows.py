@@ -22,7 +22,7 @@ from survey.estimation.analysis.sample import Sample
 from survey.estimation.analysis.spec import AnalysisSpec
 from survey.estimation.composite import composite_interval
 from survey.estimation.design_effect import design_effect, nchs_presentation
-from survey.estimation.figure import EVIDENCE_WORDS, decision_words, display_text, evidence_grade
+from survey.estimation.figure import EVIDENCE_WORDS, decision_words, evidence_grade
 from survey.estimation.intervals import (
     FEWEST_PSUS,
     Interval,
@@ -52,6 +52,7 @@ CAUTIONS = {
     "few_against": f"不满意的人来自不到{FEWEST_PSUS}个抽样单位，误差难估准，区间已放宽",
     "few_against_unwidened": f"不满意的人来自不到{FEWEST_PSUS}个抽样单位，误差难估准",
     "many_dont_know": "不了解的超过10%",
+    "coded": "不足40份，95%以上写≥95%，5%以下写≤5%，不给区间",
     "on_the_line": "同要求线的差小于计算误差，按正好相等处理",
 }
 EXACTNESS = 1e-13
@@ -228,9 +229,6 @@ class Reckoner:
         bounds = self._bounds(p, one, self._level, cap)
         _bound(row, bounds, method)
         row["shown"], row["percent"] = truncate(exact), percent_text(truncate(exact))
-        if self.spec.disclosure.minimum_count > 1:
-            # Of few people, that all or none of them said so is told as a bound.
-            row["percent"] = display_text(exact, one.n)
         if cap is not None:
             row["cautions"].append("few_against" if method == "korn_graubard" else "few_against_unwidened")
         held = korn_graubard(p, one.variance, one.n, one.df)

@@ -13,8 +13,9 @@ from typing import Any
 import numpy as np
 
 from survey.arrays import Flags
+from survey.cases.few_answers import code_of
 from survey.estimation.analysis.comparisons import compare
-from survey.estimation.analysis.disclosing import emptied, hidden_domains
+from survey.estimation.analysis.disclosing import coded, emptied, hidden_domains
 from survey.estimation.analysis.published import published_rows
 from survey.estimation.analysis.quality import quality_of
 from survey.estimation.analysis.readings import read_item
@@ -145,13 +146,13 @@ def _item_rows(
     """Everybody's line and those of every domain, the small ones emptied."""
     smallest = smallest_count(spec, one)
     everybody = Domain(EVERYBODY, {}, np.ones(len(sample.columns), dtype=bool))
-    whole = _worded(_lines(spec, one, everybody, whole=True))
+    whole = _told(spec, one, everybody, whole=True)
     n_whole = whole[0]["n"]
     rows = [emptied(row, smallest) if n_whole < smallest else row for row in whole]
     for domains, entry in sets:
         if entry.items and one.reading.id not in entry.items:
             continue
-        lines = [_worded(_lines(spec, one, domain)) for domain in domains]
+        lines = [_told(spec, one, domain) for domain in domains]
         hidden = hidden_domains(
             [group[0]["n"] for group in lines], smallest, adds_up=bool(entry.by), whole=n_whole
         )
@@ -168,8 +169,12 @@ def smallest_count(spec: AnalysisSpec, one: Reckoner) -> int:
     return least * 4 if one.reading.spec.statistic == "distribution" and least > 1 else least
 
 
-def _worded(lines: Iterator[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Lines with their cautions in words beside the codes."""
+def _told(spec: AnalysisSpec, one: Reckoner, domain: Domain, *, whole: bool = False) -> list[dict[str, Any]]:
+    """An item's lines in one domain, extremes of few coded, with their cautions in words beside the codes."""
+    line = line_of(spec, one.reading.id, whole=whole)
+    lines = list(_lines(spec, one, domain, whole=whole))
+    if spec.disclosure.minimum_count > 1 and one.reading.is_rate:
+        lines = [coded(row, None if "option" in row else line) for row in lines]
     return [{**row, "caution_words": words_of(row["cautions"])} for row in lines]
 
 
@@ -241,7 +246,9 @@ def _composite_row(
         estimate = reckoner.estimate(mask)
         parts.append(estimate)
         shares.append(part.share)
-        listed.append({"of": part.of, "where": {k: list(v) for k, v in part.where.items()}, "share": part.share, "value": estimate.value, "n": estimate.n})  # fmt: skip
+        few = reckoner.reading.is_rate and spec.disclosure.minimum_count > 1 and code_of(exact_rate(estimate.value), estimate.n)
+        value = None if few else estimate.value
+        listed.append({"of": part.of, "where": {k: list(v) for k, v in part.where.items()}, "share": part.share, "value": value, "n": estimate.n})  # fmt: skip
     made = composite(shares, parts, sample.design)
     head: dict[str, Any] = {"kind": "composite", "id": one.id, "label": one.label or one.id, "domain": EVERYBODY, "domain_values": {}, "statistic": "composite"}  # fmt: skip
     smallest = spec.disclosure.minimum_count

@@ -124,12 +124,13 @@ class Threshold(Struct, frozen=True, kw_only=True):
 
 
 class Part(Struct, frozen=True, kw_only=True):
-    """One row of a breakdown; `figure` is null where fewer than ten answered and nothing is shown."""
+    """One row of a breakdown; `figure` is null where fewer than ten answered, and near 0 or 1 of fewer than forty."""
 
     name: Annotated[str, Meta(description="代号", examples=["parent"])]
     label: Annotated[str, Meta(description="中文名", examples=["家长"])]
     n: Annotated[int | None, Meta(description="计入的答卷；不显示时为null", examples=[925])]
     figure: Rate | None
+    display: Annotated[str, Meta(description="页面和纸上的写法：百分数、≥95%或≤5%（不足40份，这时figure和interval为null）、不显示", examples=["87.12%"])]
     interval: Interval | None
     withheld: Annotated[bool, Meta(description="真：不足10份，或会推算出别的不足10份的格，因此不显示")]
 

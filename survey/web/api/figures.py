@@ -10,7 +10,7 @@ from survey.errors import SurveyError
 from survey.exact import percent_text
 from survey.storage.certificates import Certificate, list_certificates
 from survey.storage.plans import WaveRow, load_wave
-from survey.storage.results import find_results
+from survey.storage.results import find_results, load_results_digest
 from survey.web.access import check_query, token_with
 from survey.web.api.answers import answer
 from survey.web.api.documents import Figure, Interval, Part, Seal, Threshold, Way
@@ -39,14 +39,18 @@ async def show_figure(request: AnyRequest, wave: FromPath[str]) -> Response[Any]
         raise NotOpenedError(row.state_name)
     issued = await list_certificates(wave)
     standing = await standing_of(issued[-1]) if issued else None
-    return answer(request, figure_document(row, results, standing))
+    kept = await load_results_digest(wave)
+    return answer(request, figure_document(row, results, standing, kept))
 
 
-def figure_document(row: WaveRow, results: dict[str, Any], standing: Standing | None) -> Figure:
+def figure_document(
+    row: WaveRow, results: dict[str, Any], standing: Standing | None, results_digest: str
+) -> Figure:
     """A results document as the API says it; digits are copied, never computed.
 
     Args:
         standing: of the newest certificate, None before there is one.
+        results_digest: of the document as it was kept.
     """
     figure, response = results["figure"], results.get("response") or {}
     return Figure(
@@ -80,7 +84,7 @@ def figure_document(row: WaveRow, results: dict[str, Any], standing: Standing | 
             for way in results.get("another_formula") or ()
         ],
         method_version=results.get("method_version"),
-        results_digest=digest(results),
+        results_digest=results_digest,
         seal=_seal(standing.certificate, standing) if standing is not None and standing.certificate else None,
     )
 
@@ -105,6 +109,7 @@ def _parts(results: dict[str, Any], key: str) -> list[Part]:
             label=row["name"],
             n=None if row.get("withheld") else row.get("n"),
             figure=None if row.get("withheld") else row.get("shown"),
+            display=row.get("display") or row.get("percent") or "不显示",
             interval=None if row.get("withheld") else _interval(row),
             withheld=bool(row.get("withheld")),
         )

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
+from survey.documents.charts import told_range
 from survey.exact import fraction, percent_text, truncate
 from survey.fieldwork.progress import SMALLEST_SHOWN
 from survey.followup.across import ItemChange
@@ -41,6 +42,7 @@ class Dot:
     label: str
     y: int
     x: int | None
+    """None where nothing is told, or where only the range from `low` to `high` is."""
     low: int | None
     high: int | None
 
@@ -73,7 +75,7 @@ def dot_chart(
     """The chart of rows of a results document.
 
     Args:
-        rows: each with `name`, and unless `withheld` with `shown`, `display` and `interval`.
+        rows: each with `name`, and unless `withheld` with `shown` or `coded`, `display` and `interval`.
         threshold: the line as a rate, or None where there is none to hold against.
         by_value: the highest first; False keeps the rows' own order, where an order would read as a rank.
     """
@@ -93,21 +95,21 @@ def dot_chart(
 
 def _order(row: Mapping[str, Any]) -> tuple[bool, Fraction]:
     hidden = bool(row.get("withheld"))
-    return hidden, Fraction(0) if hidden else -fraction(row["shown"])
+    return hidden, Fraction(0) if hidden else -fraction(row.get("coded") or row["shown"])
 
 
 def _dot(row: Mapping[str, Any], y: int) -> Dot:
     name = row["name"] if len(row["name"]) <= NAME_SIGNS else f"{row['name'][: NAME_SIGNS - 1]}…"
     if row.get("withheld"):
         return Dot(name, "不显示", y, None, None, None)
-    interval = row.get("interval")
+    low, high = told_range(row)
     return Dot(
         name,
         str(row.get("display") or row["percent"]),
         y,
-        place(row["shown"]),
-        place(interval["lower"]) if interval else None,
-        place(interval["upper"]) if interval else None,
+        None if row.get("coded") else place(row["shown"]),
+        place(low) if low is not None else None,
+        place(high) if high is not None else None,
     )
 
 

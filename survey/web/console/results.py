@@ -34,7 +34,7 @@ BREAKDOWNS = (
     ("by_dimension", "方面"),
 )
 _ROW: dict[str, Any] = dict.fromkeys(
-    ("withheld", "n", "n_valid", "shown", "percent", "display", "interval", "dont_know", "cautions")
+    ("withheld", "coded", "n", "n_valid", "shown", "percent", "display", "interval", "dont_know", "cautions")
 )
 _WHOLE: dict[str, Any] = dict.fromkeys(
     (
@@ -225,7 +225,7 @@ def _cells(row: dict[str, Any]) -> tuple[str, ...]:
         return str(row["name"]), "", "", "", "", "", "不足10份，或会推算出不足10份的，不显示"
     interval = row.get("interval") or {"lower": "", "upper": ""}
     counts = (str(row.get("n", "")), str(row.get("n_valid", "")))
-    bounds = (str(row["shown"]), interval["lower"], interval["upper"])
+    bounds = (str(row["display"] if row.get("coded") else row["shown"]), interval["lower"], interval["upper"])
     return (str(row["name"]), *counts, *bounds, "；".join(row.get("cautions") or ()))
 
 

@@ -114,6 +114,7 @@ async def test_the_figure_is_text_and_carries_what_must_be_said(asked: Site) -> 
         "label": "校长",
         "n": None,
         "figure": None,
+        "display": "不显示",
         "interval": None,
         "withheld": True,
     }

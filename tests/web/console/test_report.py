@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from io import BytesIO
+from typing import Any
 
 import pypdfium2 as pdfium
 from docx import Document
+from openpyxl import load_workbook
 
-from ..conftest import Site
+from survey.cli.wording import TABLE_NAMES, results_text
+from survey.storage.results import find_results, save_results
+
+from ..conftest import NOW, Site
 
 REPORT = "/console/waves/county-a/report"
 
@@ -38,3 +43,56 @@ async def test_a_foreign_field_or_an_unknown_file_is_refused(certified: Site) ->
 
     assert (await certified.client.get(f"{REPORT}?part_all=1")).status_code == 400
     assert (await certified.client.get(f"{REPORT}/exe")).status_code == 404
+
+
+FEW = {"n": 39, "n_valid": 39, "df": 4, "dont_know": {"shown": "0.0000"}, "options": None, "conservative": "1.0000"}
+
+
+def world(results: dict[str, Any], satisfied: int) -> dict[str, Any]:
+    """The results as an older release kept them, where so many of 39 were satisfied in a row of every table."""
+    share = f"{satisfied / 39:.6f}"[:6]
+    row = FEW | {
+        "shown": share,
+        "percent": f"{share[0]}{share[2:4]}.{share[4:]}%".lstrip("0") if satisfied == 39 else f"{share[2:4]}.{share[4:]}%",
+        "display": "≥95%" if satisfied == 39 else f"{share[2:4]}.{share[4:]}%",
+        "se": "0.0000" if satisfied == 39 else "0.0253",
+        "interval": {"lower": "0.9097" if satisfied == 39 else "0.8652", "upper": "1.0000"},
+        "cautions": [] if satisfied == 39 else ["不满意的人只来自很少几所学校，下限可能偏高"],
+        "chance": "0.0121" if satisfied == 39 else "0.0903",
+    }
+    changed = {key: [{**results[key][0], **row}, *results[key][1:]] for key in TABLE_NAMES.values() if results.get(key)}
+    return {**results, **changed}
+
+
+async def outputs(site: Site, api: dict[str, str]) -> dict[str, Any]:
+    """Everything that is told of a certified wave, by where it is told."""
+    wave = "/console/waves/county-a"
+    pages = ["results", "results/schools", "results.csv", "report", "certify", "ledger", "area-results"]
+    told: dict[str, Any] = {page: (await site.client.get(f"{wave}/{page}")).text for page in pages}
+    for page in ("/console/waves", "/console/counties", "/v/0"):
+        told[page] = (await site.client.get(page)).text
+    told["pdf"] = words_of((await site.client.get(f"{REPORT}/pdf?chosen=1&part_tables=1&part_items=1")).content)
+    word = Document(BytesIO((await site.client.get(f"{REPORT}/docx")).content))
+    told["docx"] = [cell.text for table in word.tables for row in table.rows for cell in row.cells]
+    book = load_workbook(BytesIO((await site.client.get(f"{REPORT}/xlsx")).content))
+    told["xlsx"] = {sheet.title: list(sheet.values) for sheet in book}
+    told["api"] = (await site.client.get("/api/v1/waves/county-a/figure", headers=api)).json()
+    assert told["api"].pop("results_digest")
+    results = await find_results("county-a")
+    assert results is not None
+    return told | {"command": results_text(results, list(TABLE_NAMES))}
+
+
+async def test_nothing_that_is_told_lets_all_of_a_few_be_known_from_all_but_one(certified: Site) -> None:
+    await certified.sign_in()
+    api = await certified.token("figure:read")
+    kept = await find_results("county-a")
+    assert kept is not None
+    told = []
+    for satisfied in (39, 38):
+        await save_results("county-a", world(kept, satisfied), now=NOW)
+        told.append(await outputs(certified, api))
+
+    assert {where for where in told[0] if told[0][where] != told[1][where]} == set()
+    assert [where for where in ("results", "results.csv", "pdf", "command") if "≥95%" not in told[0][where]] == []
+    assert "≥95%" in str(told[0]["docx"]) and "≥95%" in str(told[0]["xlsx"]) and "≥95%" in str(told[0]["api"])
