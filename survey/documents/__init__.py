@@ -10,8 +10,10 @@ Decisions
 - 2026-11-24: codes are drawn as one vector path with a fixed mask (`qr.MASK`); two decoders read
   them in the tests. Choosing the best of eight masks costs four times as much and never read
   better. Reopen: a phone that reads another mask better.
-- 2026-11-24: one face, Noto Sans SC, for paper and report alike: the only Chinese face that is
-  both on the package index and whole. Reopen: an open Song face as a wheel.
+- 2026-11-24: one face, Noto Sans SC, for what is printed for many: the only Chinese face that is
+  both on the package index and whole. 2026-11-25: the report is set in Song, Hei and a face between
+  Fangsong and Kai, cut to 8 105 characters in `faces/`: no open Fangsong was to be had, and a whole
+  face weighs 15 MB. What they lack Noto Sans SC draws. Reopen: an open Fangsong, or Song as a wheel.
 - 2026-11-24: slips come as one file for each school, so that a county never needs the memory of
   one huge document, and each school gets only its own. Reopen: printers that want one stack.
 - 2026-11-25: a print job is pieces that are made and written one after the other (`pieces`), two

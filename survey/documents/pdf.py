@@ -14,7 +14,18 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any, Literal
 
-from survey.documents.typeface import ARABIC, FAMILY, KOREAN, MONO, TIBETAN, YI, check_glyphs, fonts
+from survey.documents.typeface import (
+    ARABIC,
+    FAMILY,
+    KAI,
+    KOREAN,
+    MONO,
+    SONG,
+    TIBETAN,
+    YI,
+    check_glyphs,
+    fonts,
+)
 from survey.errors import SurveyError
 
 STANDARD: Literal["ua-1"] = "ua-1"
@@ -97,6 +108,8 @@ def pages(template: str, data: Any, *, title: str, at: datetime) -> bytes:
         "korean": KOREAN,
         "tibetan": TIBETAN,
         "yi": YI,
+        "song": SONG,
+        "kai": KAI,
     }
     folder = templates()
     try:

@@ -16,7 +16,10 @@ from survey.cases.few_answers import FEW_ANSWERS
 from survey.documents.charts import IntervalRow, interval_chart, told_range
 from survey.documents.imprint import Imprint, grouped
 from survey.documents.pdf import pages
+from survey.documents.report_instrument import instrument_content
+from survey.documents.typeface import with_glyphs
 from survey.exact import percent_text
+from survey.scheme.instrument import Instrument
 
 TABLES = (
     ("by_group", "各类人员"),
@@ -43,11 +46,20 @@ PARTS = {
     "selection": "怎样选人",
     "returns": "回收情况",
     "tables": "分组结果",
+    "facts": "具体情况",
     "flags": "质量标记",
     "items": "逐题结果",
+    "instrument": "问卷",
     "digests": "摘要",
 }
 """Parts that may be left out. The result, its formula and its limits are in every report."""
+NO_FACTS = "没有问具体情况，或者没有一题的份数够。"
+ABOUT_FACTS = (
+    "下面的题问的是有没有、多久一次，不算满意度。占比按加权计，分母不含“不清楚”“不想说”；"
+    "题目下面的小字是每个选项没有加权的份数。不足40份的不显示。"
+)
+ABOUT_INSTRUMENT = "下面是每类人被问的题目，一字不改。选项同大多数题一样的，不再写一遍。"
+
 
 @dataclass(frozen=True)
 class ReportCover:
@@ -60,6 +72,10 @@ class ReportCover:
     """Day in words, 2026年11月24日."""
     final: bool = False
     """False prints 草稿."""
+    certificate: tuple[str, str, str] | None = None
+    """Number, the twelve signs and the address that checks them, once there is one."""
+    instruments: tuple[tuple[str, Instrument], ...] = ()
+    """Whom each questionnaire was put to, and the questionnaire."""
 
 
 def report(
@@ -76,7 +92,9 @@ def report(
         results: the document of the estimation room, decimals as text.
         parts: of `PARTS`, those that are printed.
     """
-    data = report_content(results, imprint, cover, parts)
+    data, lost = with_glyphs(report_content(results, imprint, cover, parts))
+    if lost:
+        data["limits"].append(f"有{lost}个字是随产品的字体里没有的，印成〓；同一份报告的DOCX里是原字。")
     return pages("report", data, title=report_title(data), at=at)
 
 
@@ -116,6 +134,11 @@ def report_content(
         "flags": [_flag(row) for row in results.get("flags") or ()],
         "limits": _limits(results),
         "items": _items(results),
+        "facts": _facts(results),
+        "about_facts": ABOUT_FACTS if results.get("facts") else NO_FACTS,
+        "about_instrument": ABOUT_INSTRUMENT,
+        "instruments": instrument_content(cover.instruments, imprint.county),
+        "certificate": _certificate(cover.certificate),
         "digests": [
             [DIGESTS.get(name, name), grouped(str(value))]
             for name, value in (results.get("digests") or {}).items()
@@ -271,6 +294,31 @@ def _items(results: Mapping[str, Any]) -> list[dict[str, Any]]:
             ]
         )
     return [{"group": name, "rows": rows} for name, rows in groups.items()]
+
+
+def _facts(results: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """What was said to have happened, by group; a fact that too few answered is named and not told."""
+    groups: dict[str, list[list[str]]] = {}
+    for row in results.get("facts") or ():
+        shares = [(str(one["zh"]), _shown(one), _interval(one)) for one in row.get("shares") or ()]
+        groups.setdefault(str(row.get("group_name") or row.get("group")), []).append(
+            [
+                str(row.get("text", "")),
+                "，".join(f"{option['zh']}{option['n']}" for option in row.get("options") or ()),
+                "不足" + str(FEW_ANSWERS) if row.get("withheld") else str(row.get("n_valid", ABSENT)),
+                "\n".join(f"{zh} {shown}" + (f"\n{between}" if between != ABSENT else "") for zh, shown, between in shares)
+                or "不显示",
+            ]
+        )
+    return [{"group": name, "rows": rows} for name, rows in groups.items()]
+
+
+def _certificate(known: tuple[str, str, str] | None) -> str:
+    """The certificate by its number, its signs in groups of four and where they are checked."""
+    if known is None:
+        return ""
+    number, signs, address = known
+    return f"证书第{number}号，验证码 {grouped(signs)}，在 {address} 核对"
 
 
 def _options(row: Mapping[str, Any]) -> str:

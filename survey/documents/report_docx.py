@@ -1,8 +1,9 @@
 """The report as DOCX: the same content as the PDF, under named styles that an office may replace.
 
 What enters is what `report.report_content` made; what leaves is the bytes of a Word file. Every
-paragraph carries a named style (Title, Heading 1, Heading 2, Normal, List Bullet, Caption), so an
-office applies its own template without touching a number. No red heading, number or seal.
+paragraph carries a named style (Title, Heading 1, Heading 2, Normal, List Bullet, Caption, Table Text,
+Chart) in 宋体, 黑体, 楷体 or 仿宋, so that an office's own faces set it, or its own template, without a
+number touched. No red heading, number or seal.
 """
 
 from __future__ import annotations
@@ -16,9 +17,17 @@ from docx.document import Document as DocxDocument
 from docx.enum.text import WD_ALIGN_PARAGRAPH
 from docx.shared import Mm, Pt
 
-from survey.documents.report import report_title
-from survey.documents.typeface import FAMILY
-from survey.documents.word import add_chart, add_points, add_table, saved_document, set_up, writable
+from survey.documents.report import ABOUT_FACTS, ABOUT_INSTRUMENT, NO_FACTS, report_title
+from survey.documents.word import (
+    TABLE_TEXT,
+    add_chart,
+    add_points,
+    add_table,
+    add_text,
+    saved_document,
+    set_up,
+    writable,
+)
 
 NUMERALS = (*"一二三四五六七八九十", *(f"十{one}" for one in "一二三四五六七八九"))
 
@@ -40,16 +49,19 @@ def report_docx(content: Mapping[str, Any], *, at: datetime) -> bytes:
         ("returns", "回收情况", _returns),
         ("", "满意度与算法", _formula),
         ("tables", "分组结果", _tables),
+        ("facts", "具体情况", _facts),
         ("flags", "质量标记", _flags),
         ("", "局限", _limits),
         ("items", "逐题结果", _items),
+        ("instrument", "问卷", _instrument),
         ("digests", "摘要", _digests),
     )
     wanted = [(name, write) for part, name, write in sections if not part or part in content["parts"]]
     for number, (name, write) in enumerate(wanted):
         heading = document.add_heading(f"{NUMERALS[number]}、{name}", level=1)
-        # Not a paragraph that holds a break: behind a full cover it would make an empty page.
-        heading.paragraph_format.page_break_before = number == 0 or None
+        # The result has its page to itself. Not a paragraph that holds a break: behind a full cover
+        # it would make an empty page.
+        heading.paragraph_format.page_break_before = number < 2 or None
         write(document, content)
     return saved_document(document, at=at)
 
@@ -57,11 +69,11 @@ def report_docx(content: Mapping[str, Any], *, at: datetime) -> bytes:
 def _cover(document: DocxDocument, content: Mapping[str, Any]) -> None:
     title = document.add_paragraph(f"{content['county']}{content['title']}", style="Title")
     title.alignment = WD_ALIGN_PARAGRAPH.CENTER
-    title.paragraph_format.space_before = Mm(25)
+    title.paragraph_format.space_before = Mm(20)
     for words, space in (
         ("报　告", 0),
         (content["state"] + ("　演示数据" if content["demonstration"] else ""), 5),
-        (content["office"], 60),
+        (content["office"], 45),
         (content["made_on"], 0),
     ):
         line = document.add_paragraph(words)
@@ -69,13 +81,13 @@ def _cover(document: DocxDocument, content: Mapping[str, Any]) -> None:
         line.paragraph_format.space_before = Mm(space)
     period = f"　填答日期 {content['period']}" if content["period"] else ""
     foot = document.add_paragraph(f"调查编号 {content['wave']}{period}", style="Caption")
-    foot.paragraph_format.space_before = Mm(35)
+    foot.paragraph_format.space_before = Mm(20)
     document.add_paragraph(content["must_say"], style="Caption")
     document.add_paragraph("单位（盖章）：　　　　　　　　　　日期：", style="Caption")
 
 
 def _main_result(document: DocxDocument, content: Mapping[str, Any]) -> None:
-    document.add_paragraph(content["name"])
+    document.add_paragraph(content["name"], style="Caption")
     figure = document.add_paragraph().add_run(content["figure"])
     figure.font.size, figure.bold = Pt(40), True
     said = [f"有效答卷{content['n_valid']}份。"]
@@ -93,16 +105,17 @@ def _main_result(document: DocxDocument, content: Mapping[str, Any]) -> None:
         said.append(f"回答“说不清，不了解”的占{content['dont_know']}{between}，没有算进满意率。")
     if content["tipping"]:
         said.append(f"{content['tipping']}。")
-    document.add_paragraph("".join(said))
+    add_text(document, "".join(said))
     add_points(document, content["cautions"])
 
 
 def _selection(document: DocxDocument, content: Mapping[str, Any]) -> None:
     if content["class"]:
-        document.add_paragraph(f"证据类别：{content['class']}。")
+        add_text(document, f"证据类别：{content['class']}。")
     if content["selection"]:
-        document.add_paragraph(
-            "学校按城乡和学段分层，每层随机抽取，抽中的学校里再随机发给人。抽样种子和名册摘要公开，任何人可以重新抽一遍。"
+        add_text(
+            document,
+            "学校按城乡和学段分层，每层随机抽取，抽中的学校里再随机发给人。抽样种子和名册摘要公开，任何人可以重新抽一遍。",
         )
         add_table(document, ("层", "名册上的学校", "抽中的学校"), content["selection"], (96, 30, 30))
 
@@ -110,11 +123,11 @@ def _selection(document: DocxDocument, content: Mapping[str, Any]) -> None:
 def _returns(document: DocxDocument, content: Mapping[str, Any]) -> None:
     if content["returns"]:
         add_table(document, ("项目", "数量"), content["returns"], (111, 45))
-    document.add_paragraph("纸条不记名，不知道谁填了、谁没填，所以只有每所学校每类人员的总数。")
+    add_text(document, "纸条不记名，不知道谁填了、谁没填，所以只有每所学校每类人员的总数。")
 
 
 def _formula(document: DocxDocument, content: Mapping[str, Any]) -> None:
-    document.add_paragraph(content["formula"])
+    add_text(document, content["formula"])
     said = [
         f"没有四舍五入的准确值是分数{content['fraction']}，"
         if len(content["fraction"]) <= 24
@@ -131,10 +144,10 @@ def _formula(document: DocxDocument, content: Mapping[str, Any]) -> None:
         said.append(f"加权：{content['weighting']}。")
     if content["careful"]:
         said.append(f"把“说不清，不了解”都算作不满意，是{content['careful']}。")
-    document.add_paragraph("".join(said))
+    add_text(document, "".join(said))
     if content["ways"]:
         document.add_heading("（一）换一种算法", level=2)
-        document.add_paragraph("同一批答卷，按别的常用算法是下面的数。")
+        add_text(document, "同一批答卷，按别的常用算法是下面的数。")
         add_table(document, ("算法", "怎样算", "结果", "要求线"), content["ways"], (38, 74, 24, 20))
     if content["beside"]:
         add_table(document, ("对照", "结果"), content["beside"], (126, 30))
@@ -149,16 +162,44 @@ def _tables(document: DocxDocument, content: Mapping[str, Any]) -> None:
             document,
             (one["name"], "有效份数", "满意率", "95%区间", "说不清"),
             one["rows"],
-            (46, 20, 24, 44, 22),
+            (40, 26, 24, 44, 22),
         )
         add_points(document, one["cautions"])
 
 
+def _facts(document: DocxDocument, content: Mapping[str, Any]) -> None:
+    if not content["facts"]:
+        add_text(document, NO_FACTS)
+        return
+    add_text(document, ABOUT_FACTS)
+    for number, one in enumerate(content["facts"]):
+        document.add_heading(f"（{NUMERALS[number]}）{one['group']}", level=2)
+        rows = [
+            (f"{words}\n{options}" if options else words, base, shares)
+            for words, options, base, shares in one["rows"]
+        ]
+        add_table(document, ("题目", "有效", "占比和95%区间"), rows, (92, 20, 44))
+
+
+def _instrument(document: DocxDocument, content: Mapping[str, Any]) -> None:
+    add_text(document, ABOUT_INSTRUMENT)
+    for number, one in enumerate(content["instruments"]):
+        document.add_heading(f"（{NUMERALS[number]}）{one['name']}", level=2)
+        usual = f"大多数题的选项：{one['usual']}。" if one["usual"] else ""
+        document.add_paragraph(f"{one['about']}{usual}", style=TABLE_TEXT)
+        for section in one["sections"]:
+            title = document.add_paragraph(style=TABLE_TEXT)
+            title.add_run(section["title"]).bold = True
+            title.paragraph_format.keep_with_next = True
+            for line in section["lines"]:
+                document.add_paragraph(line, style=TABLE_TEXT)
+
+
 def _flags(document: DocxDocument, content: Mapping[str, Any]) -> None:
     if not content["flags"]:
-        document.add_paragraph("没有学校组被标记。")
+        add_text(document, "没有学校组被标记。")
     else:
-        document.add_paragraph("标记落在学校组上，不落在任何一份答卷上；被标记不等于有错。")
+        add_text(document, "标记落在学校组上，不落在任何一份答卷上；被标记不等于有错。")
         add_table(
             document,
             ("规则", "学校组", "看到的", "老实填的学校碰上的机会"),
@@ -166,10 +207,8 @@ def _flags(document: DocxDocument, content: Mapping[str, Any]) -> None:
             (16, 38, 64, 38),
         )
         if content["without_flagged"]:
-            document.add_paragraph(
-                f"把它们算进去，满意度是{content['figure']}；去掉，是{content['without_flagged']}。"
-            )
-    document.add_paragraph("答题模式检查发现不了一个认真的代填者，只有一次性码、声明、回访和现场抽查可以。")
+            add_text(document, f"把它们算进去，满意度是{content['figure']}；去掉，是{content['without_flagged']}。")
+    add_text(document, "答题模式检查发现不了一个认真的代填者，只有一次性码、声明、回访和现场抽查可以。")
 
 
 def _limits(document: DocxDocument, content: Mapping[str, Any]) -> None:
@@ -177,7 +216,7 @@ def _limits(document: DocxDocument, content: Mapping[str, Any]) -> None:
 
 
 def _items(document: DocxDocument, content: Mapping[str, Any]) -> None:
-    document.add_paragraph("写作≥95%或≤5%的，份数少，不写区间。")
+    add_text(document, "写作≥95%或≤5%的，份数少，不写区间。")
     for number, one in enumerate(content["items"]):
         document.add_heading(f"（{NUMERALS[number]}）{one['group']}", level=2)
         rows = [
@@ -188,9 +227,11 @@ def _items(document: DocxDocument, content: Mapping[str, Any]) -> None:
 
 
 def _digests(document: DocxDocument, content: Mapping[str, Any]) -> None:
-    document.add_paragraph("下面是这份报告所依据的文件的SHA-256摘要。有一个字改动，摘要就不同。")
+    add_text(document, "下面是这份报告所依据的文件的SHA-256摘要。有一个字改动，摘要就不同。")
     add_table(document, ("文件", "摘要"), content["digests"], (26, 130), size=8)
     code = f"计划码 {content['plan_code']}　" if content["plan_code"] else ""
+    known = f"{content['certificate']}\n" if content["certificate"] else ""
     document.add_paragraph(
-        f"{code}核实电话 {content['telephone']}　字体：{FAMILY}（SIL OFL 1.1）", style="Caption"
+        f"{known}{code}核实电话 {content['telephone']}\n字体：样式里写的是宋体、黑体、楷体、仿宋，可以整套换；这台电脑没有的，由Word另选",
+        style="Caption",
     )

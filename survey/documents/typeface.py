@@ -5,6 +5,9 @@ about to be printed; typst itself draws a missing glyph as a box without a word.
 Noto Sans SC (variable, one Hei face) sets the text; Noto Sans Arabic what stands in Uyghur
 or Kazakh, Noto Sans KR what stands in Korean; Noto Serif Tibetan and Noto Sans Yi, which no wheel
 holds, stand in `faces/` with their licences; DejaVu Sans Mono, which typst carries, sets codes.
+The report is set as an office would: WenKai Light, whose strokes lie between Fangsong and Kai, for
+its text, Noto Serif bold (Song) for its title; both stand in `faces/`, cut to what an office writes
+(`tests.documents.make_faces`), and Noto Sans SC draws what they lack.
 Mongolian runs in columns from the left, which typst cannot set: it is refused before it is set.
 """
 
@@ -29,6 +32,8 @@ ARABIC = "Noto Sans Arabic"
 KOREAN = "Noto Sans KR"
 TIBETAN = "Noto Serif Tibetan"
 YI = "Noto Sans Yi"
+SONG = "Noto Serif CJK SC"
+KAI = "Survey WenKai"
 MONO = "DejaVu Sans Mono"
 # Line ends, joiners and isolates that typst consumes itself need no glyph.
 INVISIBLE = frozenset("\n\r\t\u200b\u200c\u200d\u2060\u2068\u2069\ufeff")
@@ -83,10 +88,12 @@ def font_files() -> tuple[Path, ...]:
         (chinese / "notosanskr", "NotoSansKR"),
         (own, "NotoSerifTibetan"),
         (own, "NotoSansYi"),
+        (own, "NotoSerifCJKsc"),
+        (own, "SurveyWenKai"),
     )
     found = []
     for folder, face in wanted:
-        there = sorted(folder.glob(f"{face}*.ttf"))
+        there = sorted(folder.glob(f"{face}*.[ot]tf"))
         if not there:
             raise FileNotFoundError(folder / f"{face}.ttf")
         found.append(there[0])

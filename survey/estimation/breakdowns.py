@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from survey.estimation.disclosure import code_extremes
+from survey.estimation.fact_table import fact_table
 from survey.estimation.school_table import school_table
 from survey.estimation.wave_tables import (
     Tables,
@@ -35,5 +36,6 @@ def breakdowns(tables: Tables, areas: Mapping[str, tuple[str, str]]) -> dict[str
         "by_school": school_table(tables, areas),
         "by_dimension": dimension_table(tables),
         "items": item_table(tables),
+        "facts": fact_table(tables),
     }
     return code_extremes(made)

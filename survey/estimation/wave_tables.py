@@ -98,6 +98,14 @@ class Tables:
                 row["conservative"] = truncate(worst.value)
         return row
 
+    def kinds(self) -> list[tuple[str, Instrument, set[str]]]:
+        """Every group and instrument that was asked, with its domains."""
+        found: dict[tuple[str, str], tuple[Instrument, set[str]]] = {}
+        for domain, draw in self.rates.draws.items():
+            if (one := self.rates.case_file.instruments.get(domain)) is not None:
+                found.setdefault((draw.group, one.id), (one, set()))[1].add(domain)
+        return [(group, one, domains) for (group, _), (one, domains) in found.items()]
+
     def returns(self, keep: Callable[[DomainDraw], bool]) -> dict[str, Any]:
         """Slips issued and used in the domains kept, with AAPOR's response rate 2."""
         some = [
@@ -246,12 +254,8 @@ def _of_dimension(dimension: str) -> Callable[[Instrument], tuple[Item, ...]]:
 def item_table(tables: Tables) -> list[dict[str, Any]]:
     """A row for each satisfaction item of each group: rate, silences, counts by option."""
     case_file = tables.rates.case_file
-    kinds: dict[tuple[str, str], tuple[Instrument, set[str]]] = {}
-    for domain, draw in tables.rates.draws.items():
-        if (one := case_file.instruments.get(domain)) is not None:
-            kinds.setdefault((draw.group, one.id), (one, set()))[1].add(domain)
     rows = []
-    for (group, name), (one, domains) in kinds.items():
+    for group, one, domains in tables.kinds():
         cases = [case_file.cases[at] for at in case_file.positions(domains)]
         silences = item_counts(one, cases)
         for item in (*content(one), *overall(one)):
@@ -263,10 +267,10 @@ def item_table(tables: Tables) -> list[dict[str, Any]]:
                     "refused": counts.refused,
                     "dont_know_n": counts.dont_know,
                     "off_path": counts.off_path,
-                    "options": _option_counts(item, cases) if row["n_valid"] >= FEW_ANSWERS else None,
+                    "options": option_counts(item, cases) if row["n_valid"] >= FEW_ANSWERS else None,
                 }
             rows.append(
-                {"group": group, "group_name": GROUP_NAMES.get(group, group), "instrument": name, **row}
+                {"group": group, "group_name": GROUP_NAMES.get(group, group), "instrument": one.id, **row}
             )
     return rows
 
@@ -298,7 +302,8 @@ def _item_row(
     return described | shown | {"n_valid": shown.get("n_valid", 0)}
 
 
-def _option_counts(item: Item, cases: Sequence[Any]) -> list[dict[str, Any]]:
+def option_counts(item: Item, cases: Sequence[Any]) -> list[dict[str, Any]]:
+    """How many chose each option, unweighted."""
     given = Counter(answer for case in cases if isinstance(answer := case.answers.get(item.id), (int, str)))
     return [{"key": option.key, "zh": option.zh, "n": given.get(option.value, 0)} for option in item.options]
 

@@ -7,11 +7,17 @@ from collections.abc import Callable, Collection
 from datetime import date, datetime
 from typing import Any
 
-from survey.documents.imprint import Imprint
+from survey.cases.case_file import asked_instruments
+from survey.documents.imprint import Imprint, group_name, stage_name
 from survey.documents.report import PARTS, ReportCover, report, report_content
 from survey.jobs.render_papers import printed_at, wave_imprint
+from survey.sampling.sample import Sample
+from survey.scheme.instrument import Instrument
+from survey.scheme.plan import Plan, scheme_of
+from survey.storage.certificates import list_certificates
 from survey.storage.plans import load_fielded_plan, require_state
 from survey.storage.results import load_results
+from survey.storage.samples import load_sample
 
 Set = Callable[[dict[str, Any], Imprint, ReportCover, Collection[str], datetime], bytes]
 
@@ -62,9 +68,32 @@ async def render_report(
         period=f"{_day(plan.opens_on)}至{_day(plan.closes_on)}",
         made_on=_day(now.date()),
         final=row.state == "certified",
+        certificate=await _certificate(wave, plan) if row.state == "certified" else None,
+        instruments=_instruments(plan, await load_sample(wave)),
     )
     imprint = await wave_imprint(plan)
     return await to_thread(KINDS[kind], await load_results(wave), imprint, cover, parts, printed_at(now))
+
+
+async def _certificate(wave: str, plan: Plan) -> tuple[str, str, str] | None:
+    """Number, signs and checking address of the newest certificate."""
+    newest = (await list_certificates(wave))[-1:]
+    return next(((str(one.number), one.short, f"{plan.base_url.rstrip('/')}/v") for one in newest), None)
+
+
+def _instruments(plan: Plan, sample: Sample) -> tuple[tuple[str, Instrument], ...]:
+    """Every questionnaire once, with the group and the stages it was put to."""
+    asked = asked_instruments(plan, scheme_of(plan), sample.domains)
+    found: dict[tuple[str, int], tuple[Instrument, list[str]]] = {}
+    for draw in sample.domains:
+        if (one := asked.get(draw.domain)) is not None:
+            stages = found.setdefault((draw.group, id(one)), (one, []))[1]
+            if draw.stage and draw.stage not in stages:
+                stages.append(draw.stage)
+    return tuple(
+        (group_name(group) + (f"（{'、'.join(map(stage_name, stages))}）" if stages else ""), one)
+        for (group, _), (one, stages) in found.items()
+    )
 
 
 def _day(on: date) -> str:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import copy
 import dataclasses
+from collections import Counter
 from typing import Any
 
+import pypdfium2 as pdfium
 import pytest
 
 from survey.documents.report import ReportCover, report
 from survey.estimation.disclosure import code_extremes
 from survey.exact import percent_text
+from survey.scheme.instrument import load_instrument
 
 COVER = ReportCover(
     "万安县2026年秋季义务教育满意度调查", "wanan-2026", "2026-11-24 至 2026-12-05", "2026年12月12日"
@@ -105,6 +108,24 @@ RESULTS: dict[str, Any] = code_extremes(
                 "percent": "96.55%",
                 "dont_know": "0.0000",
                 "options": [{"key": "a", "zh": "非常满意", "n": 28}, {"key": "b", "zh": "很不满意", "n": 1}],
+            },
+        ],
+        "facts": [
+            {
+                "group": "parent",
+                "group_name": "家长",
+                "text": "这学期，学校有没有组织过收费补课？",
+                "n_valid": 402,
+                "shares": [{**row("yes", "", "0.0712", "0.0512", "0.0980"), "zh": "有"}],
+                "options": [{"key": "yes", "zh": "有", "n": 29}, {"key": "no", "zh": "没有", "n": 373}],
+            },
+            {
+                "group": "principal",
+                "group_name": "校长",
+                "text": "有没有人告诉您，这份问卷应该怎么选？",
+                "withheld": True,
+                "shares": [],
+                "options": [],
             },
         ],
         "another_formula": [
@@ -222,3 +243,83 @@ def test_the_report_is_tagged_titled_and_the_same_every_time(results, imprint, a
     assert made == report(results, imprint, COVER, at=at)
     assert found.is_tagged and found.claims_ua and found.title == "万安县2026年秋季义务教育满意度调查　报告"
     assert all(embedded for _, embedded in found.fonts)
+
+
+def test_facts_questionnaires_and_the_certificate_have_their_own_places_in_the_order_of_an_office(
+    results, imprint, at, eyes
+) -> None:
+    cover = dataclasses.replace(
+        COVER,
+        certificate=("3", "ABCDEFGHJKLM", "https://survey.wanan.cn/v"),
+        instruments=(("家长（小学、初中）", load_instrument("parents")),),
+    )
+    text = "".join(eyes.text_of(report(results, imprint, cover, at=at)))
+    sections = (
+        "一、主要结果",
+        "二、怎样选人",
+        "三、回收情况",
+        "四、满意度与算法",
+        "五、分组结果",
+        "六、具体情况",
+        "七、质量标记",
+        "八、局限",
+        "九、逐题结果",
+        "十、问卷",
+        "十一、摘要",
+    )
+    places = [text.index(words) for words in sections]
+
+    assert places == sorted(places)
+    assert "收费补课？有29，没有373402有7.12%5.12%–9.80%" in text
+    assert "应该怎么选？不足40不显示" in text
+    assert "（一）家长（小学、初中）：家长问卷" in text
+    assert "20.总的来说，您对万安县的小学和初中教育满意吗？" in text
+    assert "22.这学期，学校有没有组织过收费补课？（有、没有、不清楚）" in text
+    assert "证书第3号，验证码ABCDEFGHJKLM" in text and "字体：" in text
+
+
+def test_the_result_has_its_page_to_itself(results, imprint, at, eyes) -> None:
+    _, first, second, *_ = eyes.text_of(report(results, imprint, COVER, at=at))
+
+    assert "一、主要结果" in first and "二、怎样选人" not in first
+    assert second.replace("草稿演示数据", "").startswith("二、怎样选人")
+
+
+def test_a_page_holds_twenty_two_lines_of_twenty_eight_signs_of_sixteen_points(
+    results, imprint, at, eyes
+) -> None:
+    made = report(results | {"formula_in_words": "满意" * 1000}, imprint, COVER, at=at)
+    pages = [page.get_textpage() for page in pdfium.PdfDocument(made)]
+    fullest = max(pages, key=lambda page: page.get_text_range().count("满"))
+    signs = [at for at, sign in enumerate(fullest.get_text_range()) if sign in "满意"]
+    lines = Counter(round(fullest.get_charbox(at, loose=True)[1]) for at in signs)
+
+    assert list(lines.values()) == [28] * 22
+
+
+def test_title_headings_and_text_stand_in_song_hei_kai_and_the_face_between(
+    results, imprint, at, eyes
+) -> None:
+    made = report(results, imprint, COVER, at=at)
+    pages = list(pdfium.PdfDocument(made))
+    faces: dict[str, set[tuple[str, float]]] = {}
+    for page in pages:
+        for one in eyes.stretches(page):
+            text, face = one.extract(), one.get_font().get_base_name().partition("+")[2]
+            for words in ("义务教育", "回收情况", "纸条不记名", "换一种算法", "— 1"):
+                if words in text:
+                    faces.setdefault(words, set()).add((face.partition("-")[0], eyes.size_of_type(one)))
+
+    assert faces["义务教育"] == {("NotoSerifCJKsc", 22.0)}
+    assert faces["回收情况"] == {("NotoSansSC", 16.0)}
+    assert faces["纸条不记名"] == faces["换一种算法"] == {("SurveyWenKai", 16.0)}
+    assert faces["— 1"] == {("SurveyWenKai", 14.0)}
+
+
+def test_a_sign_that_no_face_draws_leaves_its_place_marked_and_the_report_whole(
+    results, imprint, at, eyes
+) -> None:
+    rare, common_enough = "\U0002A6A5", "鿏"
+    text = "".join(eyes.text_of(report(results | {"notes": [f"校名{rare}{common_enough}园"]}, imprint, COVER, at=at)))
+
+    assert f"校名〓{common_enough}园" in text and "有1个字是随产品的字体里没有的" in text

@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 from docx import Document
+from docx.oxml.ns import qn
+from docx.shared import Pt
 from openpyxl import load_workbook
 
 from survey.documents.report import report, report_content
@@ -42,9 +44,31 @@ def test_every_paragraph_has_a_named_style_that_an_office_can_replace(imprint: A
     document = Document(BytesIO(report_docx(report_content(RESULTS, imprint, COVER), at=at)))
     styles = {paragraph.style.name for paragraph in document.paragraphs if paragraph.style}
 
-    assert styles == {"Normal", "Title", "Heading 1", "Heading 2", "List Bullet", "Caption"}
+    assert styles == {"Normal", "Title", "Heading 1", "Heading 2", "List Bullet", "Caption", "Table Text", "Chart"}
+    cells = {p.style.name for t in document.tables for r in t.rows for c in r.cells for p in c.paragraphs}
+    assert cells == {"Table Text"}
     assert document.core_properties.title.endswith("报告")
     assert next(shape._inline.docPr.get("descr") for shape in document.inline_shapes).startswith("按各类人员")
+
+
+def test_styles_name_the_faces_that_offices_have_and_the_page_holds_their_lines(imprint: Any, at: Any) -> None:
+    document = Document(BytesIO(report_docx(report_content(RESULTS, imprint, COVER), at=at)))
+    fonts = {
+        name: (document.styles[name].element.rPr.rFonts.get(qn("w:eastAsia")), document.styles[name].font.size.pt)
+        for name in ("Title", "Heading 1", "Heading 2", "Normal", "Table Text")
+    }
+    section = document.sections[0]
+    grid = section._sectPr.find(qn("w:docGrid"))
+    height = section.page_height - section.top_margin - section.bottom_margin
+
+    assert fonts == {
+        "Title": ("宋体", 22.0),
+        "Heading 1": ("黑体", 16.0),
+        "Heading 2": ("楷体", 16.0),
+        "Normal": ("仿宋", 16.0),
+        "Table Text": ("宋体", 12.0),
+    }
+    assert height // Pt(int(grid.get(qn("w:linePitch"))) / 20) == 22
 
 
 @pytest.mark.parametrize("kind", ["docx", "xlsx"])

@@ -212,6 +212,30 @@ def test_a_group_of_forty_and_the_figure_itself_are_told_exactly():
     assert few["figure"]["percent"] == "100.00%" and few["interval"] is not None
 
 
+def test_what_people_said_happened_is_a_weighted_share_with_its_interval_and_its_counts():
+    said = lambda yes, no, unsure: [{"PA21": 1}] * yes + [{"PA21": 0}] * no + [{"PA21": 98}] * unsure
+    results = one_group_wave({"1100000001": said(5, 13, 2), "1100000002": said(3, 27, 0)})
+    facts = {row["item"]: row for row in results.document()["facts"]}
+    happened = facts["PA21"]
+    (yes,) = happened["shares"]
+
+    # 100 parents a school: of the first 5 of 20 at weight 5, of the second 3 of 30 at weight 10/3.
+    assert yes["shown"] == truncate(Fraction(25 + 10, 90 + 100)) == "0.1842"
+    assert yes["zh"] == "有" and float(yes["interval"]["lower"]) < 0.1842 < float(yes["interval"]["upper"])
+    assert happened["n_valid"] == 48
+    assert [option["n"] for option in happened["options"]] == [8, 40, 2]
+    # Nobody answered the others, so nothing is told of them.
+    assert facts["PA24"]["role"] == "quality" and facts["PA24"]["withheld"] and not facts["PA24"]["shares"]
+
+
+def test_shares_of_a_fact_are_told_from_forty_answers_only_and_satisfaction_stands_elsewhere():
+    document = wave_results().document()
+    told = [row for row in document["facts"] if not row.get("withheld")]
+
+    assert told and all(row["n_valid"] >= 40 and row["shares"] for row in told)
+    assert not {row["item"] for row in document["facts"]} & {row["item"] for row in document["items"]}
+
+
 def test_an_interval_is_widened_where_few_schools_hold_the_dissatisfied():
     results = wave_results()
     few = [rate for rate in results.whole.groups.values() if rate.few_against and rate.psus < rate.n_valid]

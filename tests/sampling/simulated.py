@@ -103,8 +103,8 @@ def estimated(records, *, plan=None, scheme=None, frame=None, sample=None, outco
     )
 
 
-def one_group_wave(answers: dict[str, list[int]], n_schools: int = 2, n_drawn: int = 2):
-    """Schools of 100 pupils each, some of them drawn, parents only; overall answers in the order of the draw."""
+def one_group_wave(answers: dict[str, list[int | dict[str, int]]], n_schools: int = 2, n_drawn: int = 2):
+    """Schools of 100 pupils each, some of them drawn, parents only; overall answers, or all of a person's, in the order of the draw."""
     schools = [small_school(f"110000000{n}", grades={4: 50, 5: 50}) for n in range(1, n_schools + 1)]
     groups = (GroupPlan(group="parent", instruments={"all": "parents"}),)
     plan = changed(county_plan(), groups=groups, sample=SampleGoal(schools_per_stratum=n_drawn))
@@ -112,7 +112,7 @@ def one_group_wave(answers: dict[str, list[int]], n_schools: int = 2, n_drawn: i
     sample = draw_sample(plan, county_scheme(), frame, "1")
     item = overall_id(next(d.domain for d in wave_sample().domains if d.group == "parent"))
     records = [
-        record(f"{code}-P", {item: value})
+        record(f"{code}-P", {item: value} if isinstance(value, int) else {item: 5, **value})
         for code, values in zip(sample.schools, answers.values(), strict=True)
         for value in values
     ]

@@ -1,0 +1,80 @@
+"""What people said happened: the items of fact, and the one that asks whether somebody was coached.
+
+What enters is the tables' own rates; what leaves is a row an item and group, with the share of every
+option but the last, whose share is what remains. A fact is no opinion: it enters no rate of satisfaction
+and is held against no line. Shares by option are told from as many answers as counts by option are
+(TRUST section 16): from fewer, one person's answer could be read.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from survey.cases.derivation import ReadAnswer, Worth, column
+from survey.cases.few_answers import FEW_ANSWERS
+from survey.estimation.wave_rates import Rate
+from survey.estimation.wave_tables import Tables, option_counts, rate_document
+from survey.sampling.scheme_sizes import GROUP_NAMES
+from survey.scheme.instrument import Instrument, Item
+
+ROLES = ("fact", "quality")
+
+
+def fact_table(tables: Tables) -> list[dict[str, Any]]:
+    """A row for each single-choice item of fact of each group, in the order they were asked."""
+    return [
+        {
+            "group": group,
+            "group_name": GROUP_NAMES.get(group, group),
+            "instrument": one.id,
+            **_row(tables, item, domains),
+        }
+        for group, one, domains in tables.kinds()
+        for item in one.items
+        if item.role in ROLES and item.kind == "single"
+    ]
+
+
+def _row(tables: Tables, item: Item, domains: set[str]) -> dict[str, Any]:
+    *said, _ = item.answer_scale.scored
+    rates = [(option, _share(tables, item, option.key, domains)) for option in said]
+    told = {
+        "item": item.id,
+        "text": item.text["zh"].replace("{county}", tables.county),
+        "role": item.role,
+        "dimension": item.dimension,
+    }
+    n_valid = min((0 if rate is None else rate.n_valid for _, rate in rates), default=0)
+    if n_valid < max(FEW_ANSWERS, tables.smallest):
+        return told | {"withheld": True, "shares": [], "options": []}
+    case_file = tables.rates.case_file
+    return told | {
+        "n_valid": n_valid,
+        "shares": [
+            {"key": option.key, "zh": option.zh, **rate_document(rate, tables.level)}
+            for option, rate in rates
+            if rate is not None
+        ],
+        "options": option_counts(item, [case_file.cases[at] for at in case_file.positions(domains)]),
+    }
+
+
+def _share(tables: Tables, item: Item, key: str, domains: set[str]) -> Rate | None:
+    def only(instrument: Instrument) -> tuple[Item, ...]:
+        found = instrument.by_id.get(item.id)
+        return () if found is None else (found,)
+
+    answers = column(tables.rates.case_file, only, chosen(key))
+    return tables.rates.rate(answers, lambda draw: draw.domain in domains)
+
+
+def chosen(key: str) -> ReadAnswer:
+    """Whether an answer is this option, over the answers that say something."""
+
+    def read(item: Item, answer: object) -> tuple[Worth, Worth] | None:
+        if answer is None:
+            return None
+        option = item.answer_scale.option(answer)  # type: ignore[arg-type]
+        return None if option.kind == "none" else (int(option.key == key), 1)
+
+    return read
