@@ -1,7 +1,7 @@
 """What a flag is: one indicator over its limit in one domain, never about a person.
 
 The fifteen indicators of TRUST section 15 with their names, how often an honest domain meets
-each limit, and how each enters: an alarm before opening may void a whole domain, everything
+each limit, what each cannot show, and how each enters: an alarm before opening may void a whole domain, everything
 else only stands beside the figure.
 """
 
@@ -48,6 +48,25 @@ HONEST = {
     "I15": "约1%",
 }
 """How often an honest domain is over the limit; simulated figures in `benchmarks/indicator_rates.md`."""
+
+BLIND = {
+    "I1": "没有发现自己被冒用、没来声明的人",
+    "I2": "没有碰到留置填写码的少量代填",
+    "I3": "没有碰到核对答卷的少量删改",
+    "I4": "网上填的和接电话的都被打过招呼",
+    "I5": "被告诉了、自己不说的人",
+    "I6": "换着网络和手机填的人；同一地址也可能只是同一间办公室",
+    "I7": "分开时间填的代填",
+    "I8": "慢慢填的代填",
+    "I9": "每份都改得不一样的代填",
+    "I10": "不全选最好的代填",
+    "I11": "分几天组织的填写；小学校自愿填也会这样",
+    "I12": "几类人一起被打过招呼",
+    "I13": "读了题再填的代填",
+    "I14": "每份写不同的话的代填",
+    "I15": "放学以后组织的填写",
+}
+"""What an indicator cannot show: whom it passes over, or whom it names though nothing is wrong."""
 
 
 @dataclass(frozen=True)

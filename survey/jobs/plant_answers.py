@@ -124,6 +124,17 @@ async def fates_in(settings: Settings, office: IntakeOffice, wave: str, planted:
     return planted_fates(planted, load_key(settings, wave, "slip"), states, await office.leaves(wave))
 
 
+async def alarms_in_sight(
+    office: IntakeOffice, wave: str, fates: PlantedFates | None = None
+) -> list[Flag]:
+    """The alarms that counts alone raise; with what became of planted slips, those of planted slips too."""
+    outcomes = [
+        DomainOutcome(one.domain, one.issued, one.used, one.disputed, one.voided)
+        for one in await office.participation(wave)
+    ]
+    return alarms_before_opening(outcomes, fates or PlantedFates())
+
+
 async def find_alarms(
     settings: Settings, office: IntakeOffice, wave: str, planted: Planted | None, *, actor: str, now: datetime
 ) -> list[Flag]:
@@ -132,12 +143,8 @@ async def find_alarms(
     Raises:
         PlantedListError: the list is another wave's.
     """
-    outcomes = [
-        DomainOutcome(one.domain, one.issued, one.used, one.disputed, one.voided)
-        for one in await office.participation(wave)
-    ]
     fates = PlantedFates() if planted is None else await fates_in(settings, office, wave, planted)
-    alarms = alarms_before_opening(outcomes, fates)
+    alarms = await alarms_in_sight(office, wave, fates)
     counted = Counter(alarm.indicator for alarm in alarms)
     await record_audit(actor, "look_for_alarms", wave, details=dict(counted), now=now)
     return alarms

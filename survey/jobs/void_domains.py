@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -71,11 +72,25 @@ async def void_domains(
     return {"wave": wave, "domains": wanted, "reason": reason, "digest": digest}
 
 
+@dataclass(frozen=True)
+class Voided:
+    """What two people voided together, and why; registered, so that anybody may read it."""
+
+    domains: tuple[str, ...]
+    reason: str
+
+
+async def list_voided(wave: str) -> tuple[Voided, ...]:
+    """Every such paper of a wave, in the order of signing."""
+    return tuple(
+        Voided(tuple(document["domains"]), document["reason"])
+        for document, _ in await load_issues(wave, "void")
+    )
+
+
 async def voided_domains(wave: str) -> frozenset[str]:
     """All domains of a wave that were voided."""
-    return frozenset(
-        domain for document, _ in await load_issues(wave, "void") for domain in document["domains"]
-    )
+    return frozenset(domain for one in await list_voided(wave) for domain in one.domains)
 
 
 def readable_reason(wave: str, reason: str) -> str:

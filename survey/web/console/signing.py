@@ -37,6 +37,7 @@ from survey.jobs.signers import (
     request_for,
     signs_elsewhere,
 )
+from survey.settings import Settings
 from survey.storage.audit import record_audit
 from survey.storage.keys import has_key
 from survey.storage.plans import WaveRow, load_wave
@@ -60,6 +61,11 @@ class Act:
     facts: tuple[str, ...]
     job: Callable[..., Awaitable[Any]]
     leads_to: str
+
+    @property
+    def verb(self) -> str:
+        """What the log calls it."""
+        return self.command.split()[1]
 
 
 SIGN = Act(
@@ -139,26 +145,14 @@ async def post_signing(request: AnyRequest, wave: FromPath[str]) -> Response[Any
     if act is CLOSE and str(form.get("confirm", "")).strip() != wave:
         return await _page(request, row, WrongNameError(wave))
     try:
-        elsewhere = signs_elsewhere(app.settings)
-        asked = (OPERATOR,) if elsewhere else ROLES
-        passphrases = {role: str(form.get(role, "")) for role in asked}
-        answer = await answer_in(form) if elsewhere and form.get("step") == "answer" else None
-        signers: Signers = await to_thread(open_signers, app.settings, passphrases, answer)
+        signers = await two_signers(app.settings, form)
         await act.job(app.settings, app.office, wave, signers, actor=person_of(request).name, now=app.now())
     except AwaitingSignatureError as waiting:
         if form.get("step") == "answer":
             return await _page(request, row, OtherTextError())
-        details = {"act": act.command.split()[1]}
-        await record_audit(person_of(request).name, "ask_signature", wave, details=details, now=app.now())
-        asked_for = request_for(app.settings, wave, waiting)
-        reply = download(asked_for.encoded(), f"{wave}_{act.title}_签名请求.json")
-        reply.status_code = 200
-        return reply
+        return await hand_over(request, wave, act.title, act.verb, waiting)
     except SurveyError as refusal:
-        details = {"act": act.command.split()[1], "why": refusal.code}
-        await record_audit(
-            person_of(request).name, "two_person_act", wave, "refused", details=details, now=app.now()
-        )
+        await note_refusal(request, wave, act.verb, refusal)
         return await _page(request, row, refusal)
     return Redirect(path=f"/console/waves/{wave}/{act.leads_to}", status_code=303)
 
@@ -172,6 +166,44 @@ async def post_estimate(request: AnyRequest, wave: FromPath[str]) -> Redirect:
 
 
 SIGNING_ROUTES = (show_signing, post_signing, post_estimate)
+
+
+async def two_signers(settings: Settings, form: dict[str, Any]) -> Signers:
+    """Both signers by the passphrases of a form, or by one and the line that came back from elsewhere.
+
+    Raises:
+        KeyFileError: a wrong passphrase. RequestRefusedError: what came back is no signed request.
+    """
+    elsewhere = signs_elsewhere(settings)
+    asked = (OPERATOR,) if elsewhere else ROLES
+    passphrases = {role: str(form.get(role, "")) for role in asked}
+    answer = await answer_in(form) if elsewhere and form.get("step") == "answer" else None
+    return await to_thread(open_signers, settings, passphrases, answer)
+
+
+async def hand_over(
+    request: AnyRequest, wave: str, title: str, verb: str, waiting: AwaitingSignatureError
+) -> Response[bytes]:
+    """The file that an approver elsewhere has to sign."""
+    app = request.app.state
+    await record_audit(
+        person_of(request).name, "ask_signature", wave, details={"act": verb}, now=app.now()
+    )
+    reply = download(request_for(app.settings, wave, waiting).encoded(), f"{wave}_{title}_签名请求.json")
+    reply.status_code = 200
+    return reply
+
+
+async def note_refusal(request: AnyRequest, wave: str, verb: str, refusal: SurveyError) -> None:
+    """Log that an act of two people was refused."""
+    await record_audit(
+        person_of(request).name,
+        "two_person_act",
+        wave,
+        "refused",
+        details={"act": verb, "why": refusal.code},
+        now=request.app.state.now(),
+    )
 
 
 async def answer_in(form: dict[str, Any]) -> SigningRequest:
@@ -194,23 +226,31 @@ def _due(row: WaveRow) -> Act:
 
 async def _page(request: AnyRequest, row: WaveRow, refusal: SurveyError | None = None) -> Response[str]:
     act = _due(row)
-    settings = request.app.state.settings
-    elsewhere = signs_elsewhere(settings)
-    signing = (OPERATOR,) if elsewhere else ROLES
+    keys = signing_keys(request.app.state.settings)
     return console_page(
         request,
         "signing.html",
         title=act.title,
         crumbs=wave_crumbs(row),
-        command=act.command.format(wave=row.wave) + (" --approver-request 请求.json" if elsewhere else ""),
+        command=act.command.format(wave=row.wave) + (" --approver-request 请求.json" if keys["elsewhere"] else ""),
         row=row,
         tabs=tabs_of(row, "/signing"),
         status=status_of(refusal) if refusal else 200,
         act=act,
         asks_name=act is CLOSE,
         refusal=refusal,
-        elsewhere=elsewhere,
-        signers=[(role, TITLES[role]) for role in signing],
-        missing=[TITLES[role] for role in signing if not has_key(settings, None, role)],
-        missing_commands=[f"survey signer {role}" for role in signing if not has_key(settings, None, role)],
+        **keys,
     )
+
+
+def signing_keys(settings: Settings) -> dict[str, Any]:
+    """What a form for two needs to know: who signs here, who elsewhere, whose key is missing."""
+    elsewhere = signs_elsewhere(settings)
+    signing = (OPERATOR,) if elsewhere else ROLES
+    missing = [role for role in signing if not has_key(settings, None, role)]
+    return {
+        "elsewhere": elsewhere,
+        "signers": [(role, TITLES[role]) for role in signing],
+        "missing": [TITLES[role] for role in missing],
+        "missing_commands": [f"survey signer {role}" for role in missing],
+    }

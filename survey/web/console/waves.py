@@ -56,6 +56,7 @@ TABS = (
     ("/launch", "发布检查", "drawn", "launch.see"),
     ("/monitor", "参与情况", "planned", "progress.see"),
     ("/schools", "学校发放", "planned", "schools.see"),
+    ("/flags", "质量标记", "planned", "results.see"),
     ("/paper", "纸质、电话录入", "planned", "paper.enter"),
     ("/callbacks", "电话回访", "planned", "callbacks.see"),
     ("/board", "留言", "open", "board.see"),

@@ -44,7 +44,7 @@ from .test_outside import SPEC, workbook
 WIDTHS = (1280, 360)
 BEFORE, WAVE, LIVE, DRAWN, NEW = "county-2025", "county-a", "county-live", "county-drawn", "county-new"
 BY: dict[str, Any] = {"actor": "jia", "now": NOW}
-LIVE_PAGES = ("", "/launch", "/monitor", "/schools", "/paper", "/callbacks", "/board", "/leftovers", "/signing", "/papers", "/setup")
+LIVE_PAGES = ("", "/launch", "/monitor", "/flags", "/schools", "/paper", "/callbacks", "/board", "/leftovers", "/signing", "/papers", "/setup")
 DRAWN_PAGES = ("", "/frame", "/sample", "/launch", "/signing", "/papers", "/setup", "/results")
 
 

@@ -13,6 +13,7 @@ from ..conftest import PASSWORD, Site
 
 BOTH = {role: f"{PASSWORD} {role}" for role in ROLES}
 SIGNING = "/console/waves/county-a/signing"
+FLAGS = "/console/waves/county-a/flags"
 
 
 async def test_from_sample_to_certificate_by_pages_alone(site: Site) -> None:
@@ -44,10 +45,23 @@ async def test_from_sample_to_certificate_by_pages_alone(site: Site) -> None:
     unsure = await site.send("/console/waves/county-a/leftovers", {**left, "confirm": "x"})
     alone = await site.send("/console/waves/county-a/leftovers", {**left, "second": ""})
     voided = await site.send("/console/waves/county-a/leftovers", {**left, "lines": f"{school}-P,2"})
+    quiet = (await site.client.get(FLAGS)).text
+    whole = {"school": school, "group": "teacher", "reason": "教导处代填，已查实", "confirm": "county-a", **BOTH}
+    nobody = await site.send(f"{FLAGS}/void", {**whole, "school": "1" * 10})
+    unnamed = await site.send(f"{FLAGS}/void", {**whole, "confirm": ""})
+    forged = await site.send(f"{FLAGS}/void", {**whole, "approver": "not this"})
+    statuses.append((await site.send(f"{FLAGS}/void", whole)).status_code)
+    listed_there = (await site.client.get(FLAGS)).text
     for act, more in (("结束填写", {"confirm": "county-a"}), ("开箱", {})):
         statuses.append((await site.send(SIGNING, {"act": act, **BOTH, **more})).status_code)
 
-    assert statuses == [303] * 5
+    late = await site.send(f"{FLAGS}/void", whole)
+
+    assert statuses == [303] * 6
+    assert "没有警报" in quiet and "作废这一组" in quiet
+    assert [one.status_code for one in (nobody, unnamed, forged, late)] == [422, 422, 422, 409]
+    assert "样本里没有这一组" in nobody.text and "教导处代填，已查实" in unnamed.text and "not this" not in forged.text
+    assert "已经作废的组" in listed_there and "教导处代填，已查实" in listed_there
     assert "不是这所学校" in monitor
     assert [one.status_code for one in (refused, unsure, alone, voided)] == [422, 422, 422, 200]
     assert "第2行" in refused.text and f"{school}-P,2" in refused.text
@@ -94,6 +108,7 @@ async def test_a_certified_wave_offers_its_files_and_its_results(certified: Site
     key = await certified.client.get("/console/waves/county-a/certificate/..%2f..%2fsurvey.db")
     results = (await certified.client.get("/console/waves/county-a/results")).text
     monitor = (await certified.client.get("/console/waves/county-a/monitor")).text
+    flags = (await certified.client.get(FLAGS)).text
     figure = re.search(r'class="figure">(.*?)<', results)
 
     assert "第3号证书" in page
@@ -103,6 +118,9 @@ async def test_a_certified_wave_offers_its_files_and_its_results(certified: Site
     assert figure[1] in page
     assert results.count('<svg class="chart"') == 6
     assert "填写已经结束" in monitor
+    assert "去掉被标记的组" in flags and f"<dd>{figure[1]}</dd>" in flags
+    assert "I5 有人告诉怎么选" in flags and "被告诉了、自己不说的人" in flags and "答“有”的" in flags
+    assert "作废这一组" not in flags
 
 
 async def test_a_wrong_passphrase_changes_nothing(site: Site) -> None:
