@@ -40,6 +40,9 @@ class FrameReading:
     ignored: tuple[str, ...] = ()
     areas: Mapping[str, tuple[str, int]] | None = None
     """School → what its row says of its 督学责任区, and the row; None where the file has no such column."""
+    rows: int = 0
+    """Rows below the header that hold anything; 0 where no row was read."""
+    faulty_rows: int = 0
 
 
 def sample_county(filename: str = "frame.csv") -> bytes:
@@ -67,7 +70,7 @@ def read_frame(
         return FrameReading(None, faults)
     found = [(sheet, at) for sheet in sheets if (at := _header_row(sheet, columns)) is not None]
     if not found:
-        return FrameReading(None, _no_header(sheets))
+        return FrameReading(None, _no_header(sheets), ignored=_likely_headers(sheets))
     sheet, header_at = found[0]
     warnings = tuple(
         Fault(
@@ -86,6 +89,13 @@ def _header_row(sheet: Sheet, columns: Mapping[str, str] | None) -> int | None:
     scores = [known_headers(row, columns) for row in sheet.rows[:HEADER_WITHIN_ROWS]]
     best = max(scores, default=0)
     return scores.index(best) if best >= 3 else None
+
+
+def _likely_headers(sheets: tuple[Sheet, ...]) -> tuple[str, ...]:
+    """The fullest of the first rows, for somebody to say which column is which."""
+    rows = [row for sheet in sheets[:1] for row in sheet.rows[:HEADER_WITHIN_ROWS]]
+    fullest = max(rows, key=lambda row: sum(cell is not None for cell in row), default=())
+    return tuple(str(cell) for cell in fullest if cell is not None)
 
 
 def _no_header(sheets: tuple[Sheet, ...]) -> tuple[Fault, ...]:
@@ -145,7 +155,14 @@ def _read_sheet(
     warnings += tuple(_about_cells(sheet, reader))
     if merged or reader.faults:
         return FrameReading(
-            None, _limited([*merged, *reader.faults]), warnings, match.headers, {}, match.ignored
+            None,
+            _limited([*merged, *reader.faults]),
+            warnings,
+            match.headers,
+            {},
+            match.ignored,
+            rows=reader.rows,
+            faulty_rows=reader.faulty_rows,
         )
     frame = Frame(tuple(schools))
     warnings += tuple(_about_frame(frame, sheet.name))
@@ -157,6 +174,7 @@ def _read_sheet(
         control_totals(frame),
         match.ignored,
         reader.areas if "area" in match.positions else None,
+        rows=reader.rows,
     )
 
 

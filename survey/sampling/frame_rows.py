@@ -41,6 +41,13 @@ class RowReader:
         self.digits_as_text: Counter[str] = Counter()
         self.first_seen: dict[str, int] = {}
         self.areas: dict[str, tuple[str, int]] = {}
+        self.rows = 0
+        """Rows below the header that hold anything."""
+
+    @property
+    def faulty_rows(self) -> int:
+        """How many of them have a fault."""
+        return len({fault.row for fault in self.faults if fault.row is not None})
 
     def blame(
         self, code: str, problem: str, remedy: str, *, row: int | None = None, column: str | None = None
@@ -56,6 +63,7 @@ class RowReader:
             cells, row = self.sheet.rows[index], index + 1
             if all(cell is None for cell in cells):
                 continue
+            self.rows += 1
             label = next((str(cell) for cell in cells if cell is not None), "")
             if _TOTAL_ROW.match(label) or _TOTAL_ROW.match(str(self.cell(cells, "name") or "")):
                 self.blame("frame.total_row", "这一行像是合计，不是学校", "删去合计行", row=row)

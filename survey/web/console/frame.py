@@ -3,6 +3,8 @@
 import csv
 import io
 import re
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from shlex import quote
 from typing import Any
 
@@ -15,6 +17,7 @@ from survey.columns import plain_cell
 from survey.errors import Fault
 from survey.jobs.import_frame import import_frame
 from survey.sampling.frame import KIND_CODES, PLACE_NAMES, Frame, control_totals
+from survey.sampling.frame_columns import COLUMN_TITLES, REQUIRED
 from survey.sampling.frame_file import FrameReading
 from survey.scheme.plan_words import STAGE_NAMES
 from survey.storage.frames import find_column_map, find_frame, list_column_maps
@@ -27,9 +30,11 @@ from survey.web.console.waves import tabs_of
 from survey.web.errors import UnreadableBodyError
 from survey.web.files import download
 from survey.web.headers import FILE_LIMIT
+from survey.web.pages import AnyRequest
 
 FAULTS_SHOWN = 200
-from survey.web.pages import AnyRequest
+MATCHED_AT_ONCE = 40
+"""Unknown headers that the page asks about; a sheet with more has another trouble."""
 
 
 @get("/waves/{wave:str}/frame", guards=[may("frame.see")])
@@ -82,6 +87,52 @@ async def confirm_frame(request: AnyRequest, wave: FromPath[str]) -> Redirect:
     return Redirect(path=f"/console/waves/{wave}/frame?done=1", status_code=303)
 
 
+@post("/waves/{wave:str}/frame/columns", guards=[may("frame.import")], status_code=200)
+async def match_frame(request: AnyRequest, wave: FromPath[str]) -> Response[str]:
+    """Read the tried file again with the columns as a person matched them; still nothing is kept."""
+    row = await load_wave(wave)
+    app, person, form = request.app.state, person_of(request), await read_form(request)
+    pending = app.imports.load(person.name, wave, app.now())
+    headers = pending.reading.ignored[:MATCHED_AT_ONCE]
+    chosen = [(str(form.get(f"column.{at}", "")), header) for at, header in enumerate(headers)]
+    columns, faults = matched_columns(chosen)
+    if faults:
+        reading = replace(pending.reading, frame=None, faults=faults)
+        return await _page(request, row, reading=reading, filename=pending.filename, chosen=dict(enumerate(chosen)))
+    columns = {**(pending.columns or {}), **columns}
+    reading = await import_frame(
+        wave, pending.data, pending.filename, columns=columns, dry_run=True, actor=person.name, now=app.now()
+    )
+    app.imports.keep(
+        person.name, wave, PendingImport(pending.filename, pending.data, columns, reading, app.now())
+    )
+    return await _page(request, row, reading=reading, filename=pending.filename)
+
+
+def matched_columns(chosen: Sequence[tuple[str, str]]) -> tuple[dict[str, str], tuple[Fault, ...]]:
+    """Our column → header, of (column or nothing, header); a column chosen twice is a fault.
+
+    >>> matched_columns([("name", "全称"), ("", "备注")])
+    ({'name': '全称'}, ())
+    """
+    found: dict[str, str] = {}
+    faults = []
+    for column, header in chosen:
+        if column not in COLUMN_TITLES:
+            continue
+        if column in found:
+            faults.append(
+                Fault(
+                    "frame.column_twice",
+                    f"“{found[column]}”和“{header}”都选了“{COLUMN_TITLES[column]}”",
+                    "只给其中一列选它",
+                    column=header,
+                )
+            )
+        found[column] = header
+    return found, tuple(faults)
+
+
 @get("/waves/{wave:str}/frame/faults.csv", guards=[may("frame.import")])
 async def download_faults(request: AnyRequest, wave: FromPath[str]) -> Response[bytes]:
     """Every fault of the file that was tried, as a sheet to work through."""
@@ -90,7 +141,7 @@ async def download_faults(request: AnyRequest, wave: FromPath[str]) -> Response[
     return download(faults_sheet((*reading.faults, *reading.warnings)), f"{wave}_名册错误表.csv", "text/csv")
 
 
-FRAME_ROUTES = (show_frame, try_frame, confirm_frame, download_faults)
+FRAME_ROUTES = (show_frame, try_frame, match_frame, confirm_frame, download_faults)
 
 
 def faults_sheet(faults: tuple[Fault, ...]) -> bytes:
@@ -121,6 +172,7 @@ async def _page(
     reading: FrameReading | None = None,
     filename: str = "",
     done: bool = False,
+    chosen: Mapping[int, tuple[str, str]] | None = None,
 ) -> Response[str]:
     shown = frame if reading is None else reading.frame
     flag = " --dry-run" if reading is not None else ""
@@ -139,12 +191,27 @@ async def _page(
         tables=totals_tables(shown) if shown else (),
         reading=reading,
         faults=faults[:FAULTS_SHOWN],
-        faulty_rows=len({(fault.sheet, fault.row) for fault in faults if fault.row is not None}),
+        unknown=reading.ignored[:MATCHED_AT_ONCE] if reading else (),
+        chosen=chosen or {},
+        # What is matched already is left out; what must be there comes first.
+        columns=_columns_left(reading) if reading else (),
+        lacks_column=any(fault.code in LACKS_COLUMN for fault in faults),
         filename=filename,
         done=done,
         maps=await list_column_maps(),
         importable=row.state in BEFORE_SIGNING,
     )
+
+
+LACKS_COLUMN = frozenset({"frame.column_missing", "frame.header_missing", "frame.column_twice"})
+"""Faults that matching columns by hand mends."""
+
+
+def _columns_left(reading: FrameReading) -> list[tuple[str, str]]:
+    """Our columns that no header of the file was found for, those that must be there first."""
+    left = [name for name in COLUMN_TITLES if name not in reading.columns]
+    left.sort(key=lambda name: name not in REQUIRED)
+    return [(name, COLUMN_TITLES[name]) for name in left]
 
 
 def totals_tables(frame: Frame) -> tuple[tuple[str, tuple[tuple[str, int, int, int, int], ...]], ...]:

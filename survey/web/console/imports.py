@@ -1,4 +1,4 @@
-"""Files that were tried but not confirmed yet, in this process's memory for half an hour.
+"""Files that were tried but not confirmed yet, in this process's memory for two hours.
 
 Between the first look and the next step the file must wait somewhere, and it may hold names;
 so it never reaches a disk. After a restart, or on another process, one uploads again.
@@ -11,7 +11,7 @@ from typing import Generic, Protocol, TypeVar
 from survey.errors import SurveyError
 from survey.sampling.frame_file import FrameReading
 
-KEPT_FOR = timedelta(minutes=30)
+KEPT_FOR = timedelta(hours=2)
 MOST = 8
 
 
@@ -23,7 +23,7 @@ class ImportForgottenError(SurveyError):
 
     def __init__(self) -> None:
         super().__init__(
-            "试读过的文件", "已经超过30分钟，或者服务重新启动过", "请把文件再上传一次，看过结果后马上确认"
+            "试读过的文件", "已经超过2小时，或者服务重新启动过", "请把文件再上传一次，看过结果后马上确认"
         )
 
 
@@ -66,7 +66,7 @@ class PendingImports(Generic[W]):
         """The tried file.
 
         Raises:
-            ImportForgottenError: there is none, or it is older than half an hour.
+            ImportForgottenError: there is none, or it is older than two hours.
         """
         pending = self._waiting.get((person, wave))
         if pending is None or now - pending.tried_at > KEPT_FOR:

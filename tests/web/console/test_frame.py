@@ -1,5 +1,6 @@
 """Bringing the school list in: tried first, every fault in its place, all or nothing."""
 
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -96,16 +97,19 @@ async def test_names_in_a_file_never_become_markup(site: Site) -> None:
     assert "<img src=x>" not in reply.text
 
 
-async def test_a_tried_file_is_forgotten_after_half_an_hour(site: Site) -> None:
+async def test_a_tried_file_waits_two_hours_and_is_then_forgotten(site: Site) -> None:
     await site.sign_in()
     await site.wave("county-a")
     await upload(site, county_frame())
     form_key = await site.form_key()
-    site.clock.now = NOW + timedelta(minutes=31)
+    site.clock.now = NOW + timedelta(minutes=119)
+    waiting = await site.client.get("/console/waves/county-a/frame/faults.csv")
+    site.clock.now = NOW + timedelta(minutes=121)
     reply = await site.client.post(
         "/console/waves/county-a/frame/confirm", data={"form_key": form_key}, headers=SAME_ORIGIN
     )
 
+    assert waiting.status_code == 200
     assert reply.status_code == 409
     assert "console.import_forgotten" in reply.text
 
@@ -125,3 +129,52 @@ async def test_ten_megabytes_are_the_most(site: Site) -> None:
     await site.wave("county-a")
 
     assert (await upload(site, b"x" * (10 * 1024 * 1024 + 1))).status_code == 413
+
+
+def strange(names: dict[str, str]) -> bytes:
+    """The county's list under headers that no synonym knows."""
+    head, *rows = county_frame().decode("utf-8-sig").splitlines()
+    return "\n".join([",".join(names.get(one, one) for one in head.split(",")), *rows]).encode()
+
+
+async def test_headers_that_are_not_known_are_matched_by_hand_and_the_map_is_kept_for_next_time(site: Site) -> None:
+    await site.sign_in()
+    await site.wave("county-a")
+    data = strange({"学校代码": "国标码", "学校名称": "校（园）全称"})
+    tried = await upload(site, data)
+    places = [header for header in ("国标码", "校（园）全称") if header in tried.text]
+    columns = "/console/waves/county-a/frame/columns"
+    names = dict(re.findall(r'<label for="column_(\d+)">([^<]+)</label>', tried.text))
+    at = {header: f"column.{number}" for number, header in names.items()}
+    twice = await site.send(columns, {at["国标码"]: "code", at["校（园）全称"]: "code"})
+    matched = await site.send(columns, {at["国标码"]: "code", at["校（园）全称"]: "name"})
+    await site.send("/console/waves/county-a/frame/confirm", {"save_map_as": "年报"})
+    again = (await site.client.get("/console/waves/county-a/frame")).text
+    frame = await find_frame("county-a")
+
+    assert tried.status_code == 422 and len(places) == 2 and "表头里没有“学校代码”" in tried.text
+    assert twice.status_code == 422 and "都选了“学校代码”" in twice.text
+    assert matched.status_code == 200 and "56行：可导入 56 · 有错 0" in " ".join(matched.text.split())
+    assert frame is not None and len(frame.schools) == 56
+    assert '<option value="年报">' in again
+
+
+async def test_a_sheet_of_which_no_header_is_known_can_be_matched_too(site: Site) -> None:
+    await site.sign_in()
+    await site.wave("county-a")
+    head, *rows = county_frame().decode("utf-8-sig").splitlines()
+    headers = head.split(",")
+    tried = await upload(site, "\n".join([",".join(f"列{one}" for one in headers), *rows]).encode())
+
+    assert tried.status_code == 422 and "没有找到表头" in tried.text
+    assert "列学校代码" in tried.text and "照这样对应，再试读" in tried.text
+
+
+async def test_the_count_of_rows_stands_above_the_faults(site: Site) -> None:
+    await site.sign_in()
+    await site.wave("county-a")
+    lines = county_frame().decode("utf-8-sig").splitlines()
+    reply = await upload(site, "\n".join([*lines[:3], lines[2], *lines[3:]]).encode())
+
+    assert "57行：可导入 56 · 有错 1" in " ".join(reply.text.split())
+    assert "先导入没错的行：不可用" in reply.text
