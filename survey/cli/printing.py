@@ -23,7 +23,12 @@ PAPER = click.option(
     show_default=True,
     help="海报的纸张 (paper of the posters)",
 )
-SCHOOL = click.option("--school", default=None, help="只印这所学校 (one school's code)")
+SCHOOL = click.option(
+    "--school",
+    "schools",
+    multiple=True,
+    help="只印这所学校，可多次给出；不给就全印 (a school's code; all by default)",
+)
 LANGUAGE = click.option(
     "--language",
     default="zh",
@@ -58,15 +63,15 @@ def papers_command(
     wave: str,
     parts: tuple[str, ...],
     paper: str,
-    school: str | None,
+    schools: tuple[str, ...],
     classes: Path | None,
     language: str,
     out: Path | None,
     as_json: bool,
 ) -> None:
     """全县要印的都在一个压缩包里：纸条、封面、海报、纸质问卷、告知。Everything on paper, in one ZIP."""
-    wish = Wish(parts or tuple(PARTS), paper, school, _classes(classes), language)
-    target = out or Path(f"{wave}_papers{'_' + school if school else ''}.zip")
+    wish = Wish(parts or tuple(PARTS), paper, schools, _classes(classes), language)
+    target = out or Path(f"{wave}_papers{_named(schools)}.zip")
     _report(wave, "papers", run(_write(data, wave, wish, target, as_json)), as_json)
 
 
@@ -80,22 +85,22 @@ def papers_command(
 def slips_command(
     data: Path | None,
     wave: str,
-    school: str | None,
+    schools: tuple[str, ...],
     classes: Path | None,
     language: str,
     out: Path | None,
     as_json: bool,
 ) -> None:
     """排印填写码纸条；一千张以内是一个PDF。开始以后就不能再印。Print the slips; impossible once the wave is open."""
-    name = f"{wave}_slips{'_' + school if school else ''}"
-    wish = Wish(("slips",), school=school, classes=_classes(classes), language=language)
+    name = f"{wave}_slips{_named(schools)}"
+    wish = Wish(("slips",), schools=schools, classes=_classes(classes), language=language)
 
     async def in_one_piece() -> bytes | None:
         async with at_desk(data) as (settings, _):
             if (await plan_papers(settings, wave, wish, now=utc_now())).n_slips > ONE_PIECE:
                 return None
             pdf = await render_slips(settings, wave, wish, now=utc_now())
-            details = {"parts": ["slips"], "school": school or "all", "language": language}
+            details = {"parts": ["slips"], "school": wish.told, "language": language}
             await record_audit(actor(), "download_papers", wave, details=details, now=utc_now())
             return pdf
 
@@ -115,12 +120,17 @@ def slips_command(
 @click.option("--out", type=click.Path(path_type=Path), default=None, help="写到哪个文件 (output ZIP)")
 @command_options
 def posters_command(
-    data: Path | None, wave: str, paper: str, school: str | None, out: Path | None, as_json: bool
+    data: Path | None, wave: str, paper: str, schools: tuple[str, ...], out: Path | None, as_json: bool
 ) -> None:
     """给每所抽中的学校排印海报，一个压缩包。Posters for every drawn school, in one ZIP."""
     target = out or Path(f"{wave}_posters_{paper}.zip")
-    wish = Wish(("posters",), paper, school)
+    wish = Wish(("posters",), paper, schools)
     _report(wave, "posters", run(_write(data, wave, wish, target, as_json)), as_json)
+
+
+def _named(schools: tuple[str, ...]) -> str:
+    """What a file's name says of the schools: of several only how many."""
+    return f"_{schools[0]}" if len(schools) == 1 else f"_{len(schools)}所" if schools else ""
 
 
 def _classes(path: Path | None) -> ClassPiles:
@@ -134,7 +144,7 @@ async def _write(data: Path | None, wave: str, wish: Wish, target: Path, quiet: 
             done = await to_thread(write_papers, job, target, progress=advance)
         details: dict[str, Any] = {
             "parts": list(wish.parts),
-            "school": wish.school or "all",
+            "school": wish.told,
             "language": wish.language,
         }
         await record_audit(actor(), "download_papers", wave, details=details, now=utc_now())

@@ -148,14 +148,12 @@ class Participation:
     @property
     def slow_areas(self) -> tuple[Tally, ...]:
         """Areas behind their own need at today's pace, and behind the whole wave's share as well."""
+        return tuple(one for one in self.areas if one.key and self.is_slow(one))
+
+    def is_slow(self, one: Tally) -> bool:
+        """Whether a part is behind its own need at today's pace, and behind the whole wave's share as well."""
         whole, pace = self.whole, self.pace
-        return tuple(
-            one
-            for one in self.areas
-            if one.key
-            and one.used * pace.days < one.need * pace.day
-            and one.used * whole.need < whole.used * one.need
-        )
+        return one.used * pace.days < one.need * pace.day and one.used * whole.need < whole.used * one.need
 
     def document(self) -> dict[str, Any]:
         """Participation as plain JSON for API and command line."""

@@ -95,10 +95,20 @@ class Wish:
 
     parts: tuple[str, ...] = tuple(PARTS)
     paper: str = "a4"
-    school: str | None = None
+    schools: tuple[str, ...] = ()
+    """Codes of the schools that are printed for; empty for every drawn one."""
     classes: ClassPiles = ClassPiles()
     language: str = "zh"
     """Of slips and forms; posters and notices stand in Chinese and, on a page of its own, in this."""
+
+    def holds(self, school: str | None) -> bool:
+        """Whether a school is among those printed for; county lists only where all are."""
+        return not self.schools or school in self.schools
+
+    @property
+    def told(self) -> str:
+        """The schools in a log line."""
+        return "、".join(self.schools) or "all"
 
 
 @dataclass(frozen=True)
@@ -131,25 +141,25 @@ async def plan_papers(settings: Settings, wave: str, wish: Wish, *, now: datetim
     imprint, at = await wave_imprint(plan), printed_at(now)
     own = replace(imprint, words=await paper_words(plan, wish.language))
     also = () if wish.language == "zh" else (own,)
-    if wish.school and wish.school not in sample.schools:
-        raise NothingToPrintError(wave, wish.school)
+    if strange := [school for school in wish.schools if school not in sample.schools]:
+        raise NothingToPrintError(wave, strange[0])
     pieces: list[Piece] = []
     n_slips = 0
     if "slips" in wish.parts:
         piles = _piles(plan, sample, load_print_file(settings, wave), wish)
         if not piles and set(wish.parts) == {"slips"}:
-            raise NothingToPrintError(wave, wish.school)
+            raise NothingToPrintError(wave, "、".join(wish.schools) or None)
         n_slips = sum(len(pile.codes) for pile in piles)
         pieces += slip_pieces(piles, own, at=at, folder=f"{BUREAU}/")
         if piles:
             links = partial(_text, slip_links(piles, own))
             pieces.append(Piece(f"{BUREAU}/链接清单_读屏用.txt", links, ""))
     if "posters" in wish.parts:
-        items = _poster_pages(plan, sample, wish.school)
+        items = _poster_pages(plan, sample, wish)
         pieces += poster_pieces(items, imprint, wish.paper, at=at, folder="2_海报/", also=also)
     if "forms" in wish.parts:
         pieces += paper_form_pieces(
-            _instruments(plan, sample, wish.school), own, at=at, folder="3_纸质问卷/"
+            _instruments(plan, sample, wish), own, at=at, folder="3_纸质问卷/"
         )
     if "notices" in wish.parts:
         pieces += _notices(plan, (imprint, *also), at)
@@ -165,7 +175,7 @@ async def render_posters(
     Raises:
         SignFirstError: the plan has no code yet.
     """
-    job = await plan_papers(settings, wave, Wish(("posters",), paper, school), now=now)
+    job = await plan_papers(settings, wave, Wish(("posters",), paper, (school,) if school else ()), now=now)
     made = await to_thread(
         lambda: {
             piece.name.rpartition("/")[2]: pdf for piece, pdf in make_pieces(job.pieces, progress=progress)
@@ -187,7 +197,7 @@ async def render_slips(
     imprint = replace(await wave_imprint(plan), words=await paper_words(plan, wish.language))
     piles = _piles(plan, sample, load_print_file(settings, wave), wish)
     if not piles:
-        raise NothingToPrintError(wave, wish.school)
+        raise NothingToPrintError(wave, "、".join(wish.schools) or None)
     return await to_thread(slips, piles, imprint, at=printed_at(now))
 
 
@@ -195,7 +205,7 @@ async def form_and_notice_pieces(plan: Plan, sample: Sample, imprint: Imprint, a
     """The papers of a wave that hold no code: each questionnaire and notice in every language of the plan."""
     others = [language for language in plan.languages if language != "zh"]
     imprints = [replace(imprint, words=await paper_words(plan, language)) for language in ("zh", *others)]
-    instruments = _instruments(plan, sample, None)
+    instruments = _instruments(plan, sample, Wish())
     forms = [
         piece
         for language, own in zip(("", *(f"{language}_" for language in others)), imprints, strict=True)
@@ -216,7 +226,7 @@ def _piles(plan: Plan, sample: Sample, rows: list[tuple[str, str]], wish: Wish) 
         codes.setdefault(domain, []).append(code)
     piles: list[SlipPile] = []
     for draw in sample.domains:
-        if draw.domain in codes and (wish.school is None or draw.school_code == wish.school):
+        if draw.domain in codes and wish.holds(draw.school_code):
             own = _pile(draw, tuple(codes[draw.domain]))
             piles += wish.classes.divided(replace(own, codes=own.codes[: draw.slips]))
             if spare := own.codes[draw.slips : draw.slips + plan.spares]:
@@ -235,12 +245,12 @@ def _pile(draw: DomainDraw, codes: tuple[str, ...]) -> SlipPile:
     )
 
 
-def _poster_pages(plan: Plan, sample: Sample, school: str | None) -> Iterator[PosterPage]:
+def _poster_pages(plan: Plan, sample: Sample, wish: Wish) -> Iterator[PosterPage]:
     scheme = scheme_of(plan)
     for draw in sample.domains:
         instrument = instrument_of(plan, scheme, draw.group, draw.stage)
         entry = plan.group(draw.group)
-        if instrument is None or entry is None or (school and draw.school_code != school):
+        if instrument is None or entry is None or not wish.holds(draw.school_code):
             continue
         ways = {"slip": "/s", "quota": f"/o/{plan.wave}/{draw.domain}", "open": f"/o/{plan.wave}"}
         yield PosterPage(
@@ -253,13 +263,13 @@ def _poster_pages(plan: Plan, sample: Sample, school: str | None) -> Iterator[Po
         )
 
 
-def _instruments(plan: Plan, sample: Sample, school: str | None) -> dict[str, Instrument]:
+def _instruments(plan: Plan, sample: Sample, wish: Wish) -> dict[str, Instrument]:
     """Every instrument that is asked, once, under the groups and stages that answer it."""
     scheme = scheme_of(plan)
     asked: dict[str, tuple[Instrument, dict[str, None], dict[str, None]]] = {}
     for draw in sample.domains:
         instrument = instrument_of(plan, scheme, draw.group, draw.stage)
-        if instrument is not None and (school is None or draw.school_code == school):
+        if instrument is not None and wish.holds(draw.school_code):
             _, groups, stages = asked.setdefault(instrument.digest, (instrument, {}, {}))
             groups[group_name(draw.group)] = None
             if draw.stage:

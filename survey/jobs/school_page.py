@@ -218,7 +218,7 @@ async def own_posters(
         UnknownPaperError: not a3, a4 or a5.
         LanguageNotPlannedError, NoTypefaceError: not a language these can be printed in.
     """
-    wish = Wish(("posters",), paper, session.school_code, language=language)
+    wish = Wish(("posters",), paper, (session.school_code,), language=language)
     job = await plan_papers(settings, session.wave, wish, now=now)
     [(_, pdf)] = await to_thread(lambda: list(make_pieces(job.pieces)))
     return pdf

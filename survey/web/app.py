@@ -84,6 +84,7 @@ def create_inside(
                 "settings": settings,
                 "database": database,
                 "office": office,
+                "desk": desk,
                 "now": now,
                 "imports": PendingImports(),
                 "outside": PendingImports(),

@@ -42,7 +42,7 @@ async def test_hostile_names_do_nothing_on_paper(certified: Site, tmp_path: Path
     for school in (*schools[:12], None):
         # The whole county's forms and notices; slips and posters of some schools, whose names differ.
         parts = ("slips", "posters") if school else ("forms", "notices")
-        job = await plan_papers(certified.settings, "county-b", Wish(parts, school=school), now=NOW)
+        job = await plan_papers(certified.settings, "county-b", Wish(parts, schools=(school,) if school else ()), now=NOW)
         write_papers(job, tmp_path / "papers.zip")
         made.append((tmp_path / "papers.zip").read_bytes())
 

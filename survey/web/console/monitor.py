@@ -87,6 +87,14 @@ async def show_monitor(request: AnyRequest, wave: FromPath[str]) -> Response[str
         ),
         areas=names,
         slow=[names.get(one.key, one.key) for one in seen.slow_areas] if row.state in ("open", "paused") else [],
+        # What is hidden says nothing of its pace either.
+        slow_parts={
+            (kind, one.key)
+            for kind, part in (("人群", seen.groups), ("城乡", seen.places), ("学段", seen.stages))
+            for one in part
+            if row.state in ("open", "paused") and not one.is_withheld and seen.is_slow(one)
+        },
+        wrong_codes=request.app.state.desk.misses.lately if row.state in ("open", "paused") else None,
         wrong_school=await _wrong_school(request, wave, exact=exact),
         drawn_pace=None
         if exact or seen.whole.is_withheld

@@ -4,24 +4,29 @@ What is on a slip exists in clear only until the wave opens; after that the prin
 gone and the page says so. Everything else may be printed again at any time.
 """
 
+from collections.abc import Mapping, Sequence
+
 from litestar import Response, get, post
 from litestar.datastructures import UploadFile
 from litestar.params import FromPath
 from litestar.response import File, Redirect
 
+from survey.errors import FaultsError, SurveyError
 from survey.jobs.class_piles import ClassPiles, read_class_piles
 from survey.jobs.render_papers import PARTS, PaperJob, Wish, paper_languages, plan_papers
 from survey.sampling.sample import Sample
 from survey.storage.audit import record_audit
-from survey.storage.plans import load_plan, load_wave
+from survey.storage.plans import WaveRow, load_plan, load_wave
 from survey.storage.print_files import archive_path, print_path
 from survey.storage.samples import find_sample
 from survey.web.access import check_query, may, person_of, read_form
-from survey.web.console.page import console_page, state_reached, wave_crumbs
+from survey.web.console.page import GROUPS, console_page, state_reached, wave_crumbs
 from survey.web.console.waves import tabs_of
-from survey.web.errors import WebError
+from survey.web.errors import WebError, status_of
 from survey.web.pages import AnyRequest
 
+TICKED_AT_MOST = 200
+"""Schools that are offered one by one; in a larger sample their codes are typed."""
 PAPERS = {"a3": "A3", "a4": "A4", "a5": "A5"}
 
 
@@ -38,48 +43,32 @@ class NoArchiveError(WebError):
 @get("/waves/{wave:str}/papers", guards=[may("papers.download")])
 async def show_papers(request: AnyRequest, wave: FromPath[str]) -> Response[str]:
     """What there is to print, what must still happen before there is, and how to hand it out."""
-    row, plan = await load_wave(wave), await load_plan(wave)
     sample = await find_sample(wave)
-    settings = request.app.state.settings
-    languages, unprintable = await paper_languages(plan)
-    return console_page(
-        request,
-        "papers.html",
-        title="纸条和海报",
-        crumbs=wave_crumbs(row),
-        command=f"survey papers {wave} --size a4\nsurvey publish {wave}",
-        row=row,
-        tabs=tabs_of(row, "/papers"),
-        plan=plan,
-        languages=languages,
-        unprintable=unprintable,
-        sample=sample,
-        signed=state_reached(row.state, "planned"),
-        printable=print_path(settings, row.wave).is_file(),
-        job=request.app.state.print_room.job(wave),
-        schools=_schools(sample) if sample else {},
-        papers=PAPERS,
-        parts=PARTS,
-    )
+    offered = {f"s.{code}": code for code in (_schools(sample) if sample else ())}
+    picked = check_query(request, frozenset(offered))
+    return await _page(request, await load_wave(wave), chosen=[offered[name] for name in picked])
 
 
 @post("/waves/{wave:str}/papers", guards=[may("papers.download")], status_code=303)
-async def post_papers(request: AnyRequest, wave: FromPath[str]) -> Redirect:
-    """Begin a print job; its own page shows how far it is."""
+async def post_papers(request: AnyRequest, wave: FromPath[str]) -> Response[str] | Redirect:
+    """Begin a print job; its own page shows how far it is. What is refused leaves the form as it was filled."""
     app, row, person = request.app.state, await load_wave(wave), person_of(request)
     form = await read_form(request)
+    typed = {name: str(value) for name, value in form.items() if not isinstance(value, UploadFile)}
     parts = tuple(part for part in PARTS if form.get(f"part_{part}"))
-    school = str(form.get("school", "")) or None
-    wish = Wish(
-        parts or tuple(PARTS),
-        str(form.get("size", "a4")),
-        school,
-        await _classes(form.get("classes")),
-        str(form.get("language", "zh")),
-    )
-    planned: PaperJob = await plan_papers(app.settings, row.wave, wish, now=app.now())
-    app.print_room.start(app.settings, planned, wish, person.name)
-    details = {"parts": list(wish.parts), "school": school or "all", "language": wish.language}
+    try:
+        wish = Wish(
+            parts or tuple(PARTS),
+            typed.get("size", "a4"),
+            tuple(dict.fromkeys(typed.get("schools", "").replace("，", " ").split())),
+            await _classes(form.get("classes")),
+            typed.get("language", "zh"),
+        )
+        planned: PaperJob = await plan_papers(app.settings, row.wave, wish, now=app.now())
+        app.print_room.start(app.settings, planned, wish, person.name)
+    except SurveyError as refusal:
+        return await _page(request, row, refusal, typed)
+    details = {"parts": list(wish.parts), "school": wish.told, "language": wish.language}
     await record_audit(person.name, "print_papers", row.wave, details=details, now=app.now())
     return Redirect(path=f"/console/waves/{row.wave}/papers/job", status_code=303)
 
@@ -123,6 +112,56 @@ async def download_papers(request: AnyRequest, wave: FromPath[str]) -> File:
         raise NoArchiveError(row.wave)
     await record_audit(person_of(request).name, "download_papers", row.wave, now=app.now())
     return File(path, filename=f"{row.county}_{row.wave}_papers.zip", media_type="application/zip")
+
+
+async def _page(
+    request: AnyRequest,
+    row: WaveRow,
+    refusal: SurveyError | None = None,
+    typed: Mapping[str, str] | None = None,
+    chosen: Sequence[str] = (),
+) -> Response[str]:
+    plan, sample = await load_plan(row.wave), await find_sample(row.wave)
+    languages, unprintable = await paper_languages(plan)
+    signed = state_reached(row.state, "planned")
+    return console_page(
+        request,
+        "papers.html",
+        title="纸条和海报",
+        crumbs=wave_crumbs(row),
+        command=f"survey papers {row.wave} --size a4\nsurvey publish {row.wave}",
+        row=row,
+        tabs=tabs_of(row, "/papers"),
+        status=status_of(refusal) if refusal else 200,
+        plan=plan,
+        languages=languages,
+        unprintable=unprintable,
+        sample=sample,
+        signed=signed,
+        printable=print_path(request.app.state.settings, row.wave).is_file(),
+        job=request.app.state.print_room.job(row.wave),
+        schools=_schools(sample) if sample else {},
+        ticked_at_most=TICKED_AT_MOST,
+        papers=PAPERS,
+        parts=PARTS,
+        withdrawn=await _withdrawn(request, row.wave, sample) if signed and sample else (),
+        refusal=refusal,
+        faults=refusal.faults if isinstance(refusal, FaultsError) else (),
+        typed=typed,
+        chosen=typed.get("schools", "").split() if typed is not None else chosen,
+    )
+
+
+async def _withdrawn(request: AnyRequest, wave: str, sample: Sample) -> list[tuple[str, str, int]]:
+    """School, group and how many of its codes were voided: spare ones, and those nobody took."""
+    draws = sample.by_domain
+    office = request.app.state.office
+    counts = await office.participation(wave) if wave in office.waves() else ()
+    return [
+        (draws[one.domain].school_name, GROUPS.get(draws[one.domain].group, draws[one.domain].group), one.voided)
+        for one in counts
+        if one.voided and one.domain in draws
+    ]
 
 
 PAPER_ROUTES = (show_papers, post_papers, show_job, post_stop, download_papers)

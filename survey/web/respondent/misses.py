@@ -42,6 +42,11 @@ class Misses:
         self.this_hour = 0
         """Misses of the running hour, whoever made them."""
 
+    @property
+    def lately(self) -> int:
+        """Misses since this hour of counting began; 0 when it is over."""
+        return self.this_hour if self._clock() - self._hour_began < HOUR_SECONDS else 0
+
     def minutes_to_rest(self, address: str) -> int:
         """Whole minutes the address still has to wait, 0 when it may look up."""
         if not self._resting:

@@ -12,6 +12,7 @@ from litestar.params import FromPath
 
 from survey.certification.claims import Verdict
 from survey.certification.verification import verify_file
+from survey.documents.evidence_pack import OpenedPack, read_pack
 from survey.errors import SurveyError
 from survey.settings import Settings
 from survey.storage.certificates import Certificate, find_certificate, list_certificates
@@ -25,6 +26,7 @@ from survey.web.routing import OwnRouter
 from survey.web.verify.cryptography import show_cryptography
 from survey.web.verify.heads import show_heads
 from survey.web.verify.standing import (
+    ALTERED,
     UNKNOWN,
     Standing,
     standing_of,
@@ -65,7 +67,13 @@ async def show_form(request: AnyRequest) -> Response[str]:
     certificate = await _look_up(number, code)
     if certificate is None:
         return html(
-            "verify/result.html", 404, standing=Standing(UNKNOWN), verdict=None, wave=None, filename=""
+            "verify/result.html",
+            404,
+            standing=Standing(UNKNOWN),
+            verdict=None,
+            wave=None,
+            filename="",
+            pack=None,
         )
     return await _result(certificate)
 
@@ -104,17 +112,21 @@ async def download_bundle(request: AnyRequest, number: FromPath[int]) -> Respons
 
 @post("/v/file", guards=[anyone], request_max_body_size=FILE_LIMIT, status_code=200)
 async def check_file(request: AnyRequest) -> Response[str]:
-    """Read a certificate or a public bundle in place, claim by claim."""
+    """Read a certificate, a public bundle or an evidence pack in place, claim by claim."""
     upload = (await read_form(request)).get("file")
     if not isinstance(upload, UploadFile) or not upload.filename:
         raise UnreadableBodyError("没有选文件")
     data = await upload.read()
+    pack = await to_thread(read_pack, data) if data.startswith(b"PK") else None
+    if pack is not None:
+        data = pack.bundle
     verdict = await to_thread(verify_file, data)
     statement = statement_in(await to_thread(_statement_file, data))
     standing = await standing_of_file(statement, verdict)
-    return await _page(
-        standing, verdict, filename=upload.filename.replace("\\", "/").rpartition("/")[2][:120]
-    )
+    if pack is not None and pack.altered:
+        standing = Standing(ALTERED, standing.certificate, standing.statement)
+    filename = upload.filename.replace("\\", "/").rpartition("/")[2][:120]
+    return await _page(standing, verdict, filename, pack)
 
 
 def verify_router() -> OwnRouter:
@@ -155,9 +167,13 @@ async def _result(certificate: Certificate) -> Response[str]:
     return await _page(standing, verdict)
 
 
-async def _page(standing: Standing, verdict: Verdict, filename: str = "") -> Response[str]:
+async def _page(
+    standing: Standing, verdict: Verdict, filename: str = "", pack: OpenedPack | None = None
+) -> Response[str]:
     wave = await find_wave(standing.certificate.wave) if standing.certificate else None
-    return html("verify/result.html", standing=standing, verdict=verdict, wave=wave, filename=filename)
+    return html(
+        "verify/result.html", standing=standing, verdict=verdict, wave=wave, filename=filename, pack=pack
+    )
 
 
 def _statement_file(data: bytes) -> bytes:

@@ -41,6 +41,8 @@ class Standing:
     """Number of the certificate that replaced it."""
     reason: str = ""
     """Why it was replaced or withdrawn, in the signers' words."""
+    version: int | None = None
+    """Which of the wave's certificates that is, counted from 1."""
 
     @property
     def words(self) -> str:
@@ -63,13 +65,14 @@ def statement_in(data: bytes) -> dict[str, Any] | None:
 async def standing_of(certificate: Certificate) -> Standing:
     """How a certificate that was issued here stands today, without looking into its proof."""
     statement = statement_in(certificate.data)
-    newest = (await list_certificates(certificate.wave))[-1]
+    issued = await list_certificates(certificate.wave)
+    newest = issued[-1]
     revoked = await revocations(certificate.wave)
     if statement is not None and (reason := revoked.get(digest(statement))) is not None:
         return Standing(REVOKED, certificate, statement, reason=reason)
     if newest.number != certificate.number:
         reason = str((statement_in(newest.data) or {}).get("reason") or "")
-        return Standing(REPLACED, certificate, statement, newest.number, reason)
+        return Standing(REPLACED, certificate, statement, newest.number, reason, len(issued))
     return Standing(MATCHES, certificate, statement)
 
 

@@ -82,6 +82,12 @@ async def test_drawing_needs_a_seed_and_drawing_again_a_reason(site: Site) -> No
     assert drawn.seed == "2026137"
     assert again.status_code == 303
     assert "名册改过" in log
+    assert 'value="2026138"' in silent.text and "没有抽样，什么也没有改" in silent.text
+    listed = await site.client.get("/console/waves/county-a/sample/schools.csv")
+    lines = listed.content.decode("utf-8-sig").splitlines()
+    sample = await find_sample("county-a")
+    assert len(lines) == 1 + len(sample.domains)
+    assert sum(int(line.rpartition(",")[2]) for line in lines[1:]) == sample.slips_total
 
 
 @pytest.mark.parametrize("state", ["drawn", "planned", "open", "paused", "closed"])

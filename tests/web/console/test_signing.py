@@ -25,9 +25,10 @@ async def test_from_sample_to_certificate_by_pages_alone(site: Site) -> None:
     slips = await site.client.get("/console/waves/county-a/papers")
     wish = {"part_slips": "1", "part_posters": "1", "part_forms": "1", "part_notices": "1", "size": "a5"}
     papers, school = "/console/waves/county-a/papers", _school(slips.text)
-    wrong = await site.send(papers, {"school": school, **wish}, files=_classes(school, "很多"))
-    unknown = await site.send(papers, {"school": school, "language": "ug", **wish})
-    listed = {"school": school, "language": "en", **wish}
+    picked = (await site.client.get(f"{papers}?s.{school}=1")).text
+    wrong = await site.send(papers, {"schools": school, **wish}, files=_classes(school, "很多"))
+    unknown = await site.send(papers, {"schools": school, "language": "ug", **wish})
+    listed = {"schools": school, "language": "en", **wish}
     begun = await site.send(papers, listed, files=_classes(school, "1"))
     job = await _finished(site, "county-a")
     page = (await site.client.get("/console/waves/county-a/papers/job")).text
@@ -52,6 +53,7 @@ async def test_from_sample_to_certificate_by_pages_alone(site: Site) -> None:
     forged = await site.send(f"{FLAGS}/void", {**whole, "approver": "not this"})
     statuses.append((await site.send(f"{FLAGS}/void", whole)).status_code)
     listed_there = (await site.client.get(FLAGS)).text
+    withdrawn = (await site.client.get(papers)).text
     for act, more in (("结束填写", {"confirm": "county-a"}), ("开箱", {})):
         statuses.append((await site.send(SIGNING, {"act": act, **BOTH, **more})).status_code)
 
@@ -59,14 +61,19 @@ async def test_from_sample_to_certificate_by_pages_alone(site: Site) -> None:
 
     assert statuses == [303] * 6
     assert "没有警报" in quiet and "作废这一组" in quiet
-    assert [one.status_code for one in (nobody, unnamed, forged, late)] == [422, 422, 422, 409]
+    assert [reply.status_code for reply in (nobody, unnamed, forged, late)] == [422, 422, 422, 409]
     assert "样本里没有这一组" in nobody.text and "教导处代填，已查实" in unnamed.text and "not this" not in forged.text
     assert "已经作废的组" in listed_there and "教导处代填，已查实" in listed_there
     assert "不是这所学校" in monitor
-    assert [one.status_code for one in (refused, unsure, alone, voided)] == [422, 422, 422, 200]
+    assert "查不到的填写码，近一小时" in monitor and "查看发放情况" in monitor
+    assert [reply.status_code for reply in (refused, unsure, alone, voided)] == [422, 422, 422, 200]
     assert "第2行" in refused.text and f"{school}-P,2" in refused.text
     assert "作废了2张" in voided.text
     assert wrong.status_code == 422 and "第2行" in wrong.text and "张数" in wrong.text
+    for page_again in (picked, wrong.text):
+        assert "只印1所" in page_again and f'name="schools" value="{school}"' in page_again
+    assert wrong.text.count('value="1" checked') == 1 + 4 and '<option value="a5" selected>' in wrong.text
+    assert "已经作废的填写码" in withdrawn
     assert unknown.status_code == 422 and "签过的计划里没有这种语言" in unknown.text
     assert begun.status_code == 303
     assert "下载压缩包" in page and "用纸（单面）" in page
@@ -98,7 +105,7 @@ async def _finished(site: Site, wave: str) -> PrintJob:
 
 def _school(page: str) -> str:
     """The first school offered on the papers page."""
-    return re.search(r'<option value="(\d{10})">', page)[1]  # type: ignore[index]
+    return re.search(r'name="s.(\d{10})"', page)[1]  # type: ignore[index]
 
 
 async def test_a_certified_wave_offers_its_files_and_its_results(certified: Site) -> None:

@@ -2,11 +2,14 @@
 
 import json
 import re
+from io import BytesIO
 from pathlib import Path
 from typing import Any
+from zipfile import ZipFile
 
 import pytest
 
+from survey.jobs.pack_wave import pack_wave
 from survey.storage.certificates import list_certificates, save_certificate
 from survey.storage.evidence import save_evidence
 from survey.web.verify.heads import HOUR, HeadsBoard
@@ -77,6 +80,21 @@ async def test_the_public_bundle_matches_too_and_is_public(certified: Site) -> N
     assert heading(page.text) == "一致"
 
 
+async def test_an_evidence_pack_is_read_in_place_and_a_changed_file_of_it_is_named(certified: Site) -> None:
+    made = await pack_wave(certified.settings, "county-a", actor="test", now=NOW)
+    page = await hand_in(certified, made, "建档.zip")
+    source, changed = ZipFile(BytesIO(made)), BytesIO()
+    with ZipFile(changed, "w") as target:
+        for one in source.infolist():
+            content = source.read(one)
+            target.writestr(one, content + b"x" if one.filename.endswith("/口径.txt") else content)
+    altered = await hand_in(certified, changed.getvalue(), "建档.zip")
+
+    assert heading(page.text) == "一致" and "交来的是建档包" in page.text
+    assert heading(altered.text) == "内容被改过" and "口径.txt" in altered.text
+    assert 'class="figure"' not in altered.text
+
+
 async def test_an_altered_figure_is_noticed_and_its_place_named(certified: Site) -> None:
     (issued,) = await list_certificates()
     altered = issued.data.replace(b'"n":', b'"n":1', 1)
@@ -111,7 +129,8 @@ async def test_a_replaced_certificate_names_its_successor(certified: Site) -> No
     await save_certificate(issued.number + 5, issued.wave, "AAAAAAAAAAAA", issued.data, now=NOW)
     page = await certified.client.get(f"/v/{issued.number}")
 
-    assert heading(page.text) == f"已被第{issued.number + 5}号代替"
+    assert heading(page.text) == "已被第2版代替"
+    assert f"第{issued.number + 5}号证书" in page.text
 
 
 async def test_a_revoked_certificate_says_so_and_shows_no_figure(certified: Site) -> None:
