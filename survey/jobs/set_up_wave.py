@@ -18,6 +18,7 @@ from survey.errors import FaultsError, SurveyError
 from survey.jobs.create_wave import create_wave
 from survey.jobs.instrument_file import issued_document
 from survey.scheme.divisions import is_under
+from survey.scheme.lint import lint_draft
 from survey.scheme.plan import Plan, example_plan_text, plan_document, read_plan
 from survey.scheme.plan_draft import Placed, Reading, read_fields
 from survey.scheme.plan_fields import (
@@ -179,7 +180,7 @@ async def save_step(
         try:
             fields |= await to_thread(_from_file, name, filename, data, fields)
         except SurveyError as refusal:
-            faults += _file_faults(step, name, filename, refusal)
+            faults += [*_file_faults(step, name, filename, refusal), *_unsaid(step, name, filename, data)]
     if draft.wave is not None:
         fields["wave"] = draft.wave
     if fields.get("scheme") != draft.fields.get("scheme"):
@@ -256,6 +257,17 @@ def _file_faults(step: int, name: str, filename: str, refusal: SurveyError) -> l
     if isinstance(refusal, FaultsError):
         return [Placed(step, name, f"{filename}：{one}", "", one.code) for one in refusal.faults[:50]]
     return [Placed(step, name, f"{filename}：{refusal.reason}", refusal.remedy, refusal.code)]
+
+
+def _unsaid(step: int, name: str, filename: str, data: bytes) -> list[Placed]:
+    """What a scheme that cannot be read yet leaves unsaid, in a county's words beside the schema's."""
+    if name != "scheme_file":
+        return []
+    try:
+        warnings = lint_draft(read_plain(data, "方案"))
+    except SurveyError:
+        return []
+    return [Placed(step, name, f"{filename}：{one.text}", "在方案文件里写明", one.code) for one in warnings]
 
 
 def _with_scheme(fields: Mapping[str, str], before: Scheme) -> dict[str, str]:

@@ -143,6 +143,8 @@ async def test_files_of_a_scheme_and_a_form_are_taken_or_their_faults_told(site:
     broken = await send(
         site, draft, 1, {}, files={"scheme_file": ("方案.yaml", own.replace("left_out", "??"))}
     )
+    silent = re.sub(r"\n +dont_know: left_out[^\n]*", "", own)
+    unsaid = await send(site, draft, 1, {}, files={"scheme_file": ("方案.yaml", silent)})
     taken = await send(site, draft, 1, {}, files={"scheme_file": ("方案.yaml", own)})
     form = (files("survey.scheme") / "data/questionnaires/parents.yaml").read_text(encoding="utf-8")
     form = form.replace("id: parents", "id: issued", 1)
@@ -152,6 +154,7 @@ async def test_files_of_a_scheme_and_a_form_are_taken_or_their_faults_told(site:
 
     assert broken.status_code == 422
     assert "方案.yaml：" in broken.text
+    assert unsaid.status_code == 422 and "方案.yaml：没有写“不了解”怎么算" in unsaid.text
     assert (taken.status_code, issued.status_code) == (303, 303)
     assert fields["scheme"] == "own"
     assert "issued（交来的问卷）" in page
