@@ -91,12 +91,13 @@ def plan_command(data: Path | None, source: str, emblem: Path | None, as_json: b
             return plan_document(await load_plan(source)), ""
 
     document, again = run(work())
-    if again:
+    if again and not as_json:
         click.echo(again, err=True)
     lines = [f"{key}：{value}" for key, value in document.items()]
     plan = read_plan(canonical.encode(document))
     lines += [f"提醒：{one.text}（{one.path}）" for one in lint(scheme_of(plan), plan)]
-    emit(document, as_json, "\n".join(lines))
+    # Without a stale sample the document is the plan itself, which can be read in again.
+    emit({**document, "redraw": again} if again else document, as_json, "\n".join(lines))
 
 
 @click.command("import")

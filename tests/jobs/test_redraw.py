@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -55,6 +56,7 @@ def test_a_plan_file_for_a_drawn_wave_asks_for_a_new_draw(tmp_path: Path) -> Non
     same = run("plan", plan_file())
     unmoved = run("waves")
     moved = run("plan", plan_file(office="万安县教育督导委员会办公室"))
+    in_json = json.loads(run("plan", plan_file(office="万安县人民政府教育督导室"), "--json")[1])
     waves = run("waves")
     unsaid = run("draw", WAVE, "--seed", "8")
     again = run("draw", WAVE, "--seed", "8", "--reason", "换了承办单位")
@@ -62,6 +64,7 @@ def test_a_plan_file_for_a_drawn_wave_asks_for_a_new_draw(tmp_path: Path) -> Non
     assert [one[0] for one in (first, drawn, same, moved, unsaid, again)] == [0, 0, 0, 0, 1, 0], again[1]
     assert "样本已抽" in unmoved[1]
     assert "要重抽" in moved[1] and "要重抽" not in first[1] + same[1]
+    assert "--seed" in in_json.pop("redraw") and read_plan(encode(in_json)).wave == WAVE
     assert "名册已导入" in waves[1]
     assert "--reason" in unsaid[1]
 
