@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import click
 from survey.cli.session import actor, at_desk, command_options, emit, read_file, run, utc_now
 from survey.jobs.manage_accounts import (
     change_account,
+    end_token,
     first_account,
     forget_code,
     issue_token,
@@ -28,7 +30,7 @@ from survey.jobs.signers import TITLES, create_signer, register_vkey
 from survey.scheme.divisions import county_of_area, level_of
 from survey.storage.accounts import ROLES, find_account, list_accounts
 from survey.storage.audit import record_audit
-from survey.storage.tokens import SCOPES
+from survey.storage.tokens import SCOPES, ApiToken, list_tokens
 
 WHO = {
     "admin": "管理员",
@@ -240,7 +242,7 @@ def signer_command(
 
 
 @click.command("token")
-@click.argument("label")
+@click.argument("label", required=False)
 @click.option(
     "--account", "account_name", default="admin", show_default=True, help="令牌属于哪个账号 (owner account)"
 )
@@ -256,21 +258,60 @@ def signer_command(
 @click.option(
     "--days", default=365, show_default=True, type=click.IntRange(1, 3650), help="有效天数 (days valid)"
 )
+@click.option("--list", "listed", is_flag=True, help="列出全部令牌：编号、用途、期限 (list them)")
+@click.option("--end", "ended", metavar="编号", default=None, help="收回一个令牌 (take one back)")
 @command_options
 def token_command(
-    data: Path | None, label: str, account_name: str, scopes: tuple[str, ...], days: int, as_json: bool
+    data: Path | None,
+    label: str | None,
+    account_name: str,
+    scopes: tuple[str, ...],
+    days: int,
+    listed: bool,
+    ended: str | None,
+    as_json: bool,
 ) -> None:
-    """给别的系统一个接口令牌，只显示这一次。Make an API token; it is shown once."""
+    """给别的系统一个接口令牌，只显示这一次；也用来列出和收回。Make an API token, shown once; list and end them."""
+    if sum((label is not None, listed, ended is not None)) != 1:
+        raise click.UsageError("写用途来发一个令牌，或者 --list，或者 --end 编号，三样选一样。")
 
-    async def work() -> dict[str, object]:
+    async def work() -> tuple[dict[str, object], str]:
         async with at_desk(data):
-            token = await issue_token(
-                account_name, label, frozenset(scopes), timedelta(days=days), actor=actor(), now=utc_now()
+            if listed:
+                tokens = [one for account in await list_accounts() for one in await list_tokens(account.name)]
+                return {"tokens": [_token_document(one) for one in tokens]}, _token_lines(tokens)
+            if ended is not None:
+                token = await end_token(ended, actor=actor(), now=utc_now())
+                return {"ended": token.name, "label": token.label}, f"已收回：{token.label}（{token.account}）"
+            made = await issue_token(
+                account_name, str(label), frozenset(scopes), timedelta(days=days), actor=actor(), now=utc_now()
             )
-            return {"label": label, "scopes": sorted(scopes), "token": token}
+            said = f"令牌（只显示这一次）：\n{made}\n用法：Authorization: Bearer 令牌"
+            return {"label": label, "scopes": sorted(scopes), "token": made}, said
 
-    done = run(work())
-    emit(done, as_json, f"令牌（只显示这一次）：\n{done['token']}\n用法：Authorization: Bearer 令牌")
+    done, text = run(work())
+    emit(done, as_json, text)
+
+
+def _token_document(token: ApiToken) -> dict[str, object]:
+    return {
+        "name": token.name,
+        "label": token.label,
+        "account": token.account,
+        "scopes": sorted(token.scopes),
+        "expires_at": token.expires_at.isoformat(),
+        "ended_at": None if token.revoked_at is None else token.revoked_at.isoformat(),
+    }
+
+
+def _token_lines(tokens: Sequence[ApiToken]) -> str:
+    now = utc_now()
+    lines = [
+        f"{one.name}\t{one.label}\t{one.account}\t{' '.join(sorted(one.scopes))}\t{one.expires_at:%Y-%m-%d}\t"
+        + ("已收回" if one.revoked_at else "已过期" if one.expires_at <= now else "有效")
+        for one in tokens
+    ]
+    return "\n".join(lines) or "还没有发出令牌。"
 
 
 @click.command("migrate")

@@ -6,13 +6,14 @@ from asyncio import to_thread
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
 from survey.errors import Fault, FaultsError
 from survey.jobs.read_apart import read_sheets_apart
 from survey.sampling.frame_file import MAX_FAULTS, FrameReading, read_frame
 from survey.storage.areas import Area, areas_under, assign_areas
 from survey.storage.audit import record_audit
-from survey.storage.frames import save_column_map, save_frame
+from survey.storage.frames import find_frame, save_column_map, save_frame
 from survey.storage.plans import load_wave, set_state
 
 
@@ -44,12 +45,15 @@ async def import_frame(
         return reading
     if reading.frame is None:
         raise FaultsError(f"学校名册 {filename}", reading.faults)
+    earlier = await find_frame(wave)
     await set_state(wave, ("draft", "framed", "drawn"), "framed", now=now)
     await save_frame(wave, reading.frame, filename, now=now)
     moved = await assign_areas(wave, areas)
     if save_map_as:
         await save_column_map(save_map_as, dict(reading.columns))
-    details = {"digest": reading.frame.digest, "schools": len(reading.frame.schools), "areas": len(moved)}
+    details: dict[str, Any] = {"digest": reading.frame.digest, "schools": len(reading.frame.schools), "areas": len(moved)}
+    if earlier is not None:
+        details["earlier_frame"] = earlier.digest
     await record_audit(actor, "import_frame", wave, details=details, now=now)
     return reading
 

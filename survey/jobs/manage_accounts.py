@@ -27,7 +27,7 @@ from survey.storage.school_contacts import end_school_sessions_of
 from survey.storage.second_factors import end_second_factor
 from survey.storage.sessions import end_sessions
 from survey.storage.subjects import save_subject
-from survey.storage.tokens import create_token
+from survey.storage.tokens import ApiToken, create_token, list_tokens, revoke_token
 
 
 class AlreadySetUpError(SurveyError):
@@ -68,6 +68,16 @@ class AccountUnknownError(SurveyError):
 
     def __init__(self, name: str) -> None:
         super().__init__(f"账号 {name}", "没有这个账号", "用 survey account 看一看有哪些，或加 --role 新建")
+
+
+class TokenUnknownError(SurveyError):
+    """No live token of that name."""
+
+    code = "accounts.token_unknown"
+    kind = "not_found"
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"令牌 {name[:20]}", "没有这个令牌，或者已经收回", "用 survey token --list 看一看有哪些")
 
 
 class NotYoursToManageError(SurveyError):
@@ -246,7 +256,8 @@ async def limit_account(name: str, divisions: Iterable[str], *, actor: str, now:
         held = await set_divisions(name, divisions)
         await _check_place(name, account.roles, held, None)
         await end_school_sessions_of(name)
-        await record_audit(actor, "limit_account", name, details={"divisions": sorted(held)}, now=now)
+        details = {"divisions": [sorted(account.divisions), sorted(held)]}
+        await record_audit(actor, "limit_account", name, details=details, now=now)
 
 
 async def name_subject(
@@ -308,3 +319,23 @@ async def issue_token(
     token = await create_token(account, label, scopes, now + lasts, now=now)
     await record_audit(actor, "issue_token", label, details={"scopes": sorted(scopes)}, now=now)
     return token
+
+
+async def end_token(name: str, *, by: Account | None = None, actor: str, now: datetime) -> ApiToken:
+    """Take a token back: whatever uses it is refused from now on.
+
+    Args:
+        name: as the list calls it (`ApiToken.name`).
+
+    Raises:
+        TokenUnknownError: not there, ended before, or of an account outside the branch of `by`.
+    """
+    for account in await list_accounts():
+        for token in await list_tokens(account.name):
+            if token.name == name and token.revoked_at is None and (by is None or await may_manage(by, account)):
+                async with transaction():
+                    await revoke_token(token.digest, now=now)
+                    details = {"account": account.name, "scopes": sorted(token.scopes)}
+                    await record_audit(actor, "end_token", token.label, details=details, now=now)
+                return token
+    raise TokenUnknownError(name)

@@ -74,16 +74,23 @@ async def record_audit(
 
 
 async def list_audit(
-    limit: int = 200, wave: str | None = None, *, within: frozenset[str] | None = None
+    limit: int = 200,
+    wave: str | None = None,
+    *,
+    within: frozenset[str] | None = None,
+    before: int | None = None,
 ) -> tuple[AuditEntry, ...]:
     """The newest entries, newest first.
 
     Args:
+        before: only entries older than the one of this position.
         wave: entries of this object only.
         within: entries of these objects only, and who of these signed in: waves and accounts of one branch.
     """
     query = AuditTrail.select().order_by(AuditTrail.position, ascending=False)
     # The object is inside the canonical text: the database leaves out most, reading decides.
+    if before is not None:
+        query = query.where(AuditTrail.position < before)
     named = query if wave is None else query.where(AuditTrail.document.like(f'%"object":"{wave}"%'))
     rows = await (query.limit(limit) if wave is None and within is None else named)
     entries = (_entry(row["document"]) for row in rows)

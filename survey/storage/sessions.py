@@ -80,19 +80,6 @@ async def find_session(session_id: str, *, now: datetime) -> Session | None:
     return Session(account, rows[0]["started_at"], rows[0]["seen_at"], rows[0]["expires_at"], digest)
 
 
-async def renew_session(session_id: str, *, now: datetime) -> str | None:
-    """A new id for the same person, as after a step-up; the old one is dead. None if it was already."""
-    async with transaction():
-        session = await find_session(session_id, now=now)
-        if session is None:
-            return None
-        fresh = secrets.token_urlsafe(32)
-        await Sessions.update({Sessions.digest: digest_of(fresh), Sessions.seen_at: now}).where(
-            Sessions.digest == session.digest
-        )
-    return fresh
-
-
 async def end_session(session_id: str) -> None:
     """Sign one browser out."""
     await Sessions.delete().where(Sessions.digest == digest_of(session_id))

@@ -11,7 +11,7 @@ from survey.errors import SurveyError
 from survey.storage.accounts import digest_of
 from survey.storage.tables import ApiTokens
 
-SCOPES = ("waves:read", "figure:read", "participation:read", "frame:read", "ledger:read", "ledger:write", "metrics:read")
+SCOPES = ("waves:read", "figure:read", "areas:read", "participation:read", "frame:read", "ledger:read", "ledger:write", "metrics:read")
 
 
 class UnknownScopeError(SurveyError):
@@ -37,6 +37,11 @@ class ApiToken:
     created_at: datetime
     expires_at: datetime
     revoked_at: datetime | None
+
+    @property
+    def name(self) -> str:
+        """What a person calls it by; it opens nothing."""
+        return self.digest[:12]
 
 
 async def create_token(
@@ -75,11 +80,13 @@ async def list_tokens(name: str) -> tuple[ApiToken, ...]:
     return tuple(_token(row) for row in rows)
 
 
-async def revoke_token(digest: str, *, now: datetime) -> None:
-    """End a token now."""
+async def revoke_token(digest: str, *, now: datetime) -> ApiToken | None:
+    """End a token now; None where there is none, or it was ended before."""
+    rows = await ApiTokens.select().where(ApiTokens.digest == digest, ApiTokens.revoked_at.is_null())
     await ApiTokens.update({ApiTokens.revoked_at: now}).where(
         ApiTokens.digest == digest, ApiTokens.revoked_at.is_null()
     )
+    return _token(rows[0]) if rows else None
 
 
 def _token(row: dict[str, object]) -> ApiToken:

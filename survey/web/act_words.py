@@ -1,6 +1,12 @@
 """What the log says in words: acts, results, and the names of their details."""
 
+from collections.abc import Mapping
+
+from survey.followup.ledger import SOURCES
+from survey.followup.ledger import STATES as LEDGER_STATES
 from survey.sampling.scheme_sizes import GROUP_NAMES
+from survey.storage.states import NAMES as STATE_NAMES
+from survey.web.rights import ROLES
 
 _ACTS = {
     "ok": "完成",
@@ -49,6 +55,7 @@ _ACTS = {
     "create_signer": "新建签名密钥",
     "issue_sign_in_link": "发一次性登录链接",
     "issue_token": "发接口令牌",
+    "end_token": "收回接口令牌",
     "limit_account": "改账号的区划",
     "place_division": "登记区划",
     "set_password": "设密码",
@@ -166,6 +173,30 @@ _DETAILS = {
     "reviewed_by": "复核",
     "signed_by": "签发",
     "text_digest": "所签文字的摘要",
+    "account": "账号",
+    "answers": "答卷",
+    "areas": "改了责任区的学校",
+    "boxes": "密封件",
+    "count": "录音",
+    "design_digest": "设计摘要",
+    "differences": "两遍不同的题",
+    "earlier_frame": "原名册摘要",
+    "files": "文件",
+    "from": "原来",
+    "honey": "留置的填写码",
+    "host": "推送到",
+    "language": "语言",
+    "list_digest": "清单摘要",
+    "missing": "还没有译的",
+    "mode": "方式",
+    "n": "份数",
+    "parts": "内容",
+    "pass": "第几遍",
+    "public_draw": "公开抽取",
+    "records": "答卷",
+    "to": "现在",
+    "under": "上级区划",
+    "void_digest": "作废书摘要",
     **GROUP_NAMES,
 }
 
@@ -177,3 +208,50 @@ def detail_text(name: str) -> str:
     ('种子', 'something_new')
     """
     return _DETAILS.get(name, name)
+
+
+CHANGES = frozenset({"change_account", "limit_account", "place_schools"})
+"""Acts whose details hold what was before and what is after, side by side."""
+_VALUES: dict[str, dict[str, str]] = {
+    "source": SOURCES,
+    "before": LEDGER_STATES,
+    "after": LEDGER_STATES,
+    "roles": ROLES,
+    "role": {**ROLES, "public": "公开包"},
+    "group": GROUP_NAMES,
+    "books": STATE_NAMES,
+    "intake": STATE_NAMES,
+    "mode": {"paper": "纸质", "telephone": "电话"},
+    "school": {"all": "全部学校"},
+    "step": {"prepare": "经办", "review": "复核", "send_back": "退回", "sign": "签发"},
+}
+
+
+def value_text(act: str, name: str, value: object) -> str:
+    """A detail's value in words: before and after where the act changes something, digests cut short.
+
+    >>> value_text("change_account", "roles", [["operator"], ["operator", "reviewer"]])
+    '经办 → 经办、复核'
+    >>> value_text("ledger_open", "source", "fact"), value_text("place_schools", "2136000123", ["", "360828-01"])
+    ('现场核查事实', '没有 → 360828-01')
+    """
+    if act in CHANGES and isinstance(value, list) and len(value) == 2:
+        return " → ".join(value_text("", name, one) if one else "没有" for one in value)
+    if value is None:
+        return "—"
+    if isinstance(value, Mapping):
+        return "、".join(f"{detail_text(str(key))}：{one}" for key, one in value.items())
+    if isinstance(value, list | tuple):
+        return "、".join(value_text(act, name, one) for one in value)
+    return _VALUES.get(name, {}).get(str(value)) or short_text(value)
+
+
+def short_text(value: object) -> str:
+    """A value of a detail; of a digest the first signs, which is enough to tell two apart.
+
+    >>> short_text("20261124"), short_text("ab" * 32)
+    ('20261124', 'abab abab abab…')
+    """
+    text = str(value)
+    is_digest = len(text) == 64 and all(sign in "0123456789abcdef" for sign in text)
+    return " ".join(text[at : at + 4] for at in range(0, 12, 4)) + "…" if is_digest else text

@@ -9,7 +9,7 @@ from litestar import Request, Response
 from litestar.connection import ASGIConnection
 
 from survey.exact import percent_text
-from survey.web.act_words import act_text, detail_text
+from survey.web.act_words import act_text, detail_text, value_text
 from survey.web.templating import environment
 
 AnyRequest = Request[Any, Any, Any]
@@ -39,7 +39,7 @@ def page_environment() -> Environment:
         filesize=size_text,
         act=act_text,
         detail=detail_text,
-        short=short_text,
+        detail_value=value_text,
     )
     return pages
 
@@ -135,14 +135,3 @@ def size_text(size: int) -> str:
     ('2.8 MB', '1 KB')
     """
     return f"{size / 1024 / 1024:.1f} MB" if size >= 1024 * 1024 else f"{max(round(size / 1024), 1)} KB"
-
-
-def short_text(value: object) -> str:
-    """A value of a detail; of a digest the first signs, which is enough to tell two apart.
-
-    >>> short_text("20261124"), short_text("ab" * 32)
-    ('20261124', 'abab abab abab…')
-    """
-    text = str(value)
-    is_digest = len(text) == 64 and all(sign in "0123456789abcdef" for sign in text)
-    return grouped_digest(text, 3) if is_digest else text

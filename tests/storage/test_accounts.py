@@ -18,7 +18,7 @@ from survey.storage.accounts import (
     spend_sign_in_link,
 )
 from survey.storage.database import Database
-from survey.storage.sessions import end_session, find_session, list_sessions, renew_session, start_session
+from survey.storage.sessions import find_session, list_sessions, start_session
 from survey.storage.tables import Accounts, ApiTokens, Sessions, SignInLinks
 from survey.storage.tokens import UnknownScopeError, create_token, find_token, list_tokens, revoke_token
 
@@ -102,19 +102,6 @@ async def test_a_session_ends_idle_and_in_any_case_after_twelve_hours(database: 
     assert await find_session(idle, now=NOW + timedelta(hours=2)) is None
     assert await find_session(busy, now=NOW + timedelta(hours=12)) is None
     assert await find_session("an id that a client brought", now=NOW) is None
-
-
-async def test_a_renewed_session_has_a_new_id_and_the_old_one_is_dead(database: Database) -> None:
-    await create_account("wang", "", {"operator"}, now=NOW)
-    old = await start_session("wang", now=NOW)
-
-    new = await renew_session(old, now=NOW)
-
-    assert await find_session(old, now=NOW) is None
-    assert (await find_session(new, now=NOW)).account.name == "wang"
-    assert await renew_session(old, now=NOW) is None
-    await end_session(new)
-    assert await find_session(new, now=NOW) is None
 
 
 async def test_shutting_an_account_ends_everything_it_opened(database: Database) -> None:

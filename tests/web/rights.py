@@ -41,6 +41,7 @@ _TOLD = (
     "console.not_published",
     "console.nothing_to_sign",
     "api.not_opened",
+    "api.not_certified",
     "api.not_published",
     "verify.no_log",
     "access.not_allowed",

@@ -161,6 +161,28 @@ async def test_an_area_sees_its_own_certified_row_and_no_other(halves: Halves) -
     assert unsigned.status_code == 409 and own["percent"] not in unsigned.text
 
 
+async def test_the_api_and_the_pages_tell_an_area_the_same_rows(halves: Halves) -> None:
+    site, api = halves.site, "/api/v1/waves/county-a"
+    await save_results("county-a", results_document(await wave_results(site.office, "county-a")), now=NOW)
+    await site.sign_in()
+    tabs = (await site.client.get(f"{WAVE}/results")).text
+    token = await site.token("areas:read", "figure:read")
+    every = (await site.client.get(f"{api}/areas", headers=token)).json()
+    figure = (await site.client.get(f"{api}/figure", headers=token)).json()
+    await set_divisions("demo", [FIRST])
+    own = await site.client.get(f"{api}/areas?limit=1", headers=token)
+    again = await site.client.get(f"{api}/areas?limit=1", headers={**token, "If-None-Match": own.headers["etag"]})
+    page = (await site.client.get(f"{WAVE}/area-results")).text
+    closed = (await site.client.get(f"{api}/figure", headers=token)).status_code
+    await Waves.update({Waves.state: "estimated"}).where(Waves.wave == "county-a")
+    unsigned = await site.client.get(f"{api}/areas", headers=token)
+
+    assert "/area-results" not in tabs and "/area-results" in page
+    assert every["items"] == figure["areas"] and [one["name"] for one in every["items"]] == [FIRST, SECOND]
+    assert own.json()["items"] == every["items"][:1] and own.json()["next"] is None and own.json()["certified"]
+    assert own.json()["items"][0]["display"] in page
+    assert (again.status_code, closed, unsigned.status_code) == (304, 403, 409)
+
 async def test_a_contact_comes_to_the_pages_of_one_school_and_no_further(halves: Halves) -> None:
     site, (school, name) = halves.site, halves.mine[0]
     await site.sign_in("jiaowu", ("contact",))

@@ -28,7 +28,7 @@ async def abroad(certified: Site) -> Site:
 async def test_no_route_with_a_wave_opens_for_another_branch(abroad: Site) -> None:
     form_key, opened, asked = await abroad.form_key(), [], 0
     tokens = await abroad.token(
-        "waves:read", "participation:read", "figure:read", "frame:read", "ledger:read", "ledger:write"
+        "waves:read", "participation:read", "figure:read", "areas:read", "frame:read", "ledger:read", "ledger:write"
     )
     for route in abroad.app.routes:
         assert isinstance(route, HTTPRoute)

@@ -10,6 +10,7 @@ import pyotp
 import pytest
 
 from survey.storage.accounts import issue_sign_in_link
+from survey.storage.sessions import find_session, start_session
 
 from .conftest import NOW, PASSWORD, SAME_ORIGIN, Site
 
@@ -17,6 +18,11 @@ from .conftest import NOW, PASSWORD, SAME_ORIGIN, Site
 async def enrol(site: Site) -> tuple[pyotp.TOTP, list[str]]:
     """Sign in, scan, confirm; the maker of codes and the recovery codes shown."""
     await site.sign_in()
+    return await confirm(site)
+
+
+async def confirm(site: Site) -> tuple[pyotp.TOTP, list[str]]:
+    """Scan and confirm where one is signed in."""
     assert "密钥 <code>" not in (await site.client.get("/console/account")).text
     await site.send("/console/account/code/begin", {})
     page = (await site.client.get("/console/account")).text
@@ -118,6 +124,18 @@ async def test_a_lost_phone_is_forgotten_by_one_of_its_codes(site: Site) -> None
 
     assert [wrong.status_code, right.status_code] == [422, 303]
     assert (await password(site)).status_code == 303
+
+
+async def test_turning_the_code_on_ends_every_session_of_a_password_alone(site: Site) -> None:
+    await site.sign_in()
+    elsewhere = await start_session("demo", now=NOW)
+    before = dict(site.client.cookies)
+    await confirm(site)
+    here = await site.client.get("/console/account")
+
+    assert await find_session(elsewhere, now=NOW) is None
+    assert await find_session(before["session"], now=NOW) is None
+    assert here.status_code == 200 and site.client.cookies["session"] != before["session"]
 
 
 async def test_the_database_alone_makes_no_code(site: Site) -> None:

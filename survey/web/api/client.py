@@ -20,6 +20,7 @@ from msgspec.structs import replace
 
 from survey.errors import SurveyError
 from survey.web.api.documents import (
+    AreaPage,
     Certificate,
     Figure,
     FrameDocument,
@@ -27,6 +28,7 @@ from survey.web.api.documents import (
     LedgerRow,
     NewAct,
     NewEntry,
+    Part,
     Participation,
     Problem,
     SampleDocument,
@@ -36,7 +38,7 @@ from survey.web.api.documents import (
 from survey.web.api.record_documents import FigureRecord, RecordPage
 
 T = TypeVar("T")
-P = TypeVar("P", WavePage, RecordPage, FrameDocument, SampleDocument, LedgerPage)
+P = TypeVar("P", WavePage, RecordPage, AreaPage, FrameDocument, SampleDocument, LedgerPage)
 TRIES = 4
 """A busy or unreachable server is asked again after 1, 2 and 4 seconds."""
 
@@ -97,6 +99,11 @@ class Client:
     def figure(self, wave: str) -> Figure:
         """The satisfaction figure with everything needed to quote it."""
         return self._get(f"/waves/{quote(wave)}/figure", Figure)
+
+    def areas(self, wave: str) -> Iterator[Part]:
+        """The certified row of every responsibility area that the account may see, page after page."""
+        pages = self._pages(f"/waves/{quote(wave)}/areas", AreaPage, 100)
+        return (part for page in pages for part in page.items)
 
     def certificate(self, wave: str) -> Certificate:
         """Where the newest certificate is."""

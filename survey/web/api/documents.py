@@ -135,6 +135,16 @@ class Part(Struct, frozen=True, kw_only=True):
     withheld: Annotated[bool, Meta(description="真：不足10份，或会推算出别的不足10份的格，因此不显示")]
 
 
+class AreaPage(Struct, frozen=True, kw_only=True):
+    """One page of the certified rows of responsibility areas, by code and never by rate."""
+
+    wave: WaveId
+    demonstration: Annotated[bool, Meta(description="真：演示数据，不能引用")]
+    certified: Annotated[bool, Meta(description="真：证书有效；假：证书已撤回")]
+    items: Annotated[list[Part], Meta(description="责任区，按代码；只管一个责任区的账号只有自己的")]
+    next: Cursor
+
+
 class Way(Struct, frozen=True, kw_only=True):
     """The same answers by another common formula."""
 

@@ -8,12 +8,15 @@ from litestar.params import FromPath
 from survey.canonical import digest
 from survey.errors import SurveyError
 from survey.exact import percent_text
+from survey.storage.branch import everywhere
 from survey.storage.certificates import Certificate, list_certificates
 from survey.storage.plans import WaveRow, load_wave
-from survey.storage.results import find_results, load_results_digest
+from survey.storage.results import area_rows, find_results, load_results_digest
 from survey.web.access import check_query, token_with
 from survey.web.api.answers import answer
-from survey.web.api.documents import Figure, Interval, Part, Seal, Threshold, Way
+from survey.web.api.certificates import NotCertifiedError
+from survey.web.api.documents import AreaPage, Figure, Interval, Part, Seal, Threshold, Way
+from survey.web.api.paging import page_asked, page_of
 from survey.web.console.page import AFTER_OPENING
 from survey.web.pages import AnyRequest
 from survey.web.verify.standing import REVOKED, Standing, standing_of, statement_in
@@ -41,6 +44,28 @@ async def show_figure(request: AnyRequest, wave: FromPath[str]) -> Response[Any]
     standing = await standing_of(issued[-1]) if issued else None
     kept = await load_results_digest(wave)
     return answer(request, figure_document(row, results, standing, kept))
+
+
+@get("/waves/{wave:str}/areas", guards=[token_with("areas:read")])
+async def show_areas(request: AnyRequest, wave: FromPath[str]) -> Response[Any]:
+    """The rows of the responsibility areas that the token's account may see, once the wave is certified."""
+    asked = page_asked(request)
+    row = await load_wave(wave)
+    if row.state != "certified":
+        raise NotCertifiedError(row.state_name)
+    with everywhere():
+        issued = await list_certificates(wave)
+        kept = await load_results_digest(wave)
+    standing = await standing_of(issued[-1]) if issued else None
+    page, following = page_of(await area_rows(wave), asked, lambda one: one["key"] or "-", of=kept)
+    document = AreaPage(
+        wave=wave,
+        demonstration=row.demonstration,
+        certified=standing is not None and standing.state != REVOKED,
+        items=[_part(one) for one in page],
+        next=following,
+    )
+    return answer(request, document)
 
 
 def figure_document(
@@ -103,18 +128,20 @@ def _threshold(results: dict[str, Any]) -> Threshold | None:
 
 
 def _parts(results: dict[str, Any], key: str) -> list[Part]:
-    return [
-        Part(
-            name=row["key"],
-            label=row["name"],
-            n=None if row.get("withheld") else row.get("n"),
-            figure=None if row.get("withheld") else row.get("shown"),
-            display=row.get("display") or row.get("percent") or "不显示",
-            interval=None if row.get("withheld") else _interval(row),
-            withheld=bool(row.get("withheld")),
-        )
-        for row in results.get(key) or ()
-    ]
+    return [_part(row) for row in results.get(key) or ()]
+
+
+def _part(row: dict[str, Any]) -> Part:
+    hidden = bool(row.get("withheld"))
+    return Part(
+        name=row["key"],
+        label=row["name"],
+        n=None if hidden else row.get("n"),
+        figure=None if hidden else row.get("shown"),
+        display=row.get("display") or row.get("percent") or "不显示",
+        interval=None if hidden else _interval(row),
+        withheld=hidden,
+    )
 
 
 def _seal(certificate: Certificate, standing: Standing) -> Seal:

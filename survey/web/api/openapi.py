@@ -98,6 +98,15 @@ OPERATIONS: tuple[dict[str, Any], ...] = (
         "refusals": (400, 401, 403, 404, 409),
     },
     {
+        "path": "/api/v1/waves/{wave}/areas",
+        "id": "listAreas",
+        "summary": "各督学责任区的满意度，签发以后才有；按代码，按cursor翻页",
+        "scope": "areas:read",
+        "answer": documents.AreaPage,
+        "parameters": (WAVE, *PAGING),
+        "refusals": (400, 401, 403, 404, 409),
+    },
+    {
         "path": "/api/v1/waves/{wave}/certificate",
         "id": "getCertificate",
         "summary": "现行的结果证书在哪里、怎样验证",

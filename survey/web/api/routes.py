@@ -8,7 +8,7 @@ from litestar.handlers import BaseRouteHandler
 from survey.web.access import check_query, session_of, token_of
 from survey.web.api.answers import answer
 from survey.web.api.certificates import show_certificate
-from survey.web.api.figures import show_figure
+from survey.web.api.figures import show_areas, show_figure
 from survey.web.api.frames import show_frame, show_sample
 from survey.web.api.ledger import LEDGER_API
 from survey.web.api.openapi import describe_api
@@ -46,6 +46,7 @@ def _version_1() -> OwnRouter:
             show_wave,
             show_participation,
             show_figure,
+            show_areas,
             show_certificate,
             show_frame,
             show_sample,

@@ -5,11 +5,12 @@ from typing import Any
 from urllib.parse import quote, urlsplit
 
 from litestar import Response, get, post
+from litestar.datastructures import Cookie
 from litestar.params import FromPath
 from litestar.response import Redirect
 
 from survey.errors import SurveyError
-from survey.jobs.manage_accounts import may_manage
+from survey.jobs.manage_accounts import end_token, may_manage
 from survey.storage.accounts import find_account, list_accounts, set_password
 from survey.storage.audit import list_audit, record_audit, verify_audit
 from survey.storage.plans import list_waves
@@ -27,6 +28,7 @@ from survey.storage.sessions import (
     end_session,
     end_session_of,
     end_sessions,
+    find_session,
     list_sessions,
     start_session,
 )
@@ -66,7 +68,7 @@ async def show_people(request: AnyRequest) -> Response[str]:
         title="人员",
         command="survey account\nsurvey account 登录名 --display 姓名 --role operator --division 3608\n"
         + ("survey account 登录名 --oidc-subject 标识\n" if request.app.state.provider else "")
-        + "survey token 用途 --account 登录名 --days 365",
+        + "survey token 用途 --account 登录名 --days 365\nsurvey token --end 编号",
         accounts=accounts,
         issuer=issuer,
         subjects=await list_subjects(issuer) if issuer else {},
@@ -83,6 +85,8 @@ async def show_people(request: AnyRequest) -> Response[str]:
 async def show_log(request: AnyRequest) -> Response[str]:
     """The audit trail, newest first, and whether its chain of digests is whole; of a branch its own entries."""
     person, within = person_of(request), None
+    asked = check_query(request, frozenset({"before"})).get("before", "")
+    before = int(asked) if asked.isascii() and asked.isdigit() and len(asked) < 10 else None
     if person.divisions:
         accounts = [account.name for account in await list_accounts() if await may_manage(person, account)]
         within = frozenset([*accounts, *(row.wave for row in await list_waves())])
@@ -91,12 +95,15 @@ async def show_log(request: AnyRequest) -> Response[str]:
         broken = ""
     except SurveyError as refusal:
         entries, broken = None, str(refusal)
+    acts = await list_audit(limit=ACTS_SHOWN, within=within, before=before)
     return console_page(
         request,
         "log.html",
         title="操作日志",
         command=f"survey audit-trail verify\nsurvey audit-trail list --limit {ACTS_SHOWN}",
-        acts=await list_audit(limit=ACTS_SHOWN, within=within),
+        acts=acts,
+        before=before,
+        older=acts[-1].position if len(acts) == ACTS_SHOWN and acts[-1].position else None,
         limited=within is not None,
         entries=entries,
         broken=broken,
@@ -123,13 +130,19 @@ async def post_password(request: AnyRequest) -> Response[Any]:
     except SurveyError as refusal:
         return await _account_page(request, fault=f"{refusal.reason}。{refusal.remedy}。", status=422)
     await record_audit(person.name, "set_password", person.name, now=app.now())
+    cookie = await _only_here(request)
+    return Redirect(path="/console/account?done=password", status_code=303, cookies=[cookie])
+
+
+async def _only_here(request: AnyRequest) -> Cookie:
+    """End every session of whoever asks and begin a new one here: what lets them in has changed."""
+    app, person = request.app.state, person_of(request)
     await end_sessions(person.name)
     session_id = await start_session(person.name, now=app.now(), device=device_of(request))
-    return Redirect(
-        path="/console/account?done=password",
-        status_code=303,
-        cookies=[session_cookie(app.settings, session_id)],
-    )
+    # What is written from here on, the form key above all, belongs to the new session.
+    request.scope["state"]["session"] = await find_session(session_id, now=app.now())
+    request.scope["state"]["session_id"] = session_id
+    return session_cookie(app.settings, session_id)
 
 
 @post("/account/sessions/end", guards=[may("account.own")], status_code=303)
@@ -161,6 +174,14 @@ async def post_end_anybodys(request: AnyRequest, digest: FromPath[str]) -> Redir
     return Redirect(path="/console/people", status_code=303)
 
 
+@post("/people/tokens/{token:str}/end", guards=[may("people.manage")], status_code=303)
+async def post_end_token(request: AnyRequest, token: FromPath[str]) -> Redirect:
+    """收回: a token of an account of one's branch opens nothing any more."""
+    person = person_of(request)
+    await end_token(token, by=person, actor=person.name, now=request.app.state.now())
+    return Redirect(path="/console/people", status_code=303)
+
+
 async def _end(request: AnyRequest, digest: str, name: str | None) -> None:
     whose = await end_session_of(digest, name)
     if whose is None:
@@ -182,14 +203,20 @@ async def post_begin_code(request: AnyRequest) -> Redirect:
 
 @post("/account/code", guards=[may("account.own")], status_code=200)
 async def post_code(request: AnyRequest) -> Response[str]:
-    """Confirm the one-time code that the phone shows; the recovery codes are shown this once."""
+    """Confirm the one-time code that the phone shows; the recovery codes are shown this once.
+
+    Sessions that began with a password alone end, this one gets a new id.
+    """
     app, person = request.app.state, person_of(request)
     given = str((await read_form(request)).get("code", "")).replace(" ", "")[:10]
     codes = await confirm_second_factor(app.settings, person.name, given, now=app.now())
     if codes is None:
         return await _account_page(request, code_fault=True, status=422)
     await record_audit(person.name, "set_second_factor", person.name, now=app.now())
-    return await _account_page(request, recovery=codes)
+    cookie = await _only_here(request)
+    page = await _account_page(request, recovery=codes)
+    page.cookies.append(cookie)
+    return page
 
 
 @post("/account/code/end", guards=[may("account.own")], status_code=303)
@@ -201,11 +228,7 @@ async def post_end_code(request: AnyRequest) -> Response[Any]:
         return await _account_page(request, code_fault=True, status=422)
     await end_second_factor(person.name)
     await record_audit(person.name, "end_second_factor", person.name, now=app.now())
-    await end_sessions(person.name)
-    session_id = await start_session(person.name, now=app.now(), device=device_of(request))
-    return Redirect(
-        path="/console/account", status_code=303, cookies=[session_cookie(app.settings, session_id)]
-    )
+    return Redirect(path="/console/account", status_code=303, cookies=[await _only_here(request)])
 
 
 PEOPLE_ROUTES = (
@@ -216,6 +239,7 @@ PEOPLE_ROUTES = (
     post_end_sessions,
     post_end_one,
     post_end_anybodys,
+    post_end_token,
     post_begin_code,
     post_code,
     post_end_code,

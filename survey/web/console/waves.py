@@ -47,6 +47,7 @@ STEPS = (
 )
 """The road of a wave; the page or command beside each step takes it there."""
 
+AREA_RESULTS = "/area-results"
 TABS = (
     ("", "概况", "draft", "wave.see"),
     ("/frame", "学校名册", "draft", "frame.see"),
@@ -61,7 +62,7 @@ TABS = (
     ("/callbacks", "电话回访", "planned", "callbacks.see"),
     ("/board", "留言", "open", "board.see"),
     ("/results", "结果", "opened", "results.see"),
-    ("/area-results", "责任区结果", "certified", "results.of_area"),
+    (AREA_RESULTS, "责任区结果", "certified", "results.of_area"),
     ("/report", "报告", "estimated", "results.see"),
     ("/certify", "签发", "estimated", "certificate.see"),
     ("/certificate", "证书", "certified", "certificate.see"),
@@ -86,11 +87,14 @@ def next_command(row: WaveRow) -> str:
 
 
 def tabs_of(row: WaveRow, here: str) -> list[dict[str, Any]]:
-    """The pages of a wave that can already show something, and the one that is open."""
+    """The pages of a wave that can already show something, and the one that is open.
+
+    From the county up the areas stand on the page of results; their own page is for an account of an area.
+    """
     return [
         {"text": text, "address": f"/console/waves/{row.wave}{path}", "here": path == here, "right": right}
         for path, text, since, right in TABS
-        if state_reached(row.state, since) or path == here
+        if path == here or (state_reached(row.state, since) and (path != AREA_RESULTS or is_below_county()))
     ]
 
 

@@ -12,7 +12,7 @@ from survey.storage.plans import load_wave
 from survey.storage.results import save_results
 from survey.storage.samples import find_sample
 from survey.storage.tables import Waves
-from survey.web.act_words import act_text
+from survey.web.act_words import act_text, detail_text
 from survey.web.console import waves
 
 from ..conftest import NOW, Site
@@ -247,6 +247,37 @@ def test_every_act_that_the_log_keeps_has_words() -> None:
 
     assert len(told) > 70
     assert [act for act in sorted(told) if act_text(act) == act] == []
+
+
+def test_every_detail_that_the_log_keeps_has_a_name() -> None:
+    names = set()
+    for path in Path("survey").rglob("*.py"):
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        for function in (one for one in ast.walk(tree) if isinstance(one, ast.AsyncFunctionDef)):
+            parts = list(ast.walk(function))
+            calls = [one for one in parts if isinstance(one, ast.Call) and "record_audit" in ast.unparse(one.func)]
+            given = [word.value for call in calls for word in call.keywords if word.arg == "details"]
+            kept = {one.id for one in given if isinstance(one, ast.Name)}
+            for one in parts:
+                if isinstance(one, ast.Assign | ast.AnnAssign | ast.AugAssign) and one.value is not None:
+                    targets = one.targets if isinstance(one, ast.Assign) else [one.target]
+                    given += [one.value for target in targets if ast.unparse(target) in kept]
+                    names |= {
+                        target.slice.value
+                        for target in targets
+                        if isinstance(target, ast.Subscript) and ast.unparse(target.value) in kept
+                    }
+            names |= {
+                key.value
+                for one in given
+                for inner in ast.walk(one)
+                if isinstance(inner, ast.Dict)
+                for key in inner.keys
+                if isinstance(key, ast.Constant)
+            }
+
+    assert len(names) > 40
+    assert sorted(name for name in names if detail_text(name) == name) == []
 
 
 async def test_a_refusal_inside_keeps_the_way_on_and_outside_tells_nobody_who_is_in(site: Site) -> None:

@@ -1,6 +1,7 @@
 """Sessions one by one: listed with a device, ended by their owner, or by an administrator."""
 
 from survey.storage.audit import list_audit
+from survey.storage.tokens import list_tokens
 
 from ..conftest import PASSWORD, SAME_ORIGIN, Site
 
@@ -74,6 +75,24 @@ async def test_nobody_ends_anothers_session_but_the_administrator(site: Site) ->
     assert done.status_code == 303
     assert not await opens(site, wang)
     assert ("boss", "end_session", "wang") in {(act.who, act.what, act.object) for act in await list_audit(50)}
+
+
+async def test_a_token_taken_back_opens_nothing_and_the_log_says_who_took_it(site: Site) -> None:
+    await site.sign_in()
+    kept, ended = await site.token("waves:read"), await site.token("waves:read", "figure:read")
+    name = next(one.name for one in await list_tokens("demo") if len(one.scopes) == 2)
+    first = await site.send(f"/console/people/tokens/{name}/end")
+    second = await site.send(f"/console/people/tokens/{name}/end")
+    codes = [(await site.client.get("/api/v1/waves", headers=one)).status_code for one in (kept, ended)]
+    people, log = [(await site.client.get(f"/console/{page}")).text for page in ("people", "log")]
+    older = (await site.client.get("/console/log?before=1")).text
+    await site.sign_in("li", ("auditor",))
+    refused = await site.send(f"/console/people/tokens/{name}/end")
+
+    assert (first.status_code, second.status_code, refused.status_code) == (303, 404, 403)
+    assert codes == [200, 401]
+    assert "已收回" in people and people.count(">收回<") == 1
+    assert "收回接口令牌" in log and "收回接口令牌" not in older and "序号1以前" in older
 
 
 async def test_the_page_of_webhooks_shows_the_secret_once_and_refuses_inside_addresses(site: Site) -> None:
