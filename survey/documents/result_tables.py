@@ -14,6 +14,7 @@ from typing import Any
 from openpyxl import Workbook
 
 from survey.cases.few_answers import FEW_ANSWERS
+from survey.documents.report import DIGESTS
 from survey.documents.workbook import add_sheet, saved
 from survey.exact import percent_text
 from survey.sampling.scheme_sizes import GROUP_NAMES
@@ -33,6 +34,8 @@ RATE_HEAD = (
 )
 TABLES = (("by_group", "各类人员"), ("by_stage", "学段"), ("by_place", "城乡"), ("by_area", "督学责任区"), ("by_dimension", "方面"))
 HIDDEN = "不显示"
+METHODS = {"korn_graubard": "Korn–Graubard", "logit": "对数优势（logit）", "t": "t"}
+"""Methods of intervals as papers call them."""
 
 
 def result_tables(results: Mapping[str, Any], *, at: datetime) -> bytes:
@@ -43,7 +46,7 @@ def result_tables(results: Mapping[str, Any], *, at: datetime) -> bytes:
         at: aware; written as the date of the file.
     """
     book = Workbook()
-    add_sheet(book, "总体", ("项目", "值"), _whole(results), first=True)
+    add_sheet(book, "总体", ("项目", "值"), _whole(results), first=True, facts=True)
     for key, name in TABLES:
         if results.get(key):
             add_sheet(book, name, RATE_HEAD, [_rate(row) for row in results[key]])
@@ -75,7 +78,7 @@ def _whole(results: Mapping[str, Any]) -> list[tuple[Any, Any]]:
         ("准确值：分母", figure["denominator"]),
         ("95%区间下限", _percent(interval.get("lower"))),
         ("95%区间上限", _percent(interval.get("upper"))),
-        ("区间的算法", interval.get("method")),
+        ("区间的算法", METHODS.get(str(interval.get("method")), interval.get("method"))),
         ("单侧95%下限", _percent(one_sided.get("lower"))),
         ("单侧95%上限", _percent(one_sided.get("upper"))),
         ("标准误", _number(results.get("se"))),
@@ -93,7 +96,7 @@ def _whole(results: Mapping[str, Any]) -> list[tuple[Any, Any]]:
         ("应答率（AAPOR RR2）", _percent(response.get("rate"))),
         ("算法", results.get("formula_in_words")),
         ("方法版本", results.get("method_version")),
-        *((f"摘要：{name}", value) for name, value in (results.get("digests") or {}).items()),
+        *((f"摘要：{DIGESTS.get(name, name)}", value) for name, value in (results.get("digests") or {}).items()),
     ]
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 from io import BytesIO
+from math import ceil
 from typing import Any
 from zipfile import ZipFile
 
@@ -22,17 +23,21 @@ from openpyxl.worksheet.worksheet import Worksheet
 from survey.columns import UNWRITABLE, plain_cell
 from survey.documents.archive import archive
 
-WIDEST = 60
+WIDEST = 66
+"""A SHA-256 digest fits into one line; what is longer is broken, and its row is as high as it needs."""
+LINE = 15.0
+"""Points of a line; a row without a height of its own shows one line in some programs."""
 
 
 def add_sheet(
-    book: Workbook, name: str, head: Sequence[str], rows: Sequence[Sequence[Any]], *, first: bool = False
+    book: Workbook, name: str, head: Sequence[str], rows: Sequence[Sequence[Any]], *, first: bool = False, facts: bool = False
 ) -> None:
     """Add a sheet with a frozen head.
 
     Args:
         rows: cells in the order of the head; None stays empty, numbers stay numbers.
         first: take the sheet that a new workbook has already.
+        facts: a name and its value in each row, so that numbers stand where texts do.
     """
     sheet: Worksheet = book.active if first and isinstance(book.active, Worksheet) else book.create_sheet()
     sheet.title = name
@@ -50,10 +55,13 @@ def add_sheet(
                 cell.value = plain_cell(UNWRITABLE.sub("", str(value)))
                 cell.data_type = "s"
             widths[column - 1] = max(widths[column - 1], _width(value))
-            cell.alignment = Alignment(vertical="top", wrap_text=_width(value) > WIDEST)
+            cell.alignment = Alignment("left" if facts else None, vertical="top", wrap_text=_width(value) > WIDEST)
             if at == 1:
                 cell.font = Font(bold=True)
                 cell.fill = PatternFill("solid", fgColor="EEF1F4")
+        lines = max((ceil(_width(value) / WIDEST) for value in line), default=1)
+        if lines > 1:
+            sheet.row_dimensions[at].height = LINE * lines
     for column, width in enumerate(widths, start=1):
         sheet.column_dimensions[get_column_letter(column)].width = min(max(width + 2, 8), WIDEST)
     sheet.freeze_panes = "A2"

@@ -93,6 +93,16 @@ def test_the_workbook_holds_every_rate_with_base_and_interval(at: Any) -> None:
     assert hidden[4] is None
 
 
+def test_rows_of_a_sheet_are_as_high_as_their_text_and_digests_have_names(at: Any) -> None:
+    sheet = load_workbook(BytesIO(result_tables(RESULTS | {"formula_in_words": "很长的口径" * 20}, at=at)))["总体"]
+    named = {cell.value: cell for cell in sheet["A"]}
+    formula, digest = named["算法"].row, named["摘要：计划"].row
+
+    assert sheet.row_dimensions[formula].height >= 4 * 15
+    assert sheet.row_dimensions[digest].height is None and sheet.column_dimensions["B"].width > 64
+    assert sheet.cell(named["计入的答卷"].row, 2).alignment.horizontal == "left"
+
+
 def test_no_cell_can_act_and_none_shows_one_persons_choice(at: Any) -> None:
     hostile = RESULTS | {"title": '=HYPERLINK("http://x")', "notes": ["+1", "@SUM(A1)", "-2\x0b"]}
     book = load_workbook(BytesIO(result_tables(hostile, at=at)))
