@@ -224,6 +224,24 @@ def test_r_gives_the_published_figure_and_standard_error(pack: tuple[AnalysisFil
     assert float(again[2]) == pytest.approx(np.sqrt(columns.replicate_scale * squares), abs=6e-7)
 
 
+@pytest.mark.skipif(shutil.which("Rscript") is None, reason="needs R with haven and foreign")
+def test_r_reads_the_same_weighted_share_from_every_format(pack: tuple[AnalysisFile, Path]) -> None:
+    columns, folder = pack
+    script = """
+      share <- function(d) cat(nrow(d), ncol(d), sprintf("%.12f", sum(d$weight * d$figure_top, na.rm = TRUE) /
+        sum(d$weight * d$figure_base, na.rm = TRUE)), "\\n")
+      share(read.csv("county-a_answers.csv", fileEncoding = "UTF-8-BOM"))
+      share(as.data.frame(haven::read_sav("county-a_answers.sav")))
+      share(as.data.frame(haven::read_dta("county-a_answers.dta")))
+      share(suppressWarnings(foreign::read.spss("county-a_answers.sav", to.data.frame = TRUE, use.value.labels = FALSE)))
+    """
+    said = subprocess.run(["Rscript", "-e", script], cwd=folder, capture_output=True, text=True, check=True).stdout
+    told = said.split("\n")[:4]
+
+    assert len(set(told)) == 1
+    assert told[0].split()[:2] == [str(len(columns.variables[0].values)), str(len(columns.variables))]
+
+
 def _plain(value: object) -> object:
     if isinstance(value, int | float):
         return None if np.isnan(value) else round(float(value), 12)
