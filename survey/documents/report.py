@@ -297,11 +297,12 @@ def _items(results: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 
 def _facts(results: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """What was said to have happened, by group; a fact that too few answered is named and not told."""
+    """What was said to have happened, by whom it was asked; a fact that too few answered is named and not told."""
     groups: dict[str, list[list[str]]] = {}
     for row in results.get("facts") or ():
         shares = [(str(one["zh"]), _shown(one), _interval(one)) for one in row.get("shares") or ()]
-        groups.setdefault(str(row.get("group_name") or row.get("group")), []).append(
+        asked = row.get("asked_of") or row.get("group_name") or row.get("group")
+        groups.setdefault(str(asked), []).append(
             [
                 str(row.get("text", "")),
                 "，".join(f"{option['zh']}{option['n']}" for option in row.get("options") or ()),

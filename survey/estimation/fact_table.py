@@ -1,13 +1,14 @@
 """What people said happened: the items of fact, and the one that asks whether somebody was coached.
 
 What enters is the tables' own rates; what leaves is a row an item and group, with the share of every
-option but the last, whose share is what remains. A fact is no opinion: it enters no rate of satisfaction
-and is held against no line. Shares by option are told from as many answers as counts by option are
-(TRUST section 16): from fewer, one person's answer could be read.
+option; of two only the first, since the other's is what remains. A fact is no opinion: it enters no
+rate of satisfaction and is held against no line. Shares by option are told from as many answers as
+counts by option are (TRUST section 16): from fewer, one person's answer could be read.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 from survey.cases.derivation import ReadAnswer, Worth, column
@@ -21,12 +22,18 @@ ROLES = ("fact", "quality")
 
 
 def fact_table(tables: Tables) -> list[dict[str, Any]]:
-    """A row for each single-choice item of fact of each group, in the order they were asked."""
+    """A row for each single-choice item of fact of each group, in the order they were asked.
+
+    `asked_of` names the group, and its questionnaire where the group has more than one.
+    """
+    forms = Counter(group for group, _, _ in tables.kinds())
     return [
         {
             "group": group,
             "group_name": GROUP_NAMES.get(group, group),
             "instrument": one.id,
+            "asked_of": GROUP_NAMES.get(group, group)
+            + (f"（{one.title['zh'].replace('{county}', tables.county)}）" if forms[group] > 1 else ""),
             **_row(tables, item, domains),
         }
         for group, one, domains in tables.kinds()
@@ -36,7 +43,8 @@ def fact_table(tables: Tables) -> list[dict[str, Any]]:
 
 
 def _row(tables: Tables, item: Item, domains: set[str]) -> dict[str, Any]:
-    *said, _ = item.answer_scale.scored
+    scored = item.answer_scale.scored
+    said = scored if len(scored) > 2 else scored[:1]
     rates = [(option, _share(tables, item, option.key, domains)) for option in said]
     told = {
         "item": item.id,

@@ -31,7 +31,7 @@ def everybody_asked(plan: Plan, numbers: Mapping[str, int]) -> Fault:
     return Fault(
         "sampling.everybody",
         f"{named}问遍全体，一人一张，共{sum(whole.values())}张纸条，每所学校都要发",
-        "先算好印制和分发；不问遍就从计划的everybody里去掉",
+        "先算好印制和分发；不问遍，就在第5步去掉“问遍全体”（计划文件里是everybody）",
     )
 
 

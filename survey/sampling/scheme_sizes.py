@@ -42,7 +42,7 @@ class PopulationMissingError(SurveyError):
 
     def __init__(self) -> None:
         super().__init__(
-            "样本数量", "方案按常住人口定份数，计划里没有填常住人口", "在计划里填population：人数、年份和来源"
+            "样本数量", "方案按常住人口定份数，计划里没有填常住人口", "在第4步填人数、年份和来源（计划文件里是population）"
         )
 
 
@@ -84,7 +84,7 @@ class NobodyToAskError(SurveyError):
         super().__init__(
             f"{GROUP_NAMES.get(group, group)}",
             "一个人也没有，份数分不下去",
-            "在计划的lists里填这类人的人数，或从计划里去掉这一类",
+            "在第4步填这类人的人数（计划文件里是lists），或在第3步不问这一类",
         )
 
 
@@ -349,7 +349,7 @@ def _left_out(scheme: Scheme, groups: Sequence[str]) -> list[Fault]:
         Fault(
             "sampling.groups_left_out",
             f"方案里的{names}这次没有问，比例在其余各类人里重新算过",
-            "报告会写明；要问他们，请在计划的groups里加上",
+            "报告会写明；要问他们，在第3步勾上（计划文件里是groups）",
         )
     ]
 

@@ -276,7 +276,7 @@ def _plan(plan: Plan) -> list[Warning_]:
         found.append(
             Warning_(
                 "plan.grade_three_scale",
-                "三年级学生应当用三级选项，现在用的是五级，可改用students_g3",
+                "三年级学生应当用三级选项，现在用的是五级，可在第3步改选三级的那一套（students_g3）",
                 "groups.student.from_grade",
             )
         )

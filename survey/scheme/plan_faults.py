@@ -318,7 +318,7 @@ def _place_shares(shares: dict[str, str] | None) -> Iterator[Fault]:
         yield Fault(
             "plan.place_shares",
             "城区、镇区、乡村的比例不对",
-            "只写urban、town、rural，加起来正好是1",
+            "城区、镇区、乡村三个数加起来正好是1（计划文件里是urban、town、rural）",
             item="place_shares",
         )
 

@@ -99,7 +99,7 @@ def group_faults(
                 "plan.out_of_range", f"年级{entry.from_grade}不对", "写1到9", item=f"{place}.from_grade"
             )
         if entry.group == "student" and entry.from_grade is None:
-            yield Fault("plan.from_grade_missing", "没有写从几年级开始问", "写上from_grade，如4", item=place)
+            yield Fault("plan.from_grade_missing", "没有写从几年级开始问", "在第3步写从几年级问起，如4（计划文件里是from_grade）", item=place)
         yield from _instruments(entry, place, issued)
 
 
@@ -165,7 +165,7 @@ def list_faults(lists: dict[str, int], asked: set[str]) -> Iterator[Fault]:
             yield Fault(
                 "plan.list_missing",
                 "没有写名单上有多少人",
-                f"在lists里写上{group}的人数",
+                f"在第4步写上{group}的人数（计划文件里是lists）",
                 item=f"lists.{group}",
             )
 
@@ -186,6 +186,6 @@ def everybody_faults(everybody: tuple[str, ...], groups: tuple[GroupPlan, ...]) 
             yield Fault(
                 "plan.everybody_without_slips",
                 "问遍全体要一人一张纸条，这一类人用的是海报",
-                "把mode改成slip，或从everybody里去掉这一类",
+                "在第5步改成一人一张纸条，或去掉“问遍全体”（计划文件里是mode、everybody）",
                 item=f"groups.{group}",
             )

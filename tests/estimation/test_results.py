@@ -233,6 +233,12 @@ def test_shares_of_a_fact_are_told_from_forty_answers_only_and_satisfaction_stan
     told = [row for row in document["facts"] if not row.get("withheld")]
 
     assert told and all(row["n_valid"] >= 40 and row["shares"] for row in told)
+    assert {len(row["shares"]) for row in told} == {1, 3, 4}
+    for row in told:
+        whole = sum(float(share["shown"]) for share in row["shares"])
+        assert whole <= 1 and (len(row["shares"]) == 1 or whole > 0.999)
+    names = {row["asked_of"] for row in document["facts"]}
+    assert "家长" in names and {name for name in names if name.startswith("学生（")} == {"学生（小学生问卷）", "学生（初中生问卷）"}
     assert not {row["item"] for row in document["facts"]} & {row["item"] for row in document["items"]}
 
 

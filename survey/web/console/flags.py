@@ -192,7 +192,7 @@ async def _page(
         alarm_blind=BLIND,
         voided=await list_voided(row.wave),
         names=names,
-        groups={key: GROUPS.get(key, key) for key in dict.fromkeys(draw.group for draw in sample.domains)},
+        groups={key: name for key, name in GROUPS.items() if any(draw.group == key for draw in sample.domains)},
         voidable=row.state in BEFORE_OPENING,
         typed=typed or {},
         refusal=refusal,
