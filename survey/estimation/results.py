@@ -48,7 +48,14 @@ from survey.estimation.wave_figure import (
 )
 from survey.estimation.wave_rates import WaveRates
 from survey.estimation.wave_tables import Tables, careful_column
-from survey.estimation.words import SENTENCES, domain_counts, notes, spoken_sentences, weighting_document
+from survey.estimation.words import (
+    SENTENCES,
+    domain_counts,
+    notes,
+    returns_note,
+    spoken_sentences,
+    weighting_document,
+)
 from survey.exact import fraction, fraction_text, truncate
 from survey.fieldwork.callbacks import NEEDED
 from survey.fieldwork.disposition import DomainOutcome, dispositions
@@ -241,6 +248,7 @@ class Results:
                 *notes(
                     self.plan, self.scheme, self.sample, self.case_file, self.weights, self.whole.silent
                 ),
+                *returns_note(self.scheme, self._filled_in(), tables.returns(lambda draw: True)["issued"]),
                 *self.sampling_notes,
             ],
             "not_known": list(self.scheme.not_known()),
@@ -342,6 +350,10 @@ class Results:
             "telephone": sum(one.telephone for one in some),
             "outside_days": self.case_file.outside_days,
         }
+
+    def _filled_in(self) -> int:
+        """Counted answers that say something of the overall item."""
+        return sum(int(base) for _, base in self._blank())
 
     def _blank(self) -> Iterable[tuple[int, int]]:
         """(0, 0) for every case whose overall item was left blank, (1, 1) otherwise."""

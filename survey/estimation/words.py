@@ -8,6 +8,7 @@ choice; the certificate states its own by the same facts.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,7 @@ from survey.cases.derivation import overall
 from survey.estimation.design_effect import kish_deff
 from survey.estimation.figure import common_denominator
 from survey.estimation.wave_rates import WaveRates
-from survey.exact import truncate
+from survey.exact import percent_text, truncate
 from survey.fieldwork.disposition import DomainOutcome
 from survey.sampling.sample import Sample
 from survey.sampling.scheme_sizes import GROUP_NAMES
@@ -96,6 +97,21 @@ def spoken_sentences(
         "S8": not public_draw,
     }
     return [key for key, said in holds.items() if said]
+
+
+def returns_note(scheme: Scheme, n_valid: int, issued: int) -> list[str]:
+    """Whether as many forms came back valid as the scheme asks; nothing where it asks for no share.
+
+    >>> from survey.scheme.presets import load_scheme
+    >>> returns_note(load_scheme("basic_balance_2012"), 66, 100), returns_note(load_scheme("quality_balance_2017"), 66, 100)
+    (['有效回收率66.00%（发出100份，有效66份），低于方案要求的70.00%'], [])
+    """
+    asked = scheme.valid_share
+    if asked is None or not issued:
+        return []
+    share = Fraction(n_valid, issued)
+    verdict = "达到" if share >= asked else "低于"
+    return [f"有效回收率{percent_text(truncate(share))}（发出{issued}份，有效{n_valid}份），{verdict}方案要求的{percent_text(truncate(asked))}"]
 
 
 def notes(
