@@ -19,8 +19,6 @@ from survey.storage.counts import BatchCounts
 QUEUE_LIMIT = 2000
 BATCH_LIMIT = 256
 
-SlipState = Literal["unused", "used", "disputed", "voided"]
-IntakeState = Literal["planned", "open", "paused", "closed"]
 STEPS: dict[str, frozenset[str]] = {
     "planned": frozenset({"open"}),
     "open": frozenset({"paused", "closed"}),

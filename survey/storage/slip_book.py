@@ -19,7 +19,7 @@ from collections.abc import Sequence
 from survey.storage.intake import DomainCount
 
 SLIP_STATES = ("unused", "used", "disputed", "voided")
-UNUSED, USED, DISPUTED, VOIDED = range(4)
+_, USED, DISPUTED, VOIDED = range(4)
 _STATE = {name: number for number, name in enumerate(SLIP_STATES)}
 
 

@@ -1,13 +1,12 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, date, datetime
+from datetime import date
 from pathlib import Path
 
 import pytest
 
 from survey import canonical
-from survey.fieldwork.paradata import hour_of_wave, is_school_time, pace_counts
 from survey.fieldwork.response import (
     OutsideDaysError,
     SubmissionKeyError,
@@ -53,27 +52,3 @@ def test_the_first_day_is_day_one_and_none_comes_before() -> None:
 
 def test_pace_has_three_bands_by_the_item() -> None:
     assert [pace(seconds, 10) for seconds in (0, 19.9, 20, 300, 301)] == [0, 0, 1, 1, 2]
-
-
-def test_pace_is_counted_by_domain_in_any_order() -> None:
-    records = [
-        {"domain": "b", "pace": 2},
-        {"domain": "a", "pace": 0},
-        {"domain": "b"},
-        {"domain": "a", "pace": True and 1},
-    ]
-
-    assert pace_counts(records) == pace_counts(reversed(records))
-    assert [(count.domain, count.measured, count.unknown) for count in pace_counts(records)] == [
-        ("a", 2, 0),
-        ("b", 1, 1),
-    ]
-
-
-def test_arrivals_are_known_to_the_hour_only() -> None:
-    start = date(2026, 11, 24)
-
-    assert hour_of_wave(datetime(2026, 11, 24, 0, 0, tzinfo=UTC), start) == 0
-    assert hour_of_wave(datetime(2026, 11, 24, 0, 59, 59, tzinfo=UTC), start) == 0
-    assert not is_school_time(datetime(2026, 11, 28, 10, tzinfo=UTC))
-    assert not is_school_time(datetime(2026, 11, 24, 17, tzinfo=UTC))
