@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import tomllib
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -23,16 +26,18 @@ from survey.cli.session import (
     write_file,
 )
 from survey.cli.wording import frame_text, preview_text, sample_text
+from survey.errors import FaultsError, SurveyError
 from survey.jobs.create_wave import create_wave
 from survey.jobs.draw_sample import draw_wave, preview_wave
 from survey.jobs.import_frame import import_frame
 from survey.jobs.remote_signing import read_request
 from survey.jobs.sign_plan import sign_plan
 from survey.jobs.signers import APPROVER, open_signer
+from survey.sampling.frame_columns import COLUMN_NAMES
 from survey.scheme.lint import lint
 from survey.scheme.plan import plan_document, read_plan, scheme_of
 from survey.storage.audit import record_audit
-from survey.storage.frames import find_column_map
+from survey.storage.frames import find_column_map, list_column_maps
 from survey.storage.plans import list_waves, load_plan, load_wave
 from survey.storage.samples import find_sample
 
@@ -48,6 +53,18 @@ STATES = {
     "estimated": "已计算",
     "certified": "已认证",
 }
+
+
+
+class ColumnMapError(SurveyError):
+    """A column map that is not there, or cannot be read."""
+
+    code = "cli.column_map"
+    kind = "invalid"
+
+    def __init__(self, named: str, reason: str, remedy: str) -> None:
+        super().__init__(f"列对应 {named}", reason, remedy)
+
 
 AGAIN = "以前抽的样本不是按这份方案抽的，要重抽：survey draw {wave} --seed 公开的种子 --reason 理由"
 
@@ -103,12 +120,15 @@ def plan_command(data: Path | None, source: str, emblem: Path | None, as_json: b
 @click.command("import")
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--wave", required=True, help="给哪个调查 (wave)")
-@click.option("--map", "map_name", default=None, help="用过的列对应，存时的名字 (saved column map)")
+@click.option(
+    "--map", "map_name", default=None, help="列对应：存时的名字，或写着 字段 = \"表头\" 的TOML文件 (column map: name or TOML)"
+)
 @click.option(
     "--column", "columns", multiple=True, metavar="字段=表头", help="列对应，可多次给出 (field=header)"
 )
 @click.option("--save-map", default=None, help="把这次的列对应存成这个名字 (save the column map)")
 @click.option("--dry-run", is_flag=True, help="只检查，不导入 (check only)")
+@click.option("--json-lines", "in_lines", is_flag=True, help="每处错误和提醒一行JSON，带行和列 (a JSON line for each fault)")
 @command_options
 def import_command(
     data: Path | None,
@@ -118,6 +138,7 @@ def import_command(
     columns: tuple[str, ...],
     save_map: str | None,
     dry_run: bool,
+    in_lines: bool,
     as_json: bool,
 ) -> None:
     """导入学校名册（xlsx、csv）；有错就全部列出，一行也不导入。Import the school frame, all of it or nothing."""
@@ -125,7 +146,7 @@ def import_command(
 
     async def work() -> dict[str, object]:
         async with at_desk(data):
-            saved = await find_column_map(map_name) if map_name else None
+            saved = await _column_map(map_name) if map_name else None
             reading = await import_frame(
                 wave,
                 read_file(file),
@@ -147,11 +168,47 @@ def import_command(
                 "_text": frame_text(reading, imported=not dry_run),
             }
 
-    done = run(work())
+    try:
+        done = run(work())
+    except FaultsError as refusal:
+        if not in_lines:
+            raise
+        _print_lines({"fault": [fault.document() for fault in refusal.faults]})
+        raise SystemExit(1) from None
     text = str(done.pop("_text"))
-    emit(done, as_json, text)
+    if in_lines:
+        _print_lines({"fault": done["faults"], "warning": done["warnings"]})
+    else:
+        emit(done, as_json, text)
     if done["faults"]:
         raise SystemExit(1)
+
+
+def _print_lines(found: Mapping[str, Any]) -> None:
+    for kind, faults in found.items():
+        for fault in faults:
+            click.echo(json.dumps({"kind": kind, **fault}, ensure_ascii=False))
+
+
+async def _column_map(named: str) -> dict[str, str]:
+    """The column map of a file, or the one that was saved under a name.
+
+    Raises:
+        ColumnMapError: no such name, or a file that is no map.
+    """
+    if Path(named).suffix.lower() != ".toml":
+        saved = await find_column_map(named)
+        if saved is None:
+            raise ColumnMapError(named, "没有存过这个名字", f"存过的有：{'、'.join(await list_column_maps()) or '还没有'}")
+        return saved
+    try:
+        document = tomllib.loads(read_file(Path(named)).decode("utf-8-sig"))
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise ColumnMapError(named, f"不是TOML（{error}）", '每行写 字段 = "表头"，例如 name = "学校名称"') from error
+    unknown = [key for key, value in document.items() if key not in COLUMN_NAMES or not isinstance(value, str)]
+    if unknown:
+        raise ColumnMapError(named, f"不认识的字段：{'、'.join(unknown)}", f"可以写：{'、'.join(COLUMN_NAMES)}")
+    return document
 
 
 @click.command("draw")

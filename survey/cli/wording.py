@@ -117,10 +117,12 @@ def way_text(results: Mapping[str, Any], named: str) -> str:
         UnknownWayError: there is none of that name.
     """
     ways = {way["way"]: way for way in results["another_formula"]}
+    named = named.replace("-", "_")
     if named not in ways:
         raise UnknownWayError(named, list(ways))
     way = ways[named]
-    return f"{way['name']}：{way.get('percent') or way.get('shown') or '算不出'}　{way['formula']}" + (
+    plain = f"（不加权{way['plain']}）" if way.get("plain") else ""
+    return f"{way['name']}：{way.get('percent') or way.get('shown') or '算不出'}{plain}　{way['formula']}" + (
         f"　{way['note']}" if way.get("note") else ""
     )
 

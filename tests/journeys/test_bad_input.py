@@ -85,10 +85,35 @@ def test_every_fault_of_a_frame_comes_at_once_and_the_earlier_frame_stays(framed
         (4, "城乡分类码"),
         (6, "学校代码"),
     ]
+    lines = [
+        framed("import", "bad.csv", "--wave", WAVE, "--json-lines", *more)
+        for more in ((), ("--dry-run",))
+    ]
     assert dry.exit_code == 1
     assert json.loads(dry.stdout)["imported"] is False
+    for told in lines:
+        faults = [json.loads(line) for line in told.stdout.splitlines() if '"fault"' in line]
+        assert told.exit_code == 1
+        assert [(one["row"], one["column"]) for one in faults] == [(3, "学校代码"), (4, "城乡分类码"), (6, "学校代码")]
     assert framed("draw", WAVE, "--json").exit_code == 0
     assert state(framed) == "framed"
+
+
+def test_a_column_map_is_read_from_a_file_and_a_name_nobody_saved_is_refused(
+    framed: Survey, tmp_path: Path
+) -> None:
+    text = sample_county("frame.csv").decode("utf-8-sig").replace("学校名称", "所在单位全称", 1)
+    (tmp_path / "other.csv").write_text(text, encoding="utf-8")
+    (tmp_path / "map.toml").write_text('name = "所在单位全称"\n', encoding="utf-8")
+    (tmp_path / "bad.toml").write_text('nom = "所在单位全称"\n', encoding="utf-8")
+    without = framed("import", "other.csv", "--wave", WAVE, "--dry-run")
+    mapped = framed("import", "other.csv", "--wave", WAVE, "--map", "map.toml", "--dry-run", "--json")
+    unknown = refusal(framed("import", "other.csv", "--wave", WAVE, "--map", "去年的", "--json"))
+    wrong = refusal(framed("import", "other.csv", "--wave", WAVE, "--map", "bad.toml", "--json"))
+
+    assert without.exit_code == 1
+    assert json.loads(mapped.stdout)["columns"]["name"] == "所在单位全称"
+    assert unknown["code"] == wrong["code"] == "cli.column_map" and "nom" in wrong["reason"]
 
 
 def test_steps_taken_in_the_wrong_order_change_nothing(framed: Survey) -> None:
