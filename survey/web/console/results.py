@@ -52,7 +52,7 @@ _WHOLE: dict[str, Any] = dict.fromkeys(
         *("cautions", "tipping", "item_nonresponse", "one_sided"),
     )
 )
-_WAY: dict[str, Any] = dict.fromkeys(("formula", "note", "percent", "shown", "reached"))
+_WAY: dict[str, Any] = dict.fromkeys(("formula", "note", "percent", "plain", "shown", "reached"))
 """What a page looks for; a results document may leave any of it out."""
 from survey.web.pages import AnyRequest
 
