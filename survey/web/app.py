@@ -22,6 +22,7 @@ from survey.web.console.imports import PendingImports
 from survey.web.console.print_room import PrintRoom
 from survey.web.console.routes import console_router
 from survey.web.console.sign_in import Tries
+from survey.web.console.work_room import WorkRoom
 from survey.web.door import with_door
 from survey.web.errors import EXCEPTION_HANDLERS
 from survey.web.headers import ANSWER_LIMIT, with_deadline, with_head, with_headers
@@ -67,7 +68,7 @@ def create_inside(
         settings, database, office, now: as for `create_app`.
         desk: the door's, shared with the answering pages in here.
     """
-    print_room = PrintRoom()
+    print_room, work_room = PrintRoom(), WorkRoom()
     application = Litestar(
         route_handlers=[
             show_home,
@@ -93,10 +94,11 @@ def create_inside(
                 "returns": ReturnCounts(office),
                 "heads": HeadsBoard(),
                 "print_room": print_room,
+                "work_room": work_room,
                 "readiness": Readiness(),
             }
         ),
-        on_shutdown=[print_room.end],
+        on_shutdown=[print_room.end, work_room.end],
         exception_handlers=EXCEPTION_HANDLERS,
         request_max_body_size=ANSWER_LIMIT,
         multipart_form_part_limit=20,

@@ -44,7 +44,8 @@ from survey.storage.plans import WaveRow, load_wave
 from survey.web.access import may, person_of, read_form
 from survey.web.console.monitor import WrongNameError
 from survey.web.console.page import console_page, wave_crumbs
-from survey.web.console.waves import tabs_of
+from survey.web.console.waves import next_step, tabs_of
+from survey.web.console.work_room import Work
 from survey.web.errors import status_of
 from survey.web.files import download
 from survey.web.headers import FILE_LIMIT
@@ -146,7 +147,7 @@ async def post_signing(request: AnyRequest, wave: FromPath[str]) -> Response[Any
         return await _page(request, row, WrongNameError(wave))
     try:
         signers = await two_signers(app.settings, form)
-        await act.job(app.settings, app.office, wave, signers, actor=person_of(request).name, now=app.now())
+        work = await _done(request, act, wave, signers)
     except AwaitingSignatureError as waiting:
         if form.get("step") == "answer":
             return await _page(request, row, OtherTextError())
@@ -154,18 +155,63 @@ async def post_signing(request: AnyRequest, wave: FromPath[str]) -> Response[Any
     except SurveyError as refusal:
         await note_refusal(request, wave, act.verb, refusal)
         return await _page(request, row, refusal)
-    return Redirect(path=f"/console/waves/{wave}/{act.leads_to}", status_code=303)
+    return Redirect(path=f"/console/waves/{wave}/{page_after(work)}", status_code=303)
 
 
 @post("/waves/{wave:str}/estimate", guards=[may("wave.run")], status_code=303)
 async def post_estimate(request: AnyRequest, wave: FromPath[str]) -> Redirect:
     """计算: estimate an opened wave; no signature is needed, the figure is not public yet."""
-    app = request.app.state
-    await estimate_wave(app.office, wave, actor=person_of(request).name, now=app.now())
-    return Redirect(path=f"/console/waves/{wave}/results", status_code=303)
+    app, person = request.app.state, person_of(request)
+    work = await app.work_room.begin(
+        Work(wave, "计算", "results", "results"),
+        lambda tell: estimate_wave(app.office, wave, actor=person.name, now=app.now(), progress=tell),
+    )
+    return Redirect(path=f"/console/waves/{wave}/{page_after(work)}", status_code=303)
 
 
-SIGNING_ROUTES = (show_signing, post_signing, post_estimate)
+@get("/waves/{wave:str}/work", guards=[may("plan.see")])
+async def show_work(request: AnyRequest, wave: FromPath[str]) -> Response[str]:
+    """How far the wave's job is; the page looks again every five seconds while it runs."""
+    row = await load_wave(wave)
+    step = next_step(row)
+    return console_page(
+        request,
+        "work.html",
+        title="正在做的事",
+        crumbs=wave_crumbs(row),
+        command=step.command.format(wave=wave) if step else f"survey check {wave}",
+        row=row,
+        work=request.app.state.work_room.work(wave),
+    )
+
+
+SIGNING_ROUTES = (show_signing, post_signing, post_estimate, show_work)
+
+
+def page_after(work: Work) -> str:
+    """Where a wave's page goes on: what the job leads to, or the page of the job while it runs."""
+    return "work" if work.running else work.leads_to
+
+
+async def _done(request: AnyRequest, act: Act, wave: str, signers: Signers) -> Work:
+    """The act, done here and now; opening, which decrypts every answer, in the work room."""
+    app, person = request.app.state, person_of(request)
+    work = Work(wave, act.button, act.leads_to, "signing")
+    if act is not OPEN:
+        await act.job(app.settings, app.office, wave, signers, actor=person.name, now=app.now())
+        work.done = True
+        return work
+
+    def opened(tell: Callable[[float, str], None]) -> Awaitable[Any]:
+        def count(at: int, n: int) -> None:
+            tell(at / max(n, 1), f"拆开答卷 {at:,} / {n:,}")
+
+        return open_wave(
+            app.settings, app.office, wave, signers, actor=person.name, now=app.now(), progress=count
+        )
+
+    made: Work = await app.work_room.begin(work, opened)
+    return made
 
 
 async def two_signers(settings: Settings, form: dict[str, Any]) -> Signers:
