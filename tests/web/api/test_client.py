@@ -10,6 +10,7 @@ import uvicorn
 
 from survey.web.api.client import Client, RefusedError, UnreachableError
 from survey.web.api.documents import NewAct, NewEntry
+from survey.web.api.openapi import OPERATIONS
 
 from ..conftest import Site
 
@@ -17,7 +18,7 @@ from ..conftest import Site
 async def test_the_client_reads_everything_and_keeps_the_ledger(certified: Site) -> None:
     await certified.person()
     headers = await certified.token(
-        "waves:read", "participation:read", "figure:read", "frame:read", "ledger:read", "ledger:write"
+        "waves:read", "participation:read", "figure:read", "areas:read", "frame:read", "ledger:read", "ledger:write"
     )
     door = socket.create_server(("127.0.0.1", 0))
     server = uvicorn.Server(
@@ -34,6 +35,8 @@ async def test_the_client_reads_everything_and_keeps_the_ledger(certified: Site)
             NewAct(act="start", unit="财政局", person="局长", due_on="2026-12-20", measures="补齐"),
         )
         first, again = api.figure("county-a"), api.figure("county-a")
+        read = (api.entry("county-a", 1).number, api.record("county-a").wave, api.wave("county-a").wave)
+        listed = (len(list(api.records())), len(list(api.areas("county-a"))))
         with pytest.raises(RefusedError) as unknown:
             api.wave("nowhere")
         return [
@@ -41,6 +44,7 @@ async def test_the_client_reads_everything_and_keeps_the_ledger(certified: Site)
             first.seal is not None, api.certificate("county-a").number == first.seal.number if first.seal else None,
             len(api.frame("county-a").schools), api.sample("county-a").wave, done.state,
             len(list(api.ledger("county-a"))), unknown.value.status, unknown.value.problem.code if unknown.value.problem else "",
+            read, listed, {path.partition("?")[0] for path in api._kept},
         ]  # fmt: skip
 
     try:
@@ -49,6 +53,10 @@ async def test_the_client_reads_everything_and_keeps_the_ledger(certified: Site)
         server.should_exit = True
         await serving
 
+    *told, asked = told
+    described = {one["path"].removeprefix("/api/v1") for one in OPERATIONS if one.get("method", "get") == "get"}
+    assert {path.replace("county-a", "{wave}").replace("ledger/1", "ledger/{number}") for path in asked} == described
+    assert [one["id"] for one in OPERATIONS if "method" in one] == ["takeUp", "actOnLedgerEntry"]
     assert told == [
         ["county-a"],
         True,
@@ -61,6 +69,8 @@ async def test_the_client_reads_everything_and_keeps_the_ledger(certified: Site)
         1,
         404,
         "storage.wave_not_found",
+        (1, "county-a", "county-a"),
+        (1, 0),
     ]
 
 
