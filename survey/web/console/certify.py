@@ -14,6 +14,7 @@ from litestar.params import FromPath
 from litestar.response import Redirect
 
 from survey.certification.signature import Signer
+from survey.documents.report import DIGESTS
 from survey.errors import SurveyError
 from survey.jobs.certify_in_steps import (
     STEPS,
@@ -32,7 +33,7 @@ from survey.storage.audit import record_audit
 from survey.storage.certification_steps import list_steps
 from survey.storage.keys import has_key
 from survey.storage.plans import WaveRow, load_wave
-from survey.storage.results import find_results
+from survey.storage.results import find_results, load_results_digest
 from survey.storage.second_factors import has_second_factor, spend_code
 from survey.web.access import may, person_of, read_form
 from survey.web.console.page import console_page, state_reached, wave_crumbs
@@ -53,6 +54,28 @@ WORDS = {
 }
 KEYS = {"prepare": OPERATOR, "sign": APPROVER}
 """Steps that need a signing key, and whose."""
+
+
+LIMITS_TOLD = "看过，写在证书和报告里"
+
+
+def checklist(results: dict[str, Any]) -> list[tuple[str, str, str]]:
+    """What each of the three looks at before signing: what, what was found, where to look.
+
+    Facts of the results alone: nothing is ticked, because a name under the statement says more than a tick.
+    """
+    came, flags = results.get("response") or {}, results.get("flags") or ()
+    left_out = (came.get("used") or 0) - results["n"]
+    return [
+        ("回收", f"发出{came.get('issued', '–')}张，交回{came.get('used', '–')}份，声明未填{came.get('disputed', 0)}，作废{came.get('voided', 0)}", "monitor"),
+        ("计入", f"{results['n']}份" + (f"，没有计入{left_out}份，序号和原因写在声明里" if left_out > 0 else "，交回的都计入"), "results"),
+        ("口径", results["formula_in_words"], "results"),
+        ("对要求", results.get("evidence_words") or results.get("decision") or "没有要求线", "results"),
+        ("质量标记", f"{len(flags)}处，{LIMITS_TOLD}" if flags else "没有", "results"),
+        ("最少份数", results.get("not_certifiable_because") or "每一行都够", "results"),
+        ("要一起说的话", f"{len(results.get('sentences') or ())}句，{LIMITS_TOLD}", "results"),
+        ("方法版本", str(results.get("method_version") or "–"), "results"),
+    ]  # fmt: skip
 
 
 class NotYourselfError(SurveyError):
@@ -218,6 +241,12 @@ async def _page(
         typed={"note": "", "reason": "", **(typed or {})},
         standing=standing,
         results=filled(results) if results else None,
+        checklist=checklist(results) if results else (),
+        digests=[
+            *((("要签的声明", standing.prepared.digest),) if standing.prepared else ()),
+            *((("结果", await load_results_digest(row.wave)),) if results else ()),
+            *((DIGESTS[name], text) for name, text in ((results or {}).get("digests") or {}).items() if text),
+        ],
         rows=[
             (step, name, WORDS[step], standing.prepared if step == "prepare" else standing.reviewed)
             for step, name in STEPS.items()

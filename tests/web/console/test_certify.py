@@ -16,8 +16,10 @@ from survey.jobs.signers import ROLES
 from survey.storage.audit import list_audit
 from survey.storage.certificates import list_certificates
 from survey.storage.certification_steps import CertificationStep, add_step, list_steps
+from survey.storage.results import load_results, load_results_digest
 from survey.storage.second_factors import begin_second_factor, confirm_second_factor
 from survey.storage.tables import CertificationSteps, Waves
+from survey.web.pages import grouped_digest
 
 from ..conftest import NOW, PASSWORD, SAME_ORIGIN, Site, running
 
@@ -70,6 +72,17 @@ async def test_three_people_certify_and_the_trail_names_them(three: Site) -> Non
     assert trail["certify_wave"].details["reviewed_by"] == "yi"
     assert (trail["certify_prepare"].who, trail["certify_review"].who) == ("jia", "yi")
     assert "三步" in page and "换了正确的校名" in page
+
+
+async def test_what_is_signed_is_listed_with_its_digests_before_anybody_signs(three: Site) -> None:
+    await prepare(three)
+    results = await load_results("county-a")
+    page = (await three.client.get(PAGE)).text
+    prepared = (await list_steps("county-a"))[-1].digest
+    digests = [prepared, await load_results_digest("county-a"), *results["digests"].values()]
+
+    assert f"交回{results['response']['used']}份" in page and "每一行都够" in page
+    assert [one for one in digests if grouped_digest(one) not in page] == []
 
 
 async def test_nobody_takes_two_steps_and_no_step_is_left_out(three: Site) -> None:
