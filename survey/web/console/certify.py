@@ -71,7 +71,7 @@ def checklist(results: dict[str, Any]) -> list[tuple[str, str, str]]:
         ("计入", f"{results['n']}份" + (f"，没有计入{left_out}份，序号和原因写在声明里" if left_out > 0 else "，交回的都计入"), "results"),
         ("口径", results["formula_in_words"], "results"),
         ("对要求", results.get("evidence_words") or results.get("decision") or "没有要求线", "results"),
-        ("质量标记", f"{len(flags)}处，{LIMITS_TOLD}" if flags else "没有", "results"),
+        ("质量标记", f"{len(flags)}处，{LIMITS_TOLD}" if flags else "没有", "flags"),
         ("最少份数", results.get("not_certifiable_because") or "每一行都够", "results"),
         ("要一起说的话", f"{len(results.get('sentences') or ())}句，{LIMITS_TOLD}", "results"),
         ("方法版本", str(results.get("method_version") or "–"), "results"),
