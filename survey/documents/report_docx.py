@@ -107,6 +107,8 @@ def _main_result(document: DocxDocument, content: Mapping[str, Any]) -> None:
         said.append(f"{content['tipping']}。")
     add_text(document, "".join(said))
     add_points(document, content["cautions"])
+    if content["tables"] and content["tables"][0]["chart"]:
+        add_chart(document, content["tables"][0]["chart"], content["tables"][0]["alt"])
 
 
 def _selection(document: DocxDocument, content: Mapping[str, Any]) -> None:
@@ -156,7 +158,8 @@ def _formula(document: DocxDocument, content: Mapping[str, Any]) -> None:
 def _tables(document: DocxDocument, content: Mapping[str, Any]) -> None:
     for number, one in enumerate(content["tables"]):
         document.add_heading(f"（{NUMERALS[number]}）按{one['name']}", level=2)
-        if one["chart"]:
+        # The first chart stands beside the result.
+        if one["chart"] and number:
             add_chart(document, one["chart"], one["alt"])
         add_table(
             document,
