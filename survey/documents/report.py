@@ -73,7 +73,7 @@ class ReportCover:
     final: bool = False
     """False prints 草稿."""
     certificate: tuple[str, str, str] | None = None
-    """Number, the twelve signs and the address that checks them, once there is one."""
+    """Number, the twelve signs in groups of four and the address that checks them, once there is one."""
     instruments: tuple[tuple[str, Instrument], ...] = ()
     """Whom each questionnaire was put to, and the questionnaire."""
 
@@ -315,11 +315,11 @@ def _facts(results: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 
 def _certificate(known: tuple[str, str, str] | None) -> str:
-    """The certificate by its number, its signs in groups of four and where they are checked."""
+    """The certificate by its number, its signs and where they are checked."""
     if known is None:
         return ""
     number, signs, address = known
-    return f"证书第{number}号，验证码 {grouped(signs)}，在 {address} 核对"
+    return f"证书第{number}号，验证码 {signs}，在 {address} 核对"
 
 
 def _options(row: Mapping[str, Any]) -> str:

@@ -114,7 +114,7 @@ async def _line(county: County, against: str, today: date) -> DigestLine:
         ledger="，".join(f"{STATES[state]}{count}" for state, count in counts.items() if count) or "没有登记",
         overdue=sum(entry.is_overdue(today) for entry in entries),
         formula=newest.formula,
-        certificate=f"第{certificate.number}号 {certificate.short}",
+        certificate=f"第{certificate.number}号 {certificate.signs}",
     )
 
 

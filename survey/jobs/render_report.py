@@ -78,7 +78,7 @@ async def render_report(
 async def _certificate(wave: str, plan: Plan) -> tuple[str, str, str] | None:
     """Number, signs and checking address of the newest certificate."""
     newest = (await list_certificates(wave))[-1:]
-    return next(((str(one.number), one.short, f"{plan.base_url.rstrip('/')}/v") for one in newest), None)
+    return next(((str(one.number), one.signs, f"{plan.base_url.rstrip('/')}/v") for one in newest), None)
 
 
 def _instruments(plan: Plan, sample: Sample) -> tuple[tuple[str, Instrument], ...]:

@@ -42,6 +42,11 @@ class Certificate:
     short: str
     data: bytes
 
+    @property
+    def signs(self) -> str:
+        """The twelve signs as its sheet prints them, 4-4-4."""
+        return "-".join(self.short[start : start + 4] for start in range(0, len(self.short), 4))
+
 
 async def append_registry(leaf: bytes, sign_head: Callable[[int, bytes], str]) -> RegistryEntry:
     """Append one leaf and its signed head, both or neither.

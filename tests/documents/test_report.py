@@ -250,7 +250,7 @@ def test_facts_questionnaires_and_the_certificate_have_their_own_places_in_the_o
 ) -> None:
     cover = dataclasses.replace(
         COVER,
-        certificate=("3", "ABCDEFGHJKLM", "https://survey.wanan.cn/v"),
+        certificate=("3", "ABCD-EFGH-JKLM", "https://survey.wanan.cn/v"),
         instruments=(("家长（小学、初中）", load_instrument("parents")),),
     )
     text = "".join(eyes.text_of(report(results, imprint, cover, at=at)))
@@ -275,7 +275,7 @@ def test_facts_questionnaires_and_the_certificate_have_their_own_places_in_the_o
     assert "（一）家长（小学、初中）：家长问卷" in text
     assert "20.总的来说，您对万安县的小学和初中教育满意吗？" in text
     assert "22.这学期，学校有没有组织过收费补课？（有、没有、不清楚）" in text
-    assert "证书第3号，验证码ABCDEFGHJKLM" in text and "字体：" in text
+    assert "证书第3号，验证码ABCD-EFGH-JKLM" in text and "字体：" in text
 
 
 def test_the_result_has_its_page_to_itself(results, imprint, at, eyes) -> None:

@@ -18,7 +18,7 @@ from survey.errors import Fault
 from survey.jobs.import_frame import import_frame
 from survey.sampling.frame import KIND_CODES, PLACE_NAMES, Frame, control_totals
 from survey.sampling.frame_columns import COLUMN_TITLES, REQUIRED
-from survey.sampling.frame_file import FrameReading
+from survey.sampling.frame_file import FrameReading, sample_county
 from survey.scheme.plan_words import STAGE_NAMES
 from survey.storage.frames import find_column_map, find_frame, list_column_maps
 from survey.storage.plans import WaveRow, load_wave
@@ -141,7 +141,15 @@ async def download_faults(request: AnyRequest, wave: FromPath[str]) -> Response[
     return download(faults_sheet((*reading.faults, *reading.warnings)), f"{wave}_名册错误表.csv", "text/csv")
 
 
-FRAME_ROUTES = (show_frame, try_frame, match_frame, confirm_frame, download_faults)
+@get("/waves/{wave:str}/frame/example.xlsx", guards=[may("frame.see")])
+async def download_example(request: AnyRequest, wave: FromPath[str]) -> Response[bytes]:
+    """A made-up county's list, to fill in one's own after its columns."""
+    check_query(request, frozenset())
+    await load_wave(wave)
+    return download(sample_county("frame.xlsx"), "学校名册_样例.xlsx")
+
+
+FRAME_ROUTES = (show_frame, try_frame, match_frame, confirm_frame, download_faults, download_example)
 
 
 def faults_sheet(faults: tuple[Fault, ...]) -> bytes:

@@ -20,6 +20,8 @@ from litestar.response import Redirect
 from survey.errors import SurveyError
 from survey.jobs.close_wave import close_wave
 from survey.jobs.estimate_wave import estimate_wave
+from survey.jobs.launch import launch_checklist
+from survey.jobs.launch_lines import LaunchItem
 from survey.jobs.open_wave import open_wave
 from survey.jobs.remote_signing import (
     AwaitingSignatureError,
@@ -37,13 +39,15 @@ from survey.jobs.signers import (
     request_for,
     signs_elsewhere,
 )
+from survey.scheme.plan import scheme_of
 from survey.settings import Settings
 from survey.storage.audit import record_audit
 from survey.storage.keys import has_key
-from survey.storage.plans import WaveRow, load_wave
+from survey.storage.plans import WaveRow, load_plan, load_wave
+from survey.storage.samples import find_sample
 from survey.web.access import may, person_of, read_form
 from survey.web.console.monitor import WrongNameError
-from survey.web.console.page import console_page, wave_crumbs
+from survey.web.console.page import console_page, group_names, wave_crumbs
 from survey.web.console.waves import next_step, tabs_of
 from survey.web.console.work_room import Work
 from survey.web.errors import status_of
@@ -273,6 +277,7 @@ def _due(row: WaveRow) -> Act:
 async def _page(request: AnyRequest, row: WaveRow, refusal: SurveyError | None = None) -> Response[str]:
     act = _due(row)
     keys = signing_keys(request.app.state.settings)
+    plan, early = (await _plan_in_words(row.wave), await _seen_early(request, row)) if act is SIGN else ((), ())
     return console_page(
         request,
         "signing.html",
@@ -283,10 +288,36 @@ async def _page(request: AnyRequest, row: WaveRow, refusal: SurveyError | None =
         tabs=tabs_of(row, "/signing"),
         status=status_of(refusal) if refusal else 200,
         act=act,
+        plan_lines=plan,
+        early=early,
         asks_name=act is CLOSE,
         refusal=refusal,
         **keys,
     )
+
+
+async def _plan_in_words(wave: str) -> list[tuple[str, str]]:
+    """What the two are about to sign, in the lines that a reader would ask about."""
+    plan, sample = await load_plan(wave), await find_sample(wave)
+    scheme = scheme_of(plan)
+    line = scheme.requirement.line
+    drawn = f"{len(sample.schools)}所学校，{sample.slips_total}张纸条，种子 {sample.seed}" if sample else "还没有抽样"
+    return [
+        ("方案", scheme.title),
+        ("填写日期", f"{plan.opens_on}至{plan.closes_on}，{plan.results_on}公布"),
+        ("人群", "、".join(group_names(plan).values())),
+        ("样本", drawn),
+        ("算法", scheme.in_words()),
+        ("要求", "没有要求线" if line is None else line.in_words()),
+        ("网址和电话", f"{plan.base_url}，{plan.telephone}"),
+    ]
+
+
+async def _seen_early(request: AnyRequest, row: WaveRow) -> list[LaunchItem]:
+    """Lines of the launch checklist that only the plan can mend: once it is signed, it cannot."""
+    app = request.app.state
+    items = await launch_checklist(app.settings, app.office, row.wave, now=app.now())
+    return [item for item in items if item.line.page == "setup" and item.state != "green"]
 
 
 def signing_keys(settings: Settings) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from litestar.response import Redirect
 from survey.fieldwork.progress import shown_count
 from survey.jobs.participation import needed_answers
 from survey.jobs.set_up_wave import SAMPLE, drafts_of
-from survey.scheme.plan import plan_digest
+from survey.scheme.plan import plan_digest, scheme_of
 from survey.storage.audit import list_audit
 from survey.storage.branch import is_below_county
 from survey.storage.divisions import waves_of
@@ -138,6 +138,7 @@ async def show_wave(request: AnyRequest, wave: FromPath[str]) -> Response[str]:
         tabs=tabs_of(row, ""),
         plan=plan,
         plan_digest=plan_digest(plan),
+        scheme_title=scheme_of(plan).title,
         frame=frame,
         groups=group_names(plan),
         steps=[(step, state_reached(row.state, step.state)) for step in STEPS],

@@ -28,6 +28,9 @@ async def test_a_dry_run_shows_the_totals_and_keeps_nothing(site: Site, filename
     await site.wave("county-a")
     reply = await upload(site, county_frame(filename), filename)
 
+    example = await site.client.get("/console/waves/county-a/frame/example.xlsx")
+
+    assert example.content == county_frame("frame.xlsx")
     assert reply.status_code == 200, reply.text
     assert "可以导入：56所学校" in reply.text
     assert "18\u202f137" in reply.text

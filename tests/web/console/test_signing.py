@@ -143,6 +143,8 @@ async def test_a_wrong_passphrase_changes_nothing(site: Site) -> None:
     other_act = await site.send(SIGNING, {"act": "签发证书", **BOTH})
 
     assert "还没有经办和签发的签名密钥" in without.text
+    assert "要签的方案" in without.text and "490张纸条" in without.text and "达到85%以上" in without.text
+    assert "签署以后方案不能再改，先看这" in without.text and "网址是正式的" in without.text
     assert wrong.status_code == 422
     assert "什么也没有改" in wrong.text
     assert "not this" not in wrong.text
