@@ -14,7 +14,7 @@ from litestar.params import FromPath
 from litestar.response import Redirect
 
 from survey.columns import plain_cell
-from survey.errors import Fault
+from survey.errors import Fault, SurveyError
 from survey.jobs.import_frame import import_frame
 from survey.sampling.frame import KIND_CODES, PLACE_NAMES, Frame, control_totals
 from survey.sampling.frame_columns import COLUMN_TITLES, REQUIRED
@@ -25,6 +25,7 @@ from survey.storage.plans import WaveRow, load_wave
 from survey.storage.states import BEFORE_SIGNING
 from survey.web.access import check_query, may, person_of, read_form
 from survey.web.console.imports import PendingImport
+from survey.web.console.monitor import WrongNameError
 from survey.web.console.page import console_page, wave_crumbs
 from survey.web.console.waves import tabs_of
 from survey.web.errors import UnreadableBodyError
@@ -69,11 +70,15 @@ async def try_frame(request: AnyRequest, wave: FromPath[str]) -> Response[str]:
 
 
 @post("/waves/{wave:str}/frame/confirm", guards=[may("frame.import")], status_code=303)
-async def confirm_frame(request: AnyRequest, wave: FromPath[str]) -> Redirect:
-    """Import the file that was tried, as a whole."""
-    app, person = request.app.state, person_of(request)
+async def confirm_frame(request: AnyRequest, wave: FromPath[str]) -> Response[str] | Redirect:
+    """Import the file that was tried, as a whole; what was drawn from the one before is void then."""
+    app, person, row = request.app.state, person_of(request), await load_wave(wave)
     form = await read_form(request)
     pending = app.imports.load(person.name, wave, app.now())
+    if row.state == "drawn" and str(form.get("confirm", "")).strip() != wave:
+        return await _page(
+            request, row, reading=pending.reading, filename=pending.filename, refusal=WrongNameError(wave)
+        )
     await import_frame(
         wave,
         pending.data,
@@ -181,6 +186,7 @@ async def _page(
     filename: str = "",
     done: bool = False,
     chosen: Mapping[int, tuple[str, str]] | None = None,
+    refusal: SurveyError | None = None,
 ) -> Response[str]:
     shown = frame if reading is None else reading.frame
     flag = " --dry-run" if reading is not None else ""
@@ -193,7 +199,8 @@ async def _page(
         command=f"survey import {_quoted(filename or '名册.xlsx')} --wave {row.wave}{flag}",
         row=row,
         tabs=tabs_of(row, "/frame"),
-        status=422 if faults else 200,
+        status=422 if faults or refusal else 200,
+        refusal=refusal,
         frame=shown,
         totals=control_totals(shown) if shown else None,
         tables=totals_tables(shown) if shown else (),

@@ -5,6 +5,7 @@ gone and the page says so. Everything else may be printed again at any time.
 """
 
 from collections.abc import Mapping, Sequence
+from shlex import quote
 
 from litestar import Response, get, post
 from litestar.datastructures import UploadFile
@@ -27,6 +28,7 @@ from survey.web.pages import AnyRequest
 
 TICKED_AT_MOST = 200
 """Schools that are offered one by one; in a larger sample their codes are typed."""
+NAMED_IN_COMMAND = 5
 PAPERS = {"a3": "A3", "a4": "A4", "a5": "A5"}
 
 
@@ -124,12 +126,15 @@ async def _page(
     plan, sample = await load_plan(row.wave), await find_sample(row.wave)
     languages, unprintable = await paper_languages(plan)
     signed = state_reached(row.state, "planned")
+    chosen = typed.get("schools", "").split() if typed is not None else chosen
+    only = "".join(f" --school {quote(code)}" for code in chosen[:NAMED_IN_COMMAND])
     return console_page(
         request,
         "papers.html",
         title="纸条和海报",
         crumbs=wave_crumbs(row),
-        command=f"survey papers {row.wave} --size a4\nsurvey publish {row.wave}",
+        command=f"survey papers {row.wave} --size a4{only}"
+        + (f"\nsurvey publish {row.wave}" if row.state == "planned" else ""),
         row=row,
         tabs=tabs_of(row, "/papers"),
         status=status_of(refusal) if refusal else 200,
@@ -148,7 +153,7 @@ async def _page(
         refusal=refusal,
         faults=refusal.faults if isinstance(refusal, FaultsError) else (),
         typed=typed,
-        chosen=typed.get("schools", "").split() if typed is not None else chosen,
+        chosen=chosen,
     )
 
 

@@ -158,8 +158,7 @@ async def _lines(request: AnyRequest, rows: Sequence[WaveRow]) -> list[dict[str,
     # What came in is counted for waves as wholes; of single schools the page of the wave tells.
     counted = () if is_below_county() else rows
     running = {row.wave: row.state == "closed" for row in counted if row.state in ("open", "paused", "closed")}
-    drawn = [row.wave for row in rows if state_reached(row.state, "drawn")]
-    needed = await needed_answers({wave: plans[wave] for wave in drawn})
+    needed = await needed_answers({wave: plans[wave] for wave in running})
     used = await request.app.state.returns.of(running)
     published = await load_published([row.wave for row in rows if state_reached(row.state, "estimated")])
     return [

@@ -181,3 +181,16 @@ async def test_the_count_of_rows_stands_above_the_faults(site: Site) -> None:
 
     assert "57行：可导入 56 · 有错 1" in " ".join(reply.text.split())
     assert "先导入没错的行：不可用" in reply.text
+
+
+async def test_a_frame_that_voids_a_drawn_sample_asks_for_the_waves_name(site: Site) -> None:
+    await site.sign_in()
+    await site.wave("county-a", until="drawn")
+    tried = await upload(site, county_frame())
+    unsure = await site.send("/console/waves/county-a/frame/confirm")
+    kept = (await load_wave("county-a")).state
+    sure = await site.send("/console/waves/county-a/frame/confirm", {"confirm": "county-a"})
+
+    assert "抽好的样本就作废" in tried.text
+    assert unsure.status_code == 422 and "没有导入，什么也没有改" in unsure.text and kept == "drawn"
+    assert sure.status_code == 303 and (await load_wave("county-a")).state == "framed"
