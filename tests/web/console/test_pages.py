@@ -252,7 +252,8 @@ def test_every_act_that_the_log_keeps_has_words() -> None:
 def test_every_detail_that_the_log_keeps_has_a_name() -> None:
     names = set()
     for path in Path("survey").rglob("*.py"):
-        tree = ast.parse(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
+        tree = ast.parse(text if "record_audit(" in text else "")
         for function in (one for one in ast.walk(tree) if isinstance(one, ast.AsyncFunctionDef)):
             parts = list(ast.walk(function))
             calls = [one for one in parts if isinstance(one, ast.Call) and "record_audit" in ast.unparse(one.func)]
