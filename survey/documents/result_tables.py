@@ -15,7 +15,7 @@ from openpyxl import Workbook
 
 from survey.cases.few_answers import FEW_ANSWERS
 from survey.documents.report import DIGESTS
-from survey.documents.workbook import add_sheet, saved
+from survey.documents.workbook import HIDDEN, add_sheet, saved
 from survey.exact import percent_text
 from survey.sampling.scheme_sizes import GROUP_NAMES
 
@@ -33,7 +33,6 @@ RATE_HEAD = (
     "注意",
 )
 TABLES = (("by_group", "各类人员"), ("by_stage", "学段"), ("by_place", "城乡"), ("by_area", "督学责任区"), ("by_dimension", "方面"))
-HIDDEN = "不显示"
 METHODS = {"korn_graubard": "Korn–Graubard", "logit": "对数优势（logit）", "t": "t"}
 """Methods of intervals as papers call them."""
 

@@ -6,6 +6,7 @@ so that no name in a table can act; the moment of saving is the date that was ha
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from datetime import datetime
 from io import BytesIO
@@ -25,6 +26,9 @@ from survey.documents.archive import archive
 
 WIDEST = 66
 """A SHA-256 digest fits into one line; what is longer is broken, and its row is as high as it needs."""
+FIGURE = re.compile(r"[≥≤]?\d[\d.]*(%|分)|<10")
+"""A figure that is written as text, as it was published."""
+HIDDEN = "不显示"
 LINE = 15.0
 """Points of a line; a row without a height of its own shows one line in some programs."""
 
@@ -42,6 +46,7 @@ def add_sheet(
     sheet: Worksheet = book.active if first and isinstance(book.active, Worksheet) else book.create_sheet()
     sheet.title = name
     widths = [0] * len(head)
+    figures = frozenset() if facts else _figure_columns(len(head), rows)
     for at, line in enumerate((head, *rows), start=1):
         for column, value in enumerate(line, start=1):
             cell = sheet.cell(at, column)
@@ -55,7 +60,8 @@ def add_sheet(
                 cell.value = plain_cell(UNWRITABLE.sub("", str(value)))
                 cell.data_type = "s"
             widths[column - 1] = max(widths[column - 1], _width(value))
-            cell.alignment = Alignment("left" if facts else None, vertical="top", wrap_text=_width(value) > WIDEST)
+            across = "left" if facts else "right" if column in figures else None
+            cell.alignment = Alignment(across, vertical="top", wrap_text=_width(value) > WIDEST)
             if at == 1:
                 cell.font = Font(bold=True)
                 cell.fill = PatternFill("solid", fgColor="EEF1F4")
@@ -69,6 +75,16 @@ def add_sheet(
     sheet.page_setup.orientation, sheet.page_setup.paperSize = "landscape", "9"
     sheet.page_setup.fitToHeight = 0
     sheet.sheet_properties.pageSetUpPr = PageSetupProperties(fitToPage=True)
+
+
+def _figure_columns(n: int, rows: Sequence[Sequence[Any]]) -> frozenset[int]:
+    """The columns, from one, that hold figures alone: they stand to the right, their heads above them."""
+    found = set()
+    for column in range(n):
+        cells = [row[column] for row in rows if column < len(row) and row[column] not in (None, "", HIDDEN)]
+        if cells and all(isinstance(cell, int | float) or FIGURE.fullmatch(str(cell)) for cell in cells):
+            found.add(column + 1)
+    return frozenset(found)
 
 
 def _width(value: Any) -> int:

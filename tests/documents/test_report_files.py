@@ -101,6 +101,9 @@ def test_rows_of_a_sheet_are_as_high_as_their_text_and_digests_have_names(at: An
     assert sheet.row_dimensions[formula].height >= 4 * 15
     assert sheet.row_dimensions[digest].height is None and sheet.column_dimensions["B"].width > 64
     assert sheet.cell(named["计入的答卷"].row, 2).alignment.horizontal == "left"
+    groups = load_workbook(BytesIO(result_tables(RESULTS, at=at)))["各类人员"]
+    across = {cell.value: cell.alignment.horizontal for cell in groups[1]}
+    assert (across["名称"], across["满意率"], across["有效"], across["注意"]) == (None, "right", "right", None)
 
 
 def test_no_cell_can_act_and_none_shows_one_persons_choice(at: Any) -> None:
