@@ -145,6 +145,7 @@ def _estimate_wave(
 @command_options
 def flags_command(data: Path | None, wave: str, as_json: bool) -> None:
     """开箱计算以后的数据质量提示：只对着一校一类人，不改变数字。Flags of an estimated wave; no figure changes."""
+    from survey.cases.flag import BLIND
     from survey.cli.session import at_desk
     from survey.storage.results import load_results
 
@@ -154,7 +155,8 @@ def flags_command(data: Path | None, wave: str, as_json: bool) -> None:
 
     flags = run(work())
     lines = [
-        f"{one['indicator']} {one['name']}　{one['domain']}　{one['text']}　界限{one['limit']}；老实填的也会碰上：{one['honest']}"
+        f"{one['indicator']} {one['name']}　{one['domain']}　{one['text']}　界限{one['limit']}；"
+        f"看不出：{BLIND[one['indicator']]}；老实填的也会碰上：{one['honest']}"
         for one in flags
     ]
     emit({"wave": wave, "flags": flags}, as_json, "\n".join(lines) or "没有提示。")

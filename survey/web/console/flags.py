@@ -185,7 +185,7 @@ async def _page(
             None,
         ),
         alarms=[] if opened else [
-            (draws.get(alarm.domain), alarm, _told(alarm, exact=row.state == "closed"))
+            (draws.get(alarm.domain), alarm, alarm_words(alarm, exact=row.state == "closed"))
             for alarm in await alarms_in_sight(request.app.state.office, row.wave)
         ],
         alarm_names=NAMES,
@@ -201,6 +201,6 @@ async def _page(
     )  # fmt: skip
 
 
-def _told(alarm: Flag, *, exact: bool) -> str:
+def alarm_words(alarm: Flag, *, exact: bool) -> str:
     """An alarm in words; while the wave runs no small count is told."""
     return alarm.text if exact else f"声明“没填过”的{shown_count(int(alarm.value))}份，多于{alarm.limit}份的界限"

@@ -6,8 +6,10 @@ from collections.abc import Callable
 from io import BytesIO
 from zipfile import ZipFile
 
+from survey.cases.flag import Flag
 from survey.jobs.signers import ROLES, create_signer
 from survey.storage.plans import load_wave
+from survey.web.console.flags import alarm_words, rule_lines
 from survey.web.console.monitor import WrongNameError
 from survey.web.console.print_room import PrintJob
 from survey.web.console.work_room import Work
@@ -223,3 +225,19 @@ async def test_whoever_waits_a_moment_never_meets_the_page_of_a_short_job(site: 
 
     assert early.status_code == 409 and "正在" not in early.text
     assert site.app.state.work_room.work(wave) is None
+
+
+def test_rules_stand_by_how_many_groups_met_them_and_the_one_on_coaching_always() -> None:
+    met = [{"indicator": "I7", "domain": domain} for domain in ("A-P", "B-P")]
+    first, second = rule_lines(met, {"A-P": "甲小学 家长"})
+
+    assert (first["indicator"], first["n"], first["where"]) == ("I7", 2, "甲小学 家长、B-P")
+    assert (second["indicator"], second["n"], second["where"]) == ("I5", 0, "")
+    assert first["blind"] and second["honest"]
+
+
+def test_an_alarm_of_a_running_wave_tells_no_small_count() -> None:
+    alarm = Flag("I1", "A-P", "3", "2", "5份里有3份被声明“没填过”", "alarm")
+
+    assert alarm_words(alarm, exact=False) == "声明“没填过”的<10份，多于2份的界限"
+    assert alarm_words(alarm, exact=True) == "5份里有3份被声明“没填过”"
