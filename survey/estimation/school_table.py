@@ -22,7 +22,7 @@ from survey.estimation.figure import interval_document
 from survey.estimation.intervals import korn_graubard
 from survey.estimation.wave_rates import Rate, of_group
 from survey.estimation.wave_tables import Tables
-from survey.exact import percent_text, truncate
+from survey.exact import fraction, percent_text, truncate
 from survey.sampling.scheme_sizes import GROUP_NAMES
 
 SHOWN_GROUPS = ("parent", "student")
@@ -64,8 +64,8 @@ def _less_what_gives_others_away(
     """More rows hidden where a stage, a place or an area less its schools would leave a few teachers.
 
     Those tables join all groups, so such a row less the schools in it tells the rate of everybody who
-    stands in no row here: together they must be as many as any cell. A group's only hidden row would
-    follow from its total, so it never stays alone.
+    stands in no row here: together they must be as many as any cell. A group's only row that is hidden, or
+    told as a bound, would follow from its total or its counts by option, so it never stays alone.
     """
     n_of = {name: found[3] for name, found in tables.rates.sums(tables.answers).items()}
     lies_in: dict[str, set[tuple[str, str]]] = {}
@@ -81,13 +81,22 @@ def _less_what_gives_others_away(
             apart.update(dict.fromkeys(lies_in[draw.school_code], n_of.get(domain, 0)))
     keys = [(row["group"], row["key"]) for row in rows]
     hidden = {key for key, row in zip(keys, rows, strict=True) if row.get("withheld")}
+    bounded = {
+        key
+        for key, row in zip(keys, rows, strict=True)
+        if key not in hidden and "shown" in row and code_of(fraction(row["shown"]), row["n_valid"]) is not None
+    }
     while True:
         left = apart.copy()
         for row in hidden:
             left.update(dict.fromkeys(lies_in[row[1]], n_of_row[row]))
         few = {part for part, n in left.items() if 0 < n < tables.smallest}
-        alone = {group for group, n in Counter(group for group, _ in hidden).items() if n == 1}
-        more = [row for row in keys if row not in hidden and (lies_in[row[1]] & few or row[0] in alone)]
+        alone = {group for group, n in Counter(group for group, _ in hidden | bounded).items() if n == 1}
+        more = [
+            row
+            for row in keys
+            if row not in hidden and (lies_in[row[1]] & few or (row[0] in alone and row not in bounded))
+        ]
         if not more:
             break
         hidden.add(min(more, key=lambda row: (n_of_row[row], row)))

@@ -35,6 +35,10 @@ def test_a_school_where_all_agree_is_told_like_one_where_all_but_one_do() -> Non
     others = ([5] * 40 + [2] * 40, [5] * 50 + [2] * 30)
     all_agree, all_but_one = (rows([5] * (30 - n) + [2] * n, *others)[A] for n in (0, 1))
 
+    with_others = rows([5] * 30, *others)
+
+    # The group's counts by option less those of all other schools would be those of this one.
+    assert [code for code, row in with_others.items() if row.get("withheld")] == [B]
     assert all_agree["display"] == "≥95%" and all_agree["against_county"] == "above"
     assert all_agree == all_but_one
 
@@ -79,7 +83,7 @@ def test_only_a_school_that_chance_cannot_explain_is_told_apart() -> None:
 def test_equal_schools_are_rarely_told_apart() -> None:
     draws, told = np.random.default_rng(11), 0
     for _ in range(30):
-        answers = [[5] * n + [2] * (30 - n) for n in draws.binomial(30, 0.9, 4)]
+        answers = [[5] * n + [2] * (40 - n) for n in draws.binomial(40, 0.9, 4)]
         found = rows(*answers)
         told += any(row["against_county"] != "level" for row in found.values())
 
