@@ -128,7 +128,7 @@ def digest_docx(made: Digest, *, at: datetime) -> bytes:
 
     document = Document()
     content = {"state": "", "demonstration": made.demonstration, "office": ""}
-    set_up(document, content, f"{TITLE}　{made.made_on}", at, first_is_cover=False)
+    set_up(document, content, f"{TITLE}　{made.made_on}", at, first_is_cover=False, on_grid=False)
     for name in ("Normal", "Heading 1", "List Bullet"):
         document.styles[name].font.size = Pt(12)
     title = document.add_paragraph(TITLE, style="Title")
@@ -143,7 +143,7 @@ def digest_docx(made: Digest, *, at: datetime) -> bytes:
     add_points(document, [f"{where}　{kind}：{seen}。{todo}。" for where, kind, seen, todo in made.told])
     document.add_paragraph(made.rest if made.warnings else "没有要提醒的。")
     document.add_heading("三、整改和证书", level=1)
-    add_table(document, FOLLOW_HEAD, follow_rows(made), (20, 46, 14, 42, 34), size=9)
+    add_table(document, FOLLOW_HEAD, follow_rows(made), (18, 45, 12, 41, 40), size=8.5)
     document.add_heading("四、怎样看这些数", level=1)
     add_points(document, made.notes)
     return saved_document(document, at=at)

@@ -30,7 +30,7 @@ LINE = DigestLine(
     ledger="待整改3，整改中2，已销号9",
     overdue=1,
     formula="满意=非常满意+比较满意；说不清不计入",
-    certificate="第31号 7KQ4M2XH9DTR",
+    certificate="第31号 7KQ4-M2XH-9DTR",
 )
 
 
