@@ -23,6 +23,7 @@ import pyarrow.parquet as pq
 import pyreadstat
 
 from survey import METHOD_VERSION, __version__
+from survey.columns import UNWRITABLE
 from survey.documents.archive import archive
 from survey.estimation.analysis_file import AnalysisFile, AnalysisVariable
 from survey.exact import fraction_text, truncate
@@ -115,13 +116,13 @@ def as_dta(columns: AnalysisFile) -> bytes:
 
 
 def as_ddi(columns: AnalysisFile, facts: dict[str, str], data_file: str) -> bytes:
-    """The codebook after DDI-Codebook 2.5."""
+    """The codebook after DDI-Codebook 2.5; order and words are held by the schema that the tests keep."""
     Tree.register_namespace("", DDI)
     book = Tree.Element(f"{{{DDI}}}codeBook", {"version": "2.5"})
 
     def add(parent: Tree.Element, tag: str, text: str | None = None, **attributes: str) -> Tree.Element:
         child = Tree.SubElement(parent, f"{{{DDI}}}{tag}", attributes)
-        child.text = text
+        child.text = None if text is None else UNWRITABLE.sub("", text)
         return child
 
     study = add(book, "stdyDscr")
@@ -161,11 +162,13 @@ def as_ddi(columns: AnalysisFile, facts: dict[str, str], data_file: str) -> byte
     size = add(described, "dimensns")
     add(size, "caseQnty", str(columns.n_rows))
     add(size, "varQnty", str(len(columns.variables)))
-    add(described, "fileType", "CSV（UTF-8）")
+    add(described, "fileType", "CSV", charset="UTF-8")
     data = add(book, "dataDscr")
     for number, variable in enumerate(columns.variables, start=1):
-        weight = {"wgt": "wgt"} if variable.is_weight else {}
-        one = add(data, "var", None, ID=f"V{number}", name=variable.name, files="F1", **weight)
+        told = {"wgt": "wgt"} if variable.is_weight else {}
+        if _type(variable) == pa.float64():
+            told["intrvl"] = "contin"
+        one = add(data, "var", None, ID=f"V{number}", name=variable.name, files="F1", **told)
         add(one, "labl", variable.label)
         if variable.question:
             add(add(one, "qstn"), "qstnLit", variable.question)
