@@ -278,7 +278,7 @@ def token_command(
     async def work() -> tuple[dict[str, object], str]:
         async with at_desk(data):
             if listed:
-                tokens = [one for account in await list_accounts() for one in await list_tokens(account.name)]
+                tokens = await list_tokens()
                 return {"tokens": [_token_document(one) for one in tokens]}, _token_lines(tokens)
             if ended is not None:
                 token = await end_token(ended, actor=actor(), now=utc_now())

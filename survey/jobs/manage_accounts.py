@@ -330,12 +330,12 @@ async def end_token(name: str, *, by: Account | None = None, actor: str, now: da
     Raises:
         TokenUnknownError: not there, ended before, or of an account outside the branch of `by`.
     """
-    for account in await list_accounts():
-        for token in await list_tokens(account.name):
-            if token.name == name and token.revoked_at is None and (by is None or await may_manage(by, account)):
-                async with transaction():
-                    await revoke_token(token.digest, now=now)
-                    details = {"account": account.name, "scopes": sorted(token.scopes)}
-                    await record_audit(actor, "end_token", token.label, details=details, now=now)
-                return token
-    raise TokenUnknownError(name)
+    token = next((one for one in await list_tokens() if one.name == name and one.revoked_at is None), None)
+    account = None if token is None else await find_account(token.account)
+    if token is None or account is None or not (by is None or await may_manage(by, account)):
+        raise TokenUnknownError(name)
+    async with transaction():
+        await revoke_token(token.digest, now=now)
+        details = {"account": account.name, "scopes": sorted(token.scopes)}
+        await record_audit(actor, "end_token", token.label, details=details, now=now)
+    return token

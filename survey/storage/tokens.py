@@ -74,9 +74,9 @@ async def find_token(token: str, *, now: datetime) -> ApiToken | None:
     return _token(rows[0]) if rows else None
 
 
-async def list_tokens(name: str) -> tuple[ApiToken, ...]:
-    """All tokens of an account, also those that are over."""
-    rows = await ApiTokens.select().where(ApiTokens.account == name).order_by(ApiTokens.created_at)
+async def list_tokens() -> tuple[ApiToken, ...]:
+    """All tokens of every account, the oldest first, also those that are over."""
+    rows = await ApiTokens.select().order_by(ApiTokens.created_at)
     return tuple(_token(row) for row in rows)
 
 

@@ -9,6 +9,7 @@ from litestar.response import Redirect
 
 from survey.errors import SurveyError
 from survey.jobs.place_schools import (
+    PlacedSchool,
     Placing,
     add_area,
     copy_areas,
@@ -19,13 +20,16 @@ from survey.jobs.place_schools import (
 )
 from survey.storage.plans import WaveRow, load_wave
 from survey.web.access import check_query, may, person_of, read_form
-from survey.web.console.page import SCHOOLS_ON_A_PAGE, Part, console_page, wave_crumbs
+from survey.web.console.page import SCHOOLS_ON_A_PAGE, console_page, wave_crumbs
 from survey.web.console.waves import tabs_of
 from survey.web.errors import WebError, status_of
 from survey.web.pages import AnyRequest
+from survey.web.parts import part_of
 
 NONE = "none"
 """In an address: schools that lie in no area."""
+BESIDE = ("area", "done", "n")
+"""What an address of this page may hold besides the number of the page."""
 DONE = {
     "placed": "划好了，{n}所学校换了责任区。",
     "copied": "照上一次划好了，{n}所学校划进了责任区；已经划过的没有动。",
@@ -127,7 +131,7 @@ async def _page(
     refusal: SurveyError | None = None,
     typed: dict[str, str] | None = None,
 ) -> Response[str]:
-    query = {} if refusal else check_query(request, frozenset({"area", "page", "done", "n"}))
+    query = {} if refusal else check_query(request, frozenset({"page", *BESIDE}))
     placing = await placing_of(row.wave)
     chosen = query.get("area", "")
     n = query.get("n", "")
@@ -146,7 +150,7 @@ async def _page(
         given_up=sorted({a for a in placing.counts if a} - {one.code for one in placing.areas}),
         chosen=chosen,
         address=f"/console/waves/{row.wave}/areas" + (f"?area={quote(chosen)}" if chosen else ""),
-        part=_part(placing, chosen, query.get("page", "1")),
+        part=part_of(request, _of_area(placing, chosen), SCHOOLS_ON_A_PAGE, beside=BESIDE),
         none=NONE,
         done=DONE[query["done"]].format(n=n if n.isascii() and n.isdigit() else "") if query.get("done") in DONE else "",
         refusal=refusal,
@@ -155,11 +159,7 @@ async def _page(
     )
 
 
-def _part(placing: Placing, chosen: str, given: str) -> Part:
-    """One page of the schools, of one area where the address names it."""
+def _of_area(placing: Placing, chosen: str) -> list[PlacedSchool]:
+    """The schools of one area where the address names it."""
     wanted = {"": None, NONE: ""}.get(chosen, chosen)
-    lines = [school for school in placing.schools if wanted is None or (school.area or "") == wanted]
-    pages = max(-(-len(lines) // SCHOOLS_ON_A_PAGE), 1)
-    page = int(given) if given.isascii() and given.isdigit() and len(given) < 6 else 1
-    page = min(max(page, 1), pages)
-    return Part(lines[(page - 1) * SCHOOLS_ON_A_PAGE : page * SCHOOLS_ON_A_PAGE], page, pages, len(lines))
+    return [school for school in placing.schools if wanted is None or (school.area or "") == wanted]

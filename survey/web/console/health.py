@@ -7,6 +7,7 @@ from survey.jobs.due_list import STATES, due_list
 from survey.web.access import may
 from survey.web.console.page import console_page
 from survey.web.pages import AnyRequest
+from survey.web.parts import LINES_ON_A_PAGE, part_of
 
 WORDS = {OK: "正常", WATCH: "留意", BAD: "要处理"}
 
@@ -26,7 +27,7 @@ async def show_console_health(request: AnyRequest) -> Response[str]:
         words=WORDS,
         bad=sum(line.state == BAD for line in lines),
         watch=sum(line.state == WATCH for line in lines),
-        due=await due_list(app.settings, now=app.now()),
+        due=part_of(request, await due_list(app.settings, now=app.now()), LINES_ON_A_PAGE),
         due_words=STATES,
     )
 

@@ -5,6 +5,7 @@ import io
 import re
 from datetime import date
 from typing import Any
+from urllib.parse import urlencode
 
 from litestar import Response, get, post
 from litestar.params import FromPath
@@ -32,10 +33,16 @@ from survey.web.console.waves import tabs_of
 from survey.web.errors import status_of
 from survey.web.files import download
 from survey.web.pages import CHINA, AnyRequest
+from survey.web.parts import part_of
 from survey.web.rights import has_right
 
 TYPED_SOURCES = ("fact", "text")
 """What a person types in; the other sources come from the findings table."""
+
+PROBLEMS_ON_A_PAGE = 40
+FINDINGS_ON_A_PAGE = 30
+BESIDE = ("state", "area")
+"""What an address of this page may hold besides the numbers of its two lists."""
 
 _TYPED = dict.fromkeys(
     ("source", "problem", "basis", "about", "unit", "person", "due_on", "measures", "evidence", "note"), ""
@@ -46,7 +53,7 @@ _TYPED = dict.fromkeys(
 @get("/waves/{wave:str}/ledger", guards=[may("ledger.see")])
 async def show_ledger(request: AnyRequest, wave: FromPath[str]) -> Response[str]:
     """Every problem, overdue first, and the findings that are not taken up yet."""
-    query = check_query(request, frozenset({"state", "area"}))
+    query = check_query(request, frozenset({"page", "findings", *BESIDE}))
     state, area = query.get("state", ""), query.get("area", "")
     return await _ledger_page(request, await load_wave(wave), state=state, area=area)
 
@@ -151,6 +158,15 @@ async def _ledger_page(
     whole = certified and has_right(person, "results.see")
     found: Findings | None = await findings_of(row.wave) if whole else None
     taken = {entry.source_key for entry in every}
+    state = state if state in STATES else ""
+    shown = [one for one in by_urgency(entries, today) if not state or one.state == state]
+    new = [
+        (one, key)
+        for one in ((*found.weak, *found.fallen) if found else ())
+        if (key := f"{one.kind}:{one.table}:{one.group}:{one.key}") not in taken
+    ]
+    address = f"/console/waves/{row.wave}/ledger"
+    filters = {name: value for name, value in (("state", state), ("area", area)) if value}
     return console_page(
         request,
         "ledger.html",
@@ -166,21 +182,16 @@ async def _ledger_page(
         states=STATES,
         counts={key: sum(entry.state == key for entry in entries) for key in STATES},
         overdue=sum(entry.is_overdue(today) for entry in entries),
-        state=state if state in STATES else "",
+        state=state,
+        address=f"{address}?{urlencode(filters)}" if filters else address,
         certified=certified,
         places=places,
         areas=areas,
         area=area,
         whole=has_right(person, "results.see"),
-        entries=[one for one in by_urgency(entries, today) if state not in STATES or one.state == state],
+        entries=part_of(request, shown, PROBLEMS_ON_A_PAGE, beside=("findings", *BESIDE)),
         found=found,
-        new_findings=[
-            (one, key)
-            for one in (*found.weak, *found.fallen)
-            if (key := f"{one.kind}:{one.table}:{one.group}:{one.key}") not in taken
-        ]
-        if found
-        else [],
+        new_findings=part_of(request, new, FINDINGS_ON_A_PAGE, "findings", beside=("page", *BESIDE)),
         new_themes=[
             (theme_problem(one), f"theme:{one.name}")
             for one in (await themes_of(row.wave) if found else ())

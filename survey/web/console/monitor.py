@@ -25,12 +25,12 @@ from survey.web.console.page import (
     PUBLISHED,
     SCHOOLS_ON_A_PAGE,
     console_page,
-    part_of,
     state_reached,
     wave_crumbs,
 )
 from survey.web.console.waves import tabs_of
 from survey.web.pages import CHINA, AnyRequest
+from survey.web.parts import part_of
 
 
 class NotPublishedError(SurveyError):

@@ -4,8 +4,6 @@ The foot of a page names the command that shows or does the same, so that an off
 command line by using the pages (UX section 15).
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from litestar import Response
@@ -13,7 +11,7 @@ from litestar import Response
 from survey.sampling.scheme_sizes import GROUP_NAMES
 from survey.scheme.plan import Plan
 from survey.storage.plans import WaveRow
-from survey.web.access import check_query, form_key, person_of
+from survey.web.access import form_key, person_of
 from survey.web.pages import AnyRequest, html
 from survey.web.rights import ROLES, has_right
 
@@ -89,29 +87,6 @@ def console_page(
 
 SCHOOLS_ON_A_PAGE = 100
 """Schools shown at once, so that a page of a county of a thousand stays light."""
-
-
-@dataclass(frozen=True)
-class Part:
-    """One page of a long list: its lines, which page it is, and how much there is."""
-
-    lines: Sequence[Any]
-    page: int
-    pages: int
-    n: int
-
-
-def part_of(request: AnyRequest, lines: Sequence[Any], most: int) -> Part:
-    """The page of a list that the address asks for (`?page=`), the nearest there is.
-
-    Raises:
-        UnreadableBodyError: the address asks for anything else.
-    """
-    given = check_query(request, frozenset({"page"})).get("page", "1")
-    pages = max(-(-len(lines) // most), 1)
-    page = int(given) if given.isascii() and given.isdigit() and len(given) < 6 else 1
-    page = min(max(page, 1), pages)
-    return Part(lines[(page - 1) * most : page * most], page, pages, len(lines))
 
 
 def wave_crumbs(row: WaveRow) -> tuple[tuple[str, str], ...]:

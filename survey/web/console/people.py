@@ -39,6 +39,7 @@ from survey.web.console.device import device_of
 from survey.web.console.page import console_page
 from survey.web.errors import WebError
 from survey.web.pages import AnyRequest
+from survey.web.parts import LINES_ON_A_PAGE, Part, part_of
 from survey.web.rights import ROLES
 
 ACTS_SHOWN = 200
@@ -61,7 +62,12 @@ async def show_people(request: AnyRequest) -> Response[str]:
     accounts = [account for account in await list_accounts() if await may_manage(person, account)]
     named = {account.name for account in accounts}
     issuer = request.app.state.settings.oidc_issuer
-    tokens = [token for account in accounts for token in await list_tokens(account.name)]
+    tokens = [token for token in await list_tokens() if token.account in named]
+    sessions = [one for one in await list_sessions(None, now=request.app.state.now()) if one.account in named]
+
+    def part(name: str, lines: list[Any]) -> Part:
+        return part_of(request, lines, LINES_ON_A_PAGE, name, beside=("page", "tokens", "sessions"))
+
     return console_page(
         request,
         "people.html",
@@ -69,13 +75,11 @@ async def show_people(request: AnyRequest) -> Response[str]:
         command="survey account\nsurvey account 登录名 --display 姓名 --role operator --division 3608\n"
         + ("survey account 登录名 --oidc-subject 标识\n" if request.app.state.provider else "")
         + "survey token 用途 --account 登录名 --days 365\nsurvey token --end 编号",
-        accounts=accounts,
+        accounts=part("page", accounts),
         issuer=issuer,
         subjects=await list_subjects(issuer) if issuer else {},
-        tokens=tokens,
-        sessions=[
-            one for one in await list_sessions(None, now=request.app.state.now()) if one.account in named
-        ],
+        tokens=part("tokens", tokens),
+        sessions=part("sessions", sessions),
         own_session=_own_session(request),
         role_names=ROLES,
     )

@@ -20,7 +20,7 @@ from survey.storage.results import area_rows, find_results
 from survey.storage.samples import find_sample
 from survey.web.access import may, person_of
 from survey.web.console.charts import balance_bars, dot_chart, option_bars
-from survey.web.console.page import AFTER_OPENING, GROUPS, console_page, part_of, wave_crumbs
+from survey.web.console.page import AFTER_OPENING, GROUPS, console_page, wave_crumbs
 from survey.web.console.waves import tabs_of
 from survey.web.files import download
 
@@ -55,6 +55,7 @@ _WHOLE: dict[str, Any] = dict.fromkeys(
 _WAY: dict[str, Any] = dict.fromkeys(("formula", "note", "percent", "plain", "shown", "reached"))
 """What a page looks for; a results document may leave any of it out."""
 from survey.web.pages import AnyRequest
+from survey.web.parts import LINES_ON_A_PAGE, part_of
 
 
 class NotOpenedError(SurveyError):
@@ -116,6 +117,7 @@ async def show_results(request: AnyRequest, wave: FromPath[str]) -> Response[str
         ],
         bars=bars,
         second_view=balance_bars(bars) if bars else None,
+        flags=part_of(request, results["flags"] if results else (), LINES_ON_A_PAGE, "flags"),
         certificates=await list_certificates(wave),
     )
 

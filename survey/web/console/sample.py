@@ -21,11 +21,12 @@ from survey.storage.plans import WaveRow, load_plan, load_wave
 from survey.storage.samples import find_sample, load_sample
 from survey.storage.states import BEFORE_SIGNING
 from survey.web.access import may, person_of, read_form
-from survey.web.console.page import GROUPS, SCHOOLS_ON_A_PAGE, console_page, group_names, part_of, wave_crumbs
+from survey.web.console.page import GROUPS, SCHOOLS_ON_A_PAGE, console_page, group_names, wave_crumbs
 from survey.web.console.waves import tabs_of
 from survey.web.errors import status_of
 from survey.web.files import download
 from survey.web.pages import AnyRequest
+from survey.web.parts import part_of
 
 
 @get("/waves/{wave:str}/sample", guards=[may("sample.see")])

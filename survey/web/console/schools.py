@@ -14,7 +14,6 @@ from survey.storage.audit import record_audit
 from survey.storage.plans import load_plan, load_wave
 from survey.storage.samples import find_sample
 from survey.storage.school_contacts import (
-    SpareRequest,
     list_handouts,
     list_requests,
     list_school_contacts,
@@ -22,9 +21,10 @@ from survey.storage.school_contacts import (
 )
 from survey.storage.states import BEFORE_SIGNING
 from survey.web.access import may, person_of, read_form
-from survey.web.console.page import GROUPS, SCHOOLS_ON_A_PAGE, console_page, part_of, wave_crumbs
+from survey.web.console.page import GROUPS, SCHOOLS_ON_A_PAGE, console_page, wave_crumbs
 from survey.web.console.waves import tabs_of
 from survey.web.pages import AnyRequest
+from survey.web.parts import LINES_ON_A_PAGE, part_of
 
 MOST_CONTACT_SIGNS = 40
 
@@ -89,7 +89,8 @@ SCHOOL_ROUTES = (show_schools, post_school_link, post_withdraw, post_spare_decis
 async def _page(request: AnyRequest, wave: str, *, status: int = 200, **more: Any) -> Response[str]:
     row = await load_wave(wave)
     rows = await _rows(wave)
-    requests: tuple[SpareRequest, ...] = await list_requests(wave)
+    # What waits for an answer comes first.
+    requests = sorted(await list_requests(wave), key=lambda one: one.state != "asked")
     return console_page(
         request,
         "schools.html",
@@ -101,8 +102,8 @@ async def _page(request: AnyRequest, wave: str, *, status: int = 200, **more: An
         status=status,
         tabs=tabs_of(row, "/schools"),
         plan=await load_plan(wave),
-        schools=part_of(request, rows, SCHOOLS_ON_A_PAGE),
-        requests=requests,
+        schools=part_of(request, rows, SCHOOLS_ON_A_PAGE, beside=("requests",)),
+        requests=part_of(request, requests, LINES_ON_A_PAGE, "requests", beside=("page",)),
         groups=GROUPS,
         in_the_field=row.state in IN_THE_FIELD,
         before=row.state in BEFORE_SIGNING,

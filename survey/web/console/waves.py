@@ -19,8 +19,9 @@ from survey.storage.frames import find_frame
 from survey.storage.plans import WaveRow, load_plan, load_plans, load_wave
 from survey.storage.results import load_published
 from survey.web.access import may, person_of
-from survey.web.console.page import console_page, group_names, part_of, state_reached, wave_crumbs
+from survey.web.console.page import console_page, group_names, state_reached, wave_crumbs
 from survey.web.pages import AnyRequest
+from survey.web.parts import part_of
 from survey.web.rights import has_right
 
 
@@ -110,7 +111,8 @@ async def show_console(request: AnyRequest) -> Redirect:
 async def show_waves(request: AnyRequest) -> Response[str]:
     """C1: every wave with its state, dates, needed and valid counts, and its next step."""
     person = person_of(request)
-    part = part_of(request, await waves_of(person), ON_A_PAGE)
+    part = part_of(request, await waves_of(person), ON_A_PAGE, beside=("drafts",))
+    drafts = await drafts_of(person) if has_right(person, "plan.write") else ()
     return console_page(
         request,
         "waves.html",
@@ -118,7 +120,7 @@ async def show_waves(request: AnyRequest) -> Response[str]:
         command="survey waves --json",
         lines=await _lines(request, part.lines),
         part=part,
-        drafts=await drafts_of(person) if has_right(person, "plan.write") else (),
+        drafts=part_of(request, drafts, ON_A_PAGE, "drafts", beside=("page",)),
         sample=SAMPLE,
     )
 

@@ -12,6 +12,7 @@ from survey.storage.webhooks import list_messages, list_webhooks
 from survey.web.access import may, person_of, read_form
 from survey.web.console.page import console_page
 from survey.web.pages import AnyRequest
+from survey.web.parts import LINES_ON_A_PAGE, part_of
 
 EVENT_NAMES = {
     "certificate.issued": "证书签发",
@@ -73,7 +74,7 @@ async def _page(
         secret=secret,
         label=label,
         url=url,
-        webhooks=hooks,
+        webhooks=part_of(request, hooks, LINES_ON_A_PAGE),
         labels={hook.id: hook.label for hook in hooks},
         messages=await list_messages(),
         event_names=EVENT_NAMES,

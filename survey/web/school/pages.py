@@ -31,6 +31,7 @@ from survey.web.console.page import GROUPS
 from survey.web.errors import WebError
 from survey.web.files import download
 from survey.web.pages import CHINA, AnyConnection, AnyRequest, html
+from survey.web.parts import LINES_ON_A_PAGE, part_of
 from survey.web.routing import OwnRouter
 
 PAPERS = {"a3": "A3", "a4": "A4", "a5": "A5"}
@@ -150,6 +151,8 @@ async def _page(
         "school/school.html",
         422 if faults else 200,
         view=view,
+        handouts=part_of(request, view.handouts, LINES_ON_A_PAGE, beside=("requests",)),
+        requests=part_of(request, view.requests, LINES_ON_A_PAGE, "requests", beside=("page",)),
         groups={group: GROUPS.get(group, group) for group in view.slips},
         papers=PAPERS,
         states=STATES,

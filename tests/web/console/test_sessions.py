@@ -80,7 +80,7 @@ async def test_nobody_ends_anothers_session_but_the_administrator(site: Site) ->
 async def test_a_token_taken_back_opens_nothing_and_the_log_says_who_took_it(site: Site) -> None:
     await site.sign_in()
     kept, ended = await site.token("waves:read"), await site.token("waves:read", "figure:read")
-    name = next(one.name for one in await list_tokens("demo") if len(one.scopes) == 2)
+    name = next(one.name for one in await list_tokens() if len(one.scopes) == 2)
     first = await site.send(f"/console/people/tokens/{name}/end")
     second = await site.send(f"/console/people/tokens/{name}/end")
     codes = [(await site.client.get("/api/v1/waves", headers=one)).status_code for one in (kept, ended)]
