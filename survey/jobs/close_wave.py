@@ -11,8 +11,10 @@ from survey.certification.closing import build_closing, heads_text, leaves_jsonl
 from survey.certification.intake_check import IntakeTerms, hold_intake
 from survey.certification.registry import CLOSING_TYPE
 from survey.certification.signature import Signer
+from survey.certification.signed_plan import SignedPlan
 from survey.certification.transparency_log import sign_head, tree_root
 from survey.jobs.register import register
+from survey.jobs.run_fieldwork import in_hand
 from survey.jobs.signed_papers import load_signed_plan
 from survey.jobs.signers import Signers, hold_same_people
 from survey.jobs.stamp_notes import stamp_now
@@ -49,10 +51,22 @@ async def close_wave(
         WrongStateError: the wave is not open or paused.
         NotTheSignersError: these are not the two who signed the plan.
         IntakeAlteredError: a row of the intake was deleted, added or altered; nothing is signed.
+        InHandError: another process moves the wave.
     """
     await load_wave(wave)
     plan = await load_signed_plan(wave)
     hold_same_people(plan, signers)
+    async with in_hand(wave):
+        size, root = await _close(settings, office, plan, signers, actor=actor, now=now)
+    await stamp_now(settings, wave, actor=actor, now=now)
+    return {"wave": wave, "state": "closed", "responses": size, "root": root.hex()}
+
+
+async def _close(
+    settings: Settings, office: IntakeOffice, plan: SignedPlan, signers: Signers, *, actor: str, now: datetime
+) -> tuple[int, bytes]:
+    """Leaves of the log, and its root, once intake and books are closed."""
+    wave = plan.wave
     if await office.state(wave) != "closed":
         await office.set_state(wave, ("open", "paused"), "closed")
     await office.rewrite(wave)
@@ -91,5 +105,4 @@ async def close_wave(
         await register(settings, canonical.digest(closing), CLOSING_TYPE)
         await set_state(wave, ("open", "paused"), "closed", now=now)
         await record_audit(actor, "close_wave", wave, details={"responses": len(leaves)}, now=now)
-    await stamp_now(settings, wave, actor=actor, now=now)
-    return {"wave": wave, "state": "closed", "responses": len(leaves), "root": root.hex()}
+    return len(leaves), root

@@ -2,28 +2,39 @@
 
 The books say what a wave is; the intake alone takes answers in. Whatever closes comes first at
 the intake, whatever opens comes last there, so between the two steps nobody can send to a wave
-that the books call shut. Where a process died in between, the next start settles it: an
-opening that the books have written down is finished, anything else stays shut until a person
-goes on; and the same verb may simply be given again.
+that the books call shut. Whoever moves a wave has it in hand by a lock that ends with the
+process. Where a process died in between, the next start settles it: an opening that the books
+have written down is finished, anything else stays shut until a person goes on; and the same
+verb may simply be given again.
 """
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import datetime
 
 from survey.errors import SurveyError
 from survey.jobs.launch import hold_launch
 from survey.jobs.signed_papers import load_signed_plan
 from survey.settings import Settings
 from survey.storage.audit import record_audit
+from survey.storage.current import hold
 from survey.storage.evidence import find_evidence
 from survey.storage.office import IntakeOffice
 from survey.storage.plans import find_wave, load_wave, require_state, set_state
 from survey.storage.print_files import erase_print_file, has_print_file, held_of
 from survey.storage.states import WrongStateError
 
-IN_HAND = timedelta(minutes=1)
-"""On PostgreSQL another process may be between the two steps; so long its wave is left alone."""
+
+class InHandError(SurveyError):
+    """Another process is moving the wave from one state to the next."""
+
+    code = "wave.in_hand"
+    kind = "conflict"
+
+    def __init__(self, wave: str) -> None:
+        super().__init__(f"调查 {wave}", "别处正在改它的状态", "等一分钟，刷新后看一看它走到了哪一步")
 
 
 class PlanNotSignedError(SurveyError):
@@ -36,6 +47,8 @@ class PlanNotSignedError(SurveyError):
         super().__init__(f"调查 {wave}", "计划还没有由两人签字", f"先抽样，再运行 survey sign {wave}")
 
 
+CUT_OFF = {("open", "planned"), ("open", "paused"), ("open", "closed"), ("paused", "open")}
+"""Books and intake, as a move leaves them that was cut off between the two."""
 COUNTED_LEFTOVERS = "leftovers_counted"
 """The wave's counter of lists by which slips were voided by number."""
 
@@ -74,6 +87,7 @@ async def publish_wave(
     Raises:
         PlanNotSignedError, WrongStateError, HeldCodesError.
         LaunchRefusedError: the checklist is red.
+        InHandError: another process moves the wave.
     """
     await load_wave(wave)
     if await find_evidence(wave, "plan.note") is None:
@@ -81,12 +95,13 @@ async def publish_wave(
     await load_signed_plan(wave)
     if has_print_file(settings, held_of(wave)):
         raise HeldCodesError(wave)
-    # Open in the books and planned at the intake: a publishing that was cut off, and goes on.
-    if await _shut(office, wave, "planned") == "planned":
-        await hold_launch(settings, office, wave, now=now)
-        await set_state(wave, "planned", "open", now=now)
-    erase_print_file(settings, wave)
-    await office.set_state(wave, "planned", "open")
+    async with in_hand(wave):
+        # Open in the books and planned at the intake: a publishing that was cut off, and goes on.
+        if await _shut(office, wave, "planned") == "planned":
+            await hold_launch(settings, office, wave, now=now)
+            await set_state(wave, "planned", "open", now=now)
+        erase_print_file(settings, wave)
+        await office.set_state(wave, "planned", "open")
     await record_audit(actor, "publish_wave", wave, now=now)
 
 
@@ -95,13 +110,15 @@ async def pause_wave(office: IntakeOffice, wave: str, *, actor: str, now: dateti
 
     Raises:
         WrongStateError: the wave is not open. Whatever keeps the intake from taking anything in.
+        InHandError: another process moves the wave.
     """
-    await require_state(wave, "open")
-    if (why := office.resting().get(wave)) is not None:
-        raise why
-    if await office.state(wave) != "paused":
-        await office.set_state(wave, "open", "paused")
-    await set_state(wave, "open", "paused", now=now)
+    async with in_hand(wave):
+        await require_state(wave, "open")
+        if (why := office.resting().get(wave)) is not None:
+            raise why
+        if await office.state(wave) != "paused":
+            await office.set_state(wave, "open", "paused")
+        await set_state(wave, "open", "paused", now=now)
     await record_audit(actor, "pause_wave", wave, now=now)
 
 
@@ -111,14 +128,16 @@ async def resume_wave(office: IntakeOffice, wave: str, *, actor: str, now: datet
     Raises:
         WrongStateError: the wave is not paused, or its closing has begun.
         LeftoversVoidedError: leftover slips were voided by number.
+        InHandError: another process moves the wave.
     """
-    state = await _shut(office, wave, "paused")
-    if ("", COUNTED_LEFTOVERS) in await office.counters(wave):
-        raise LeftoversVoidedError(wave)
-    # Open in the books and paused at the intake: a resuming, or a pausing, that was cut off.
-    if state == "paused":
-        await set_state(wave, "paused", "open", now=now)
-    await office.set_state(wave, "paused", "open")
+    async with in_hand(wave):
+        state = await _shut(office, wave, "paused")
+        if ("", COUNTED_LEFTOVERS) in await office.counters(wave):
+            raise LeftoversVoidedError(wave)
+        # Open in the books and paused at the intake: a resuming, or a pausing, that was cut off.
+        if state == "paused":
+            await set_state(wave, "paused", "open", now=now)
+        await office.set_state(wave, "paused", "open")
     await record_audit(actor, "resume_wave", wave, now=now)
 
 
@@ -127,29 +146,54 @@ async def settle_waves(settings: Settings, office: IntakeOffice, *, now: datetim
 
     A publishing is finished: its checks were passed and written down. In every other case the
     wave stands paused, where a person goes on or closes it. A wave that rests for
-    a fault is left as it is: its intake cannot be moved.
+    a fault is left as it is, since its intake cannot be moved; so is one that a living process
+    has in hand, which it will finish.
     """
     settled = []
     for wave in office.waves():
-        row = await find_wave(wave)
-        if row is None or wave in office.resting():
+        if wave in office.resting() or await _apart(office, wave) is None:
             continue
-        if settings.database_url and now - row.changed_at < IN_HAND:
-            continue
-        at_intake = await office.state(wave)
-        if row.state == "open" and at_intake == "planned":
-            erase_print_file(settings, wave)
-            await office.set_state(wave, "planned", "open")
-        elif row.state == "open" and at_intake in ("paused", "closed"):
-            await set_state(wave, "open", "paused", now=now)
-        elif row.state == "paused" and at_intake == "open":
-            await office.set_state(wave, "open", "paused")
-        else:
-            continue
-        details = {"books": row.state, "intake": at_intake}
-        await record_audit("start", "settle_wave", wave, details=details, now=now)
-        settled.append(wave)
+        async with hold(_move(wave)) as alone:
+            apart = await _apart(office, wave) if alone else None
+            if apart is None:
+                continue
+            if apart == ("open", "planned"):
+                erase_print_file(settings, wave)
+                await office.set_state(wave, "planned", "open")
+            elif apart[0] == "open":
+                await set_state(wave, "open", "paused", now=now)
+            else:
+                await office.set_state(wave, "open", "paused")
+            details = {"books": apart[0], "intake": apart[1]}
+            await record_audit("start", "settle_wave", wave, details=details, now=now)
+            settled.append(wave)
     return tuple(settled)
+
+
+@asynccontextmanager
+async def in_hand(wave: str) -> AsyncIterator[None]:
+    """Move a wave between books and intake with no other process doing so.
+
+    Raises:
+        InHandError: another process has it in hand.
+    """
+    async with hold(_move(wave)) as alone:
+        if not alone:
+            raise InHandError(wave)
+        yield
+
+
+def _move(wave: str) -> str:
+    return f"move.{wave}"
+
+
+async def _apart(office: IntakeOffice, wave: str) -> tuple[str, str] | None:
+    """What books and intake say, where a move was cut off between them or is going on."""
+    row = await find_wave(wave)
+    if row is None:
+        return None
+    found = (row.state, await office.state(wave))
+    return found if found in CUT_OFF else None
 
 
 async def _shut(office: IntakeOffice, wave: str, state: str) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Any
 
@@ -29,6 +31,19 @@ async def take_turn(log: str) -> None:
         await piccolo_conf.DB.run_querystring(
             QueryString("SELECT pg_advisory_xact_lock(hashtext({}))", f"survey.{log}")
         )
+
+
+@asynccontextmanager
+async def hold(name: str) -> AsyncIterator[bool]:
+    """Hold a name among all processes until the block ends, or this process does; False where another holds it.
+
+    On SQLite one process owns the data folder, so nobody else can hold anything.
+    """
+    if not is_postgres():
+        yield True
+        return
+    async with piccolo_conf.DB.hold(f"survey.{name}") as alone:
+        yield alone
 
 
 async def try_write() -> None:

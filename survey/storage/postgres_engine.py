@@ -8,6 +8,9 @@ wait for ever behind another process.
 from __future__ import annotations
 
 import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 import asyncpg
@@ -22,6 +25,15 @@ SERVER_SETTINGS = {
     "idle_in_transaction_session_timeout": "60000",
     "timezone": "UTC",
 }
+HOLDER_SETTINGS = {
+    **SERVER_SETTINGS,
+    "tcp_keepalives_idle": "20",
+    "tcp_keepalives_interval": "10",
+    "tcp_keepalives_count": "3",
+}
+"""What is held by a machine that lost its power is free again after a minute, not after two hours."""
+HELD_NAMES = 7
+"""The first half of the advisory locks that `hold` takes, so that they meet no other lock of ours."""
 UNREACHABLE = (OSError, asyncpg.exceptions.CannotConnectNowError, asyncpg.exceptions.TooManyConnectionsError)
 BROKEN = (
     *UNREACHABLE,
@@ -94,6 +106,27 @@ class PoolEngine(PostgresEngine):
                 raise DatabaseUnreachableError(str(error)) from error
             await asyncio.sleep(pause)
             pause = min(pause * 2, 2.0)
+
+    @asynccontextmanager
+    async def hold(self, name: str) -> AsyncIterator[bool]:
+        """Hold a name among all processes until the block ends, or this process does; False where another holds it.
+
+        The connection is one beside the pool: whoever holds a name asks the pool for others.
+
+        Raises:
+            DatabaseUnreachableError: no connection.
+        """
+        try:
+            connection = await asyncpg.connect(self.config["dsn"], server_settings=HOLDER_SETTINGS, timeout=10)
+        except (*UNREACHABLE, TimeoutError) as error:
+            raise DatabaseUnreachableError(type(error).__name__) from error
+        try:
+            yield await connection.fetchval("SELECT pg_try_advisory_lock($1, hashtext($2))", HELD_NAMES, name)
+        finally:
+            # At once, and not when the server notices that nobody is there.
+            with contextlib.suppress(*BROKEN):
+                await connection.execute("SELECT pg_advisory_unlock_all()")
+            connection.terminate()
 
     async def close(self) -> None:
         """Close the pool; connections in use get five seconds."""

@@ -6,16 +6,16 @@ import asyncio
 import signal
 import subprocess
 import sys
-from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from survey.jobs.close_wave import close_wave
-from survey.jobs.run_fieldwork import pause_wave, publish_wave, resume_wave, settle_waves
+from survey.jobs.run_fieldwork import InHandError, pause_wave, publish_wave, resume_wave, settle_waves
 from survey.settings import Settings
 from survey.storage.audit import list_audit
 from survey.storage.plans import load_wave
+from survey.storage.postgres_engine import PoolEngine
 from survey.storage.print_files import has_print_file
 
 from .conftest import LONG, NOW, WAVE, Bureau, bureau_at
@@ -74,9 +74,9 @@ async def test_a_move_killed_half_way_takes_no_answer_and_is_settled_at_the_next
     died = await asyncio.to_thread(kill, settings, verb, step)
     async with bureau_at(settings) as bureau:
         cut = await both(bureau)
-        done = await settle_waves(settings, bureau.office, now=NOW + timedelta(minutes=2))
+        done = await settle_waves(settings, bureau.office, now=NOW)
         after = await both(bureau)
-        again = await settle_waves(settings, bureau.office, now=NOW + timedelta(minutes=3))
+        again = await settle_waves(settings, bureau.office, now=NOW)
         acts = [(one.what, one.details) for one in await list_audit(limit=3, wave=WAVE)]
         printed = has_print_file(settings, WAVE)
 
@@ -112,6 +112,29 @@ async def test_whoever_was_cut_off_gives_the_same_verb_again(desk: Bureau) -> No
     assert paused == ("paused", "paused")
     assert closing == ("paused", "closed")
     assert await both(desk) == ("closed", "closed")
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("settings", ["postgres"], indirect=True)
+async def test_what_a_living_process_has_in_hand_is_left_to_it(settings: Settings) -> None:
+    from survey.storage.plans import set_state
+
+    other = PoolEngine(settings.database_url, 1)
+    async with bureau_at(settings) as bureau:
+        await bureau.draw()
+        await bureau.go("planned")
+        async with other.hold(f"survey.move.{WAVE}") as alone:
+            await set_state(WAVE, "planned", "open", now=NOW)
+            left = await settle_waves(settings, bureau.office, now=NOW)
+            with pytest.raises(InHandError):
+                await publish_wave(settings, bureau.office, WAVE, **bureau.by)
+            meanwhile = await both(bureau)
+        settled = await settle_waves(settings, bureau.office, now=NOW)
+        after = await both(bureau)
+
+    assert alone
+    assert (left, meanwhile) == ((), ("open", "planned"))
+    assert (settled, after) == ((WAVE,), ("open", "open"))
 
 
 async def both(bureau: Bureau) -> tuple[str, str]:
