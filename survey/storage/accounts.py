@@ -25,6 +25,7 @@ from survey.storage.tables import AccountDivisions, AccountRoles, Accounts, ApiT
 ROLES = ("admin", "operator", "reviewer", "approver", "auditor", "contact")
 LEAST_PASSWORD = 8
 MOST_PASSWORD = 256
+MOST_DISPLAY_SIGNS = 60
 _NAME = re.compile(r"[A-Za-z0-9一-鿿][A-Za-z0-9一-鿿._@-]{0,63}")
 _HASHER = PasswordHasher()
 _LOCAL_HABITS = re.compile(r"(?:woaini|wodemima|mima|jiaoyuju|dudao|xuexiao|laoshi|admin|qq|wx)[\d._@!-]{0,12}", re.IGNORECASE)
@@ -86,6 +87,8 @@ async def create_account(
         raise AccountRefusedError(
             f"账号“{name}”", "名字不合要求", "用1到64个字母、数字或汉字，可以有 . _ @ -"
         )
+    if len(display) > MOST_DISPLAY_SIGNS:
+        raise AccountRefusedError(f"账号“{name}”", "姓名太长", f"写{MOST_DISPLAY_SIGNS}个字以内")
     hashed = await _hash(password) if password is not None else None
     async with transaction():
         if await find_account(name) is not None:

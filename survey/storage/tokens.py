@@ -12,6 +12,17 @@ from survey.storage.accounts import digest_of
 from survey.storage.tables import ApiTokens
 
 SCOPES = ("waves:read", "figure:read", "areas:read", "participation:read", "frame:read", "ledger:read", "ledger:write", "metrics:read")
+MOST_LABEL_SIGNS = 100
+
+
+class LongLabelError(SurveyError):
+    """What the token is for is told at length, which every list of tokens would repeat."""
+
+    code = "storage.token_label_too_long"
+    kind = "invalid"
+
+    def __init__(self) -> None:
+        super().__init__("令牌", "用途写得太长", f"写{MOST_LABEL_SIGNS}个字以内")
 
 
 class UnknownScopeError(SurveyError):
@@ -47,7 +58,13 @@ class ApiToken:
 async def create_token(
     name: str, label: str, scopes: Iterable[str], expires_at: datetime, *, now: datetime
 ) -> str:
-    """A new token; this is the only time it is seen."""
+    """A new token; this is the only time it is seen.
+
+    Raises:
+        LongLabelError, UnknownScopeError.
+    """
+    if len(label) > MOST_LABEL_SIGNS:
+        raise LongLabelError
     wanted = frozenset(scopes)
     if unknown := wanted - set(SCOPES):
         raise UnknownScopeError(unknown)

@@ -20,7 +20,14 @@ from survey.storage.accounts import (
 from survey.storage.database import Database
 from survey.storage.sessions import find_session, list_sessions, start_session
 from survey.storage.tables import Accounts, ApiTokens, Sessions, SignInLinks
-from survey.storage.tokens import UnknownScopeError, create_token, find_token, list_tokens, revoke_token
+from survey.storage.tokens import (
+    LongLabelError,
+    UnknownScopeError,
+    create_token,
+    find_token,
+    list_tokens,
+    revoke_token,
+)
 
 NOW = datetime(2026, 11, 24, 4, 0, tzinfo=UTC)
 GOOD = "three unrelated words"
@@ -73,6 +80,8 @@ async def test_a_taken_name_and_an_unknown_role_are_refused(database: Database) 
         await create_account("li", "", {"king"}, now=NOW)
     with pytest.raises(AccountRefusedError):
         await create_account("a b\n", "", {"operator"}, now=NOW)
+    with pytest.raises(AccountRefusedError):
+        await create_account("li", "长" * 61, {"operator"}, now=NOW)
 
 
 async def test_a_sign_in_link_works_once_and_in_time(database: Database) -> None:
@@ -140,6 +149,8 @@ async def test_a_token_reads_what_it_may_until_it_ends(database: Database) -> No
     assert [one.label for one in await list_tokens()] == ["report"]
     with pytest.raises(UnknownScopeError):
         await create_token("wang", "x", {"answers:read"}, NOW, now=NOW)
+    with pytest.raises(LongLabelError):
+        await create_token("wang", "长" * 101, {"figure:read"}, NOW, now=NOW)
 
 
 async def test_no_secret_stands_in_the_tables(database: Database) -> None:
