@@ -1,7 +1,7 @@
 """Every way in which a text reaches the platform, as one function each: what it sends, and the last reply.
 
 A door fills one field, or one group of fields, with the string and everything else rightly, so that
-no earlier fault hides it. `Taken` remembers which fields of which form were filled.
+no earlier fault hides it. `Taken` remembers which fields of which form were asked for and filled.
 """
 
 from __future__ import annotations
@@ -11,9 +11,11 @@ import io
 import json
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
+from html import unescape
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -67,6 +69,9 @@ class Taken:
     file_steps: dict[str, int]
     text_item: str
     filled: set[tuple[str, str]] = field(default_factory=set)
+    asked: set[tuple[str, str]] = field(default_factory=set)
+    replies: Counter[str] = field(default_factory=Counter)
+    heaviest: tuple[int, str] = (0, "")
     n: int = 0
 
     async def post(self, path: str, text: str, _files: Any = None, **fields: str) -> Any:
@@ -177,19 +182,33 @@ async def frame(at: Taken, text: str) -> Any:
     else:
         made, name = workbook({"学校": rows}), f"{given[:40]}.xlsx"
     file = (re.sub(r'[\r\n"\\\x00]', "", name), made, "text/csv")
-    return await at.post(f"{BEGUN}/frame", text, {"file": file}, map=text, save_map_as=text)
+    read = await at.post(f"{BEGUN}/frame", text, {"file": file}, map=text, save_map_as=text)
+    return [read, await at.get(f"{BEGUN}/frame/faults.csv")]
 
 
 async def outside(at: Taken, text: str) -> Any:
     """Answers collected elsewhere, with hostile columns, values and words of the spec."""
     given = text.encode("utf-8", "replace").decode()
     sheet = io.StringIO()
-    csv.writer(sheet).writerows([["q1", given], *([str(1 + n % 2), given] for n in range(20))])
-    spec = {"title": given[:200], "items": [{"name": "q1", "label": given[:200], "satisfied": [1], "valid": [1, 2]}], "domains": [given]}
     at.n += 1
-    files = {"spec": ("s.yaml", json.dumps(spec, ensure_ascii=False).encode()), "file": ("f.csv", sheet.getvalue().encode())}
-    files["cases"] = files.pop("file")
-    return await at.post("/console/outside", text, files, example=text)
+    # A name that no column may have ends the way; with a plain one it leads on to the files.
+    column = given if at.n % 4 == 0 else "g"
+    csv.writer(sheet).writerows([["q1", column], *([str(1 + n % 2), given] for n in range(20))])
+    words = UNWRITABLE.sub("", given[:200]).strip() or "x"
+    spec = {
+        "title": words,
+        "design": {"stages": [{"population": 5000}]},
+        "items": [{"column": "q1", "id": "q", "label": words, "satisfied": [1]}],
+        "domains": [{"by": column}],
+    }
+    files = {"spec": ("s.yaml", json.dumps(spec, ensure_ascii=False).encode()), "cases": ("f.csv", sheet.getvalue().encode())}
+    asked = await at.post("/console/outside", text, files)
+    selects = re.findall(r'<select[^>]* name="(column_\d+)">(.*?)</select>', asked.text, re.DOTALL)
+    chosen = {name: unescape(one[1]) for name, options in selects if (one := re.search("<option selected>(.*?)</option>", options, re.DOTALL))}
+    replies = [asked, await at.post("/console/outside/table", text, **chosen)]
+    for name in ("map.json", "results.csv", "results.xlsx", *(["report.pdf"] if at.n % 20 == 0 else [])):
+        replies.append(await at.get(f"/console/outside/{name}"))
+    return replies
 
 
 async def files_of_setup(at: Taken, text: str) -> Any:
@@ -232,6 +251,13 @@ async def accounts(at: Taken, text: str) -> Any:
         except (SurveyError, UnicodeEncodeError, ValueError):
             pass
     return None
+
+
+async def new_person(at: Taken, text: str) -> Any:
+    """Somebody whose name is hostile, and their own page."""
+    at.n += 1
+    made = await at.post("/console/people/new", text, name=f"n{at.n}", display=text, divisions="", role_auditor="1")
+    return [made, await at.get(f"/console/people/account/n{at.n}")]
 
 
 async def api(at: Taken, text: str) -> Any:
@@ -323,6 +349,7 @@ DOORS: dict[str, Door] = {
     "webhook's end": lambda at, text: at.post(f"/console/webhooks/{quoted(text)}/end", text),
     "frame": frame,
     "outside": outside,
+    "outside, example": lambda at, text: at.post("/console/outside", text, example=text),
     "files of set-up": files_of_setup,
     "set-up": setup,
     "set-up, like": lambda at, text: at.post("/console/setup", text, like=text),
@@ -335,6 +362,11 @@ DOORS: dict[str, Door] = {
     "certify": lambda at, text: at.post(f"{DONE}/certify/prepare", text, password=text, code=text, reason=text, passphrase=text),
     "certify, back": lambda at, text: at.post(f"{DONE}/certify/back", text, password=text, code=text, note=text),
     "people": accounts,
+    "person": lambda at, text: at.post("/console/people/new", text, name=text, display=text, divisions=text, role_auditor="1"),
+    "person, name": new_person,
+    "area": lambda at, text: at.post(f"{BEGUN}/areas/new", text, name=text, code=""),
+    "area, code": lambda at, text: at.post(f"{BEGUN}/areas/new", text, name=text, code=text),
+    "ledger, about": lambda at, text: at.post(f"{DONE}/ledger", text, source="fact", problem=text, basis="x", about=text),
     "api": api,
     "api, wave": lambda at, text: at.get(f"/api/v1/waves/{quoted(text)}/figure"),
     "api, page": lambda at, text: at.get("/api/v1/waves", cursor=text[:300], limit=text[:300]),
@@ -344,7 +376,7 @@ DOORS: dict[str, Door] = {
     "referer": header("Referer"),
     "traced": header("X-Request-Id"),
 }  # fmt: skip
-"""Name to the function; a reply is read as a browser would read it."""
+"""Name to the function; a reply is read as a browser would read it, each of several too."""
 
 
 def plan_words(strings: tuple[str, ...], most: int) -> list[str]:
@@ -396,14 +428,11 @@ async def taken_in(site: Site, strings: tuple[str, ...]) -> Taken:
     return at
 
 
-async def text_fields(at: Taken, paths: list[str]) -> set[tuple[str, str]]:
-    """(form, field) of every text field on these pages."""
+def text_fields(path: str, page: str) -> set[tuple[str, str]]:
+    """(form, field) of every text field on a page."""
     found = set()
-    for path in paths:
-        page = (await at.get(path)).text
-        for form in re.findall(r"<form\b.*?</form>", page, re.DOTALL):
-            target = re.search(r'action="([^"]*)"', form.partition(">")[0])
-            action = pattern_of(target[1] if target and target[1] else path)
-            found |= {(action, name) for name in TEXT_FIELDS.findall(form)}
+    for form in re.findall(r"<form\b.*?</form>", page, re.DOTALL):
+        target = re.search(r'action="([^"]*)"', form.partition(">")[0])
+        action = pattern_of(target[1] if target and target[1] else path)
+        found |= {(action, name) for name in TEXT_FIELDS.findall(form)}
     return found
-

@@ -17,7 +17,10 @@ import os
 import re
 import shutil
 import socket
+import time
+import zipfile
 import zlib
+from html import unescape
 from html.parser import HTMLParser
 from typing import Any
 
@@ -27,11 +30,10 @@ from openpyxl import Workbook
 
 from survey.cli.logs import JsonLines
 from survey.columns import plain_cell
-from survey.storage.board import list_messages
 
 from . import hostile
 from .conftest import BASE, Site
-from .console.test_every_page import pages_of
+from .console.test_every_page import MOST_BYTES, pages_of
 from .hostile_doors import BEGUN, DONE, DOORS, RUNNING, Taken, taken_in, text_fields
 from .hostile_files import acting, computing
 
@@ -46,6 +48,9 @@ WITHOUT_A_DOOR = {
     ("/console/people/subject", "subject"): "tests/web/test_sign_in_elsewhere.py; only where there is a provider",
 }
 PARTS = 4
+FILES = {"csv": 500, "xlsx": 250, "pdf": 10, "docx": 1, "zip": 2}
+"""So many of each must have been opened in a part: a door that leads to no file looks at none."""
+FURTHER = re.compile(rf'<a href="([^"#]+)[^"]*" rel="next">|<a href="({DONE}/ledger/\d+|{RUNNING}/board/[0-9a-f]{{32}})"')
 
 
 class Reader(HTMLParser):
@@ -103,6 +108,18 @@ def check(door: str, text: str, reply: Any) -> list[str]:
     elif reply.content:
         faults += acting(reply.content, kind)
     return [f"{door}: {fault} by {text[:60]!r}" for fault in faults]
+
+
+def kind_of(reply: Any) -> str:
+    """What a reply is, in a word."""
+    if reply is None:
+        return "none"
+    data, kind = reply.content, reply.headers.get("content-type", "")
+    if data.startswith(b"PK"):
+        with zipfile.ZipFile(io.BytesIO(data)) as packed:
+            held = {"xl/workbook.xml": "xlsx", "word/document.xml": "docx"}
+            return next((kind for name, kind in held.items() if name in packed.namelist()), "zip")
+    return next((name for name in ("html", "json", "csv", "pdf") if name in kind), "other")
 
 
 class Watch:
@@ -180,24 +197,34 @@ async def shown_in_chromium(site: Site, paths: list[str], bodies: list[str], chr
     return watch.seen
 
 
-async def shown_pages(at: Taken) -> list[str]:
-    """Every address under which something that was typed may stand."""
-    whole = [*pages_of(at.site), "/school"]
+def first_pages(at: Taken) -> list[str]:
+    """Addresses of every page and file that shows what was typed; long lists lead on from them."""
+    whole = [*pages_of(at.site), "/school", "/school/posters/a4"]
     for other in (RUNNING, BEGUN):
         whole += [path.replace(DONE, other) for path in pages_of(at.site) if path.startswith(f"{DONE}/") and "/ledger/" not in path]
     whole += [f"/console/setup/{at.draft}/{step}" for step in range(1, 9)]
-    numbers = re.findall(rf'href="({DONE}/ledger/\d+)"', (await at.get(f"{DONE}/ledger")).text)
-    whole += numbers
-    for state in ("held", "proposed", "released"):
-        after = ""
-        while True:
-            messages = await list_messages("county-b", state, limit=50, after=after)
-            whole.append(f"{RUNNING}/board?state={state}" + (f"&after={after}" if after else ""))
-            whole += [f"{RUNNING}/board/{one.id}" for one in messages[:5] if state == "held"]
-            if len(messages) < 50:
-                break
-            after = messages[-1].id
+    whole += [f"{RUNNING}/board?state={state}" for state in ("held", "proposed", "released")]
+    whole += [f"{DONE}/report/{kind}" for kind in ("pdf", "docx", "xlsx")]
     return list(dict.fromkeys(whole))
+
+
+async def read_pages(at: Taken, paths: list[str]) -> tuple[list[str], list[str]]:
+    """The pages that answered, with every further one their lists lead to; and what in any reply would act."""
+    waiting, shown, faults = dict.fromkeys(paths), [], []
+    while waiting:
+        path = next(iter(waiting))
+        del waiting[path]
+        reply = await at.get(path)
+        at.replies[kind_of(reply)] += 1
+        faults += check(path, "", reply)
+        # An address that leads on is looked at where it leads.
+        if kind_of(reply) == "html" and reply.status_code == 200 and not reply.history:
+            shown.append(path)
+            at.heaviest = max(at.heaviest, (len(reply.content), path))
+            at.asked |= text_fields(path, reply.text)
+            seen = {*shown, *waiting}
+            waiting |= dict.fromkeys(link for found in FURTHER.findall(reply.text) if (link := unescape("".join(found))) not in seen)
+    return shown, faults
 
 
 async def sweep(site: Site, strings: tuple[str, ...], chromium: str | None, *, every: int, deep: bool) -> Taken:
@@ -206,38 +233,41 @@ async def sweep(site: Site, strings: tuple[str, ...], chromium: str | None, *, e
     Args:
         deep: look at every page in the browser, and make the packs that take seconds.
     """
-    at = await taken_in(site, strings)
+    began, at = time.monotonic(), await taken_in(site, strings)
     faults: list[str] = []
     bodies: dict[str, str] = {}
     for number, text in enumerate(strings):
         for place, (name, door) in enumerate(DOORS.items()):
             if (number + place) % every:
                 continue
-            reply = await door(at, text)
-            faults += check(name, text, reply)
-            if reply is not None and "html" in reply.headers.get("content-type", "") and (deep or name not in bodies):
-                bodies[name if not deep else f"{name} {number % 40}"] = reply.text
+            replies = await door(at, text)
+            for reply in replies if isinstance(replies, list) else [replies]:
+                faults += check(name, text, reply)
+                at.replies[kind_of(reply)] += 1
+                if kind_of(reply) == "html" and (deep or name not in bodies):
+                    bodies[name if not deep else f"{name} {number % 40}"] = reply.text
     assert faults == []
+    typed = time.monotonic()
 
-    shown: list[str] = []
-    pages = await shown_pages(at)
-    if not deep:
-        pages = [path for path in pages if path.startswith(KEPT)]
-    for path in pages:
-        reply = await at.get(path)
-        faults += check(path, "", reply)
-        # An address that leads on is looked at where it leads.
-        if "text/html" in reply.headers.get("content-type", "") and reply.status_code == 200 and not reply.history:
-            shown.append(path)
+    pages = first_pages(at)
+    shown, faults = await read_pages(at, pages if deep else [path for path in pages if path.startswith(KEPT)])
     for path in ("/api/v1/waves/county-a/ledger", "/api/v1/waves/county-a", "/api/v1/waves"):
         faults += check(path, "", await at.get(path))
     if deep:
         for path in (f"{DONE}/pack", f"{DONE}/answers"):
-            faults += check(path, "", await at.post(path, ""))
+            packed = await at.post(path, "")
+            faults += check(path, "", packed)
+            at.replies[kind_of(packed)] += 1
     assert faults == []
+    read = time.monotonic()
     if chromium:
         seen = await shown_in_chromium(site, shown if deep else shown[::3], list(bodies.values()), chromium)
         assert seen == []
+    done = time.monotonic()
+    print(
+        f"\n{len(strings)} strings, {len(DOORS)} doors, replies {dict(at.replies)}, {typed - began:.0f} s; "
+        f"{len(shown)} pages, the heaviest {at.heaviest}, {read - typed:.0f} s; in the browser {done - read:.0f} s"
+    )
     return at
 
 
@@ -291,9 +321,10 @@ async def test_two_thousand_strings_do_nothing_anywhere(
     strings = hostile.corpus()
     assert len(set(strings)) == hostile.SIZE
     at = await sweep(certified, strings[part::PARTS], chromium, every=1, deep=True)
-    fields = await text_fields(at, [path for path in await shown_pages(at) if "." not in path])
 
-    assert fields - at.filled - set(WITHOUT_A_DOOR) == set()
+    assert at.asked - at.filled - set(WITHOUT_A_DOOR) == set()
+    assert {kind: n for kind, n in at.replies.items() if kind in FILES and n < FILES[kind]} == {}
+    assert at.heaviest[0] <= MOST_BYTES
     told_nothing(log_lines)
 
 
