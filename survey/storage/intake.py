@@ -60,6 +60,17 @@ class IntakeBrokenError(SurveyError):
         super().__init__(f"调查 {wave} 的答卷库", reason, self.what_to_do)
 
 
+class IntakeForeignError(IntakeBrokenError):
+    """The tables are foreign: they lie on another server, and what is decided about them must be decided there."""
+
+    code = "intake.foreign"
+
+    what_to_do = "把SURVEY_DATABASE_URL指到这次调查所在的服务器，由那里的进程收答卷；外部表只用来读和计数"
+
+    def __init__(self, wave: str) -> None:
+        super().__init__(wave, "是别的服务器上的外部表（foreign table），在这里收不能保证不丢不重")
+
+
 class IntakeUnreadError(SurveyError):
     """The log must be read from its first leaf before it takes anything in; that ends by itself."""
 

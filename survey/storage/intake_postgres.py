@@ -56,6 +56,7 @@ from survey.storage.postgres_opening import (
     put_on_record,
     read_tail,
     read_whole,
+    refuse_foreign,
     renew_structure,
 )
 from survey.storage.postgres_reading import BROKEN, PostgresReading
@@ -144,6 +145,8 @@ class PostgresIntake(PostgresReading):
 
     async def _check(self, most_bytes: int | None) -> int:
         """Hold the log against its last head, all of it or its tail; how many bytes were read whole."""
+        async with self._pool.acquire() as connection:
+            await refuse_foreign(connection, self._wave)
         async with self._turn() as connection:
             await renew_structure(connection)
             self.about = await load_about(connection, self._wave)

@@ -24,7 +24,7 @@ from survey.storage.frontier import (
     frontier_of,
 )
 from survey.storage.head_guard import HeadGuard, check_head, check_signature, head_of
-from survey.storage.intake import About, IntakeBrokenError, IntakeStaleError
+from survey.storage.intake import About, IntakeBrokenError, IntakeForeignError, IntakeStaleError
 from survey.storage.intake_sql import intake_sql
 from survey.storage.intake_sums import (
     BEGIN_COUNTING_HEADS,
@@ -42,6 +42,10 @@ STRUCTURE = "SELECT to_regclass('faults') IS NOT NULL"
 SIZE = (
     "SELECT coalesce(sum(pg_total_relation_size(oid)), 0)::bigint FROM pg_class"
     " WHERE relkind = 'r' AND relnamespace = to_regnamespace(current_schema()::text)"
+)
+FOREIGN = (
+    "SELECT EXISTS (SELECT FROM pg_class"
+    " WHERE relkind = 'f' AND relnamespace = to_regnamespace(current_schema()::text))"
 )
 LAST_HEAD = "SELECT note FROM heads ORDER BY size DESC LIMIT 1"
 LEAVES = 'SELECT "index", leaf, k FROM leaves WHERE "index" >= $1 ORDER BY "index"'
@@ -81,6 +85,19 @@ class Whole(NamedTuple):
     stale: IntakeStaleError | None
     mended: list[str]
     """Faults on record that are none any more."""
+
+
+async def refuse_foreign(connection: Any, wave: str) -> None:
+    """Nothing, when the tables of a wave lie on the server that was asked.
+
+    A foreign table knows no constraint to resolve a conflict by, and reads one instant in a whole transaction
+    (postgresql.org/docs/current/postgres-fdw.html, "Transaction Management"), so what a batch rests on would not hold.
+
+    Raises:
+        IntakeForeignError: they lie on another.
+    """
+    if await connection.fetchval(FOREIGN):
+        raise IntakeForeignError(wave)
 
 
 async def renew_structure(connection: Any) -> None:
