@@ -108,7 +108,7 @@ def pattern_of(path: str) -> str:
     ('/console/waves/*/ledger/*', '/console/setup/*/*')
     """
     path = re.sub(r"^(/console/waves/|/console/setup/|/b/|/s/)(?!thanks|dispute)[^/?]+", r"\1*", path.partition("?")[0])
-    return re.sub(r"/(\d+|[0-9a-f]{32})(?=/|$)", "/*", path)
+    return re.sub(r"/(\d+|[0-9a-f]{32}|\d{6}-\d\d)(?=/|$)", "/*", path)
 
 
 def quoted(text: str) -> str:
@@ -366,6 +366,9 @@ DOORS: dict[str, Door] = {
     "person, name": new_person,
     "area": lambda at, text: at.post(f"{BEGUN}/areas/new", text, name=text, code=""),
     "area, code": lambda at, text: at.post(f"{BEGUN}/areas/new", text, name=text, code=text),
+    "areas, a list": lambda at, text: at.post(f"{BEGUN}/areas", text, act="list", lines=text),
+    "area's end": lambda at, text: at.post(f"{BEGUN}/areas/320704-01/end", text, confirm=text),
+    "flags, void": lambda at, text: at.post(f"{RUNNING}/flags/void", text, **dict.fromkeys(("operator", "approver", "reason", "school", "group"), text)),
     "ledger, about": lambda at, text: at.post(f"{DONE}/ledger", text, source="fact", problem=text, basis="x", about=text),
     "api": api,
     "api, wave": lambda at, text: at.get(f"/api/v1/waves/{quoted(text)}/figure"),
