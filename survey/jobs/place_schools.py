@@ -30,6 +30,8 @@ from survey.storage.plans import list_waves, load_wave
 from survey.storage.samples import find_sample
 
 MOST_LINES = 5000
+MOST_AREAS = 99
+"""In force in one county; real ones have some ten to thirty, and one page shows them all."""
 NONE_SIGNS = frozenset({"", "-", "–", "无", "none"})
 """What a line may say for: in no area."""
 
@@ -175,7 +177,7 @@ async def add_area(wave: str, name: str, code: str = "", *, actor: str, now: dat
     """Register an area of a wave's county; without a code it gets the next number.
 
     Raises:
-        FaultsError: no name, or one that is taken.
+        FaultsError: no name, one that is taken, or more areas than a page can show.
         BadDivisionError, NoCountyDigitsError: a code that will not do.
     """
     row = await load_wave(wave)
@@ -187,6 +189,9 @@ async def add_area(wave: str, name: str, code: str = "", *, actor: str, now: dat
             raise FaultsError("责任区", (Fault("areas.name", "名称没有写，或太长", "写1到40个字，如 第一督学责任区", item="name"),))
         if any(one.name == clean and one.ended_on is None for one in mine):
             raise FaultsError("责任区", (Fault("areas.name_taken", f"已经有“{clean}”", "换一个名称", item="name"),))
+        if sum(one.ended_on is None for one in mine) >= MOST_AREAS:
+            fault = Fault("areas.many", f"已经有{MOST_AREAS}个责任区", "先撤销不用的", item="name")
+            raise FaultsError("责任区", (fault,))
         given = code.strip().upper() or _next_code(digits, [one.code for one in mine])
         if county_of_area(given) != digits or "-" not in given:
             fault = Fault("areas.code", f"代码“{given[:20]}”不合规", f"写成{digits}-02这样，或空着自动编号", item="code")

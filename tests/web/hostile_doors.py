@@ -108,7 +108,7 @@ def pattern_of(path: str) -> str:
     ('/console/waves/*/ledger/*', '/console/setup/*/*')
     """
     path = re.sub(r"^(/console/waves/|/console/setup/|/b/|/s/)(?!thanks|dispute)[^/?]+", r"\1*", path.partition("?")[0])
-    return re.sub(r"/(\d+|[0-9a-f]{32}|\d{6}-\d\d)(?=/|$)", "/*", path)
+    return re.sub(r"/(\d+|[0-9a-f]{32}|\d{6}-\d+)(?=/|$)", "/*", path)
 
 
 def quoted(text: str) -> str:

@@ -11,6 +11,7 @@ import pytest
 from survey.exact import percent_text
 from survey.jobs.estimate_wave import results_document, wave_results
 from survey.jobs.keep_ledger import take_up
+from survey.jobs.place_schools import MOST_AREAS
 from survey.storage.areas import assign_areas
 from survey.storage.audit import list_audit
 from survey.storage.divisions import save_local_division, set_divisions
@@ -19,6 +20,7 @@ from survey.storage.samples import load_sample
 from survey.storage.tables import Waves
 
 from .conftest import NOW, SAME_ORIGIN, Site
+from .console.test_every_page import MOST_BYTES
 
 WAVE = "/console/waves/county-a"
 FIRST, SECOND = "320704-01", "320704-02"
@@ -233,6 +235,7 @@ async def test_the_page_of_areas_places_schools_and_says_what_is_wrong(site: Sit
     pasted = await site.send(at, {"act": "list", "lines": "3207042001,无\n123,第一区"})
     unmoved = (await site.client.get(f"{at}?area={FIRST}")).text
     none_before = await site.send(f"{at}/copy")
+    whole = (await site.client.get(at)).text
     not_confirmed = await site.send(f"{at}/{FIRST}/end", {"confirm": "x"})
     ended = await site.send(f"{at}/{FIRST}/end", {"confirm": FIRST.lower()})
     page = (await site.client.get(at)).text
@@ -243,8 +246,22 @@ async def test_the_page_of_areas_places_schools_and_says_what_is_wrong(site: Sit
     assert pasted.status_code == 422 and "第2行" in pasted.text
     assert unmoved.count("3207042001") and unmoved.count("3207042002")
     assert none_before.status_code == 409
+    assert f"{at}/{FIRST}/end" in unmoved and f"{at}/{FIRST}/end" not in whole
     assert (not_confirmed.status_code, ended.status_code) == (422, 303)
     assert "已撤销，请把学校划到别的责任区" in page
+
+
+async def test_a_county_has_as_many_areas_as_a_page_can_show(site: Site) -> None:
+    await site.wave(until="framed")
+    await site.sign_in()
+    for n in range(1, MOST_AREAS):
+        await save_local_division(f"320704-{n:02d}", "320704", f"第{n}督学责任区")
+    added = [await site.send(f"{WAVE}/areas/new", {"name": name * 40}) for name in ("长", "多")]
+    page = await site.client.get(f"{WAVE}/areas?area=320704-{MOST_AREAS}")
+
+    assert [one.status_code for one in added] == [303, 422]
+    assert f"已经有{MOST_AREAS}个责任区" in added[1].text
+    assert f"/areas/320704-{MOST_AREAS}/end" in page.text and len(page.content) < MOST_BYTES
 
 
 async def test_an_administrator_of_a_branch_manages_its_accounts_alone(site: Site) -> None:

@@ -4,6 +4,7 @@ import ast
 import re
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 import pytest
 
@@ -183,7 +184,8 @@ async def test_the_report_comes_in_every_format(certified: Site, kind: str, begi
 
     assert reply.status_code == 200
     assert reply.content.startswith(begins)
-    assert f".{kind}" in reply.headers["content-disposition"]
+    name = unquote(reply.headers["content-disposition"].partition("filename*=UTF-8''")[2])
+    assert re.fullmatch(rf"云台区_county-a_满意度(报告|结果表)_v\d+\.{kind}", name), name
     assert (await certified.client.get("/console/waves/county-a/report/exe")).status_code == 404
 
 
