@@ -12,11 +12,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from io import BytesIO, StringIO
-from zipfile import BadZipFile, ZipFile
-from zlib import error as ZlibError
+from zipfile import ZipFile
 
 from survey.canonical import sha256_hex
-from survey.documents.archive import archive_to
+from survey.documents.archive import DAMAGED, archive_to
 from survey.documents.imprint import Imprint, grouped
 from survey.documents.pdf import pages
 
@@ -101,7 +100,7 @@ def read_pack(data: bytes) -> OpenedPack | None:
             if root is None or not all(name.startswith(root) for name in names):
                 return None
             found = {name.removeprefix(root): pack.read(name) for name in names}
-    except (BadZipFile, ValueError, RuntimeError, NotImplementedError, EOFError, OSError, ZlibError):
+    except DAMAGED:
         return None
     listed: dict[str, str] = {}
     for line in found.pop(SUMS).decode(errors="replace").splitlines():

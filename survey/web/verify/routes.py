@@ -12,6 +12,7 @@ from litestar.params import FromPath
 
 from survey.certification.claims import Verdict
 from survey.certification.verification import verify_file
+from survey.documents.archive import DAMAGED
 from survey.documents.evidence_pack import OpenedPack, read_pack
 from survey.errors import SurveyError
 from survey.settings import Settings
@@ -186,5 +187,5 @@ def _statement_file(data: bytes) -> bytes:
             if member.file_size > FILE_LIMIT:
                 return b""
             return b'{"statement":' + bundle.read(member) + b"}"
-    except (zipfile.BadZipFile, KeyError, ValueError, RuntimeError, NotImplementedError, EOFError):
+    except (*DAMAGED, KeyError):
         return b""

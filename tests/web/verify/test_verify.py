@@ -2,10 +2,11 @@
 
 import json
 import re
+from hashlib import sha256
 from io import BytesIO
 from pathlib import Path
 from typing import Any
-from zipfile import ZipFile
+from zipfile import ZIP_BZIP2, ZIP_DEFLATED, ZIP_LZMA, ZIP_STORED, ZipFile
 
 import pytest
 
@@ -122,6 +123,22 @@ async def test_a_file_of_another_kind_is_said_to_be_unreadable(site: Site, data:
 
     assert page.status_code == 200
     assert heading(page.text) == "读不懂这个文件"
+
+
+@pytest.mark.parametrize("method", [ZIP_STORED, ZIP_DEFLATED, ZIP_BZIP2, ZIP_LZMA])
+@pytest.mark.parametrize("name", ["statement.json", "a/SHA256SUMS"])
+async def test_an_altered_zip_of_any_packing_is_said_to_be_unreadable(site: Site, method: int, name: str) -> None:
+    made = BytesIO()
+    with ZipFile(made, "w", method) as target:
+        target.writestr(name, f'{{"a":"{sha256(b"").hexdigest() * 20}"}}')
+    data = made.getvalue()
+    pages = [
+        await hand_in(site, bytes((*data[:at], data[at] ^ 0xFF, *data[at + 1 :])))
+        for at in range(0, len(data), max(len(data) // 40, 1))
+    ]
+
+    assert {page.status_code for page in pages} == {200}
+    assert {heading(page.text) for page in pages} == {"读不懂这个文件"}
 
 
 async def test_a_replaced_certificate_names_its_successor(certified: Site) -> None:
