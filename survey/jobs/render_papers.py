@@ -33,7 +33,7 @@ from survey.scheme.plan import Plan, instrument_of, scheme_of
 from survey.scheme.texts import Language, find_language
 from survey.settings import Settings
 from survey.storage.evidence import find_evidence
-from survey.storage.plans import load_plan
+from survey.storage.plans import load_fielded_plan
 from survey.storage.print_files import load_print_file
 from survey.storage.samples import load_sample
 
@@ -137,7 +137,7 @@ async def plan_papers(settings: Settings, wave: str, wish: Wish, *, now: datetim
     if strange := [part for part in wish.parts if part not in PARTS]:
         raise UnknownPartError(strange)
     check_paper(wish.paper)
-    plan, sample = await load_plan(wave), await load_sample(wave)
+    plan, sample = await load_fielded_plan(wave), await load_sample(wave)
     imprint, at = await wave_imprint(plan), printed_at(now)
     own = replace(imprint, words=await paper_words(plan, wish.language))
     also = () if wish.language == "zh" else (own,)
@@ -193,7 +193,7 @@ async def render_slips(
         SignFirstError, PrintFileGoneError, NothingToPrintError, LanguageNotPlannedError, FaultsError:
             as `plan_papers`.
     """
-    plan, sample = await load_plan(wave), await load_sample(wave)
+    plan, sample = await load_fielded_plan(wave), await load_sample(wave)
     imprint = replace(await wave_imprint(plan), words=await paper_words(plan, wish.language))
     piles = _piles(plan, sample, load_print_file(settings, wave), wish)
     if not piles:

@@ -22,7 +22,7 @@ from survey.settings import Settings
 from survey.storage.accounts import Account
 from survey.storage.audit import record_audit
 from survey.storage.office import IntakeOffice
-from survey.storage.plans import WaveRow, list_waves, load_plan, load_wave, require_state
+from survey.storage.plans import WaveRow, list_waves, load_fielded_plan, load_wave, require_state
 from survey.storage.samples import find_sample, load_sample
 from survey.storage.school_contacts import (
     Handout,
@@ -106,7 +106,7 @@ class SchoolView:
 
 async def school_view(office: IntakeOffice, session: SchoolSession, *, now: datetime) -> SchoolView:
     """The page of the session's school."""
-    plan, sample = await load_plan(session.wave), await load_sample(session.wave)
+    plan, sample = await load_fielded_plan(session.wave), await load_sample(session.wave)
     own = [draw for draw in sample.domains if draw.school_code == session.school_code]
     if not own:
         raise NotDrawnError(session.school_code)

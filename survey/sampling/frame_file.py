@@ -194,9 +194,11 @@ def _about_cells(sheet: Sheet, reader: RowReader) -> Iterator[Fault]:
     if sheet.formulas:
         problem = f"有{sheet.formulas}格是公式，按文件里存的值读入"
         yield Fault("frame.formulas", problem, "核对下面的合计数", sheet=sheet.name)
-    for header, n in reader.digits_as_text.items():
-        problem = f"有{n}格的数字存成了文字，已按数字读入"
-        yield Fault("frame.digits_as_text", problem, "核对下面的合计数", sheet=sheet.name, column=header)
+    headers = list(reader.digits_as_text)
+    if headers:
+        where = headers[0] if len(headers) == 1 else f"{'、'.join(headers[:2])}等{len(headers)}列"
+        problem = f"有{reader.digits_as_text.total()}格的数字存成了文字，已按数字读入"
+        yield Fault("frame.digits_as_text", problem, "核对下面的合计数", sheet=sheet.name, column=where)
 
 
 def _about_frame(frame: Frame, sheet: str | None) -> Iterator[Fault]:

@@ -68,6 +68,10 @@ class RowReader:
             if _TOTAL_ROW.match(label) or _TOTAL_ROW.match(str(self.cell(cells, "name") or "")):
                 self.blame("frame.total_row", "这一行像是合计，不是学校", "删去合计行", row=row)
                 continue
+            if all(self.cell(cells, column) is None for column in ("name", "place_code", "pupils")):
+                problem = f"只写着“{_short(label)}”，没有名称、城乡和人数，不像学校"
+                self.blame("frame.row_not_school", problem, "表下的签名、说明请删去；是学校就补齐", row=row)
+                continue
             school = self.school(cells, row)
             if school is not None:
                 schools.append(school)
@@ -153,11 +157,12 @@ class RowReader:
                 column="code",
             )
         elif not re.fullmatch(r"\d{10}", text, re.ASCII):
-            length = f"，这里是{len(text)}位" if text.isdigit() else ""
+            plain = _plain_digits(text)
+            length = f"，这里是{len(text)}位" if text.isdigit() and not plain else ""
             self.blame(
                 "frame.code_malformed",
-                f"学校代码“{_short(text)}”不是10位数字{length}",
-                "改成10位学校（机构）标识码",
+                f"学校代码“{_short(text)}”{'用了全角数字' if plain else '不是10位数字'}{length}",
+                f"改成{plain}" if re.fullmatch(r"\d{10}", plain) else "改成10位学校（机构）标识码",
                 row=row,
                 column="code",
             )
@@ -213,8 +218,11 @@ class RowReader:
         elif code not in PLACE_CODES:
             self.blame(
                 "frame.place_code_unknown",
-                f"城乡分类码“{_short(text)}”没有这个代码",
-                "填111、112（城区）、121、122、123（镇区）、210、220（乡村）中的一个",
+                *_unknown_code("城乡分类码", text, PLACE_CODES)
+                or (
+                    f"城乡分类码“{_short(text)}”没有这个代码",
+                    "填111、112（城区）、121、122、123（镇区）、210、220（乡村）中的一个",
+                ),
                 row=row,
                 column="place_code",
             )
@@ -237,8 +245,11 @@ class RowReader:
         elif code not in KIND_CODES:
             self.blame(
                 "frame.kind_code_unknown",
-                f"办学类型码“{_short(code)}”没有这个代码",
-                "填办学类型码，如小学211、教学点218、初级中学311、九年一贯制312",
+                *_unknown_code("办学类型码", code, KIND_CODES)
+                or (
+                    f"办学类型码“{_short(code)}”没有这个代码",
+                    "填办学类型码，如小学211、教学点218、初级中学311、九年一贯制312",
+                ),
                 row=row,
                 column=column,
             )
@@ -292,6 +303,18 @@ class RowReader:
 
 def _short(text: str) -> str:
     return text if len(text) <= 20 else text[:19] + "…"
+
+
+def _plain_digits(text: str) -> str:
+    """The half-width digits that a text of full-width ones stands for; empty where it is none."""
+    plain = unicodedata.normalize("NFKC", text)
+    return plain if plain != text and re.fullmatch(r"\d+", plain, re.ASCII) else ""
+
+
+def _unknown_code(what: str, text: str, known: Mapping[str, object]) -> tuple[str, str] | None:
+    """Problem and remedy of a code that only its full-width digits keep from being known."""
+    plain = _plain_digits(text)
+    return (f"{what}“{_short(text)}”用了全角数字", f"改成{plain}") if plain in known else None
 
 
 def _code_text(cell: Cell) -> str:

@@ -84,6 +84,18 @@ def read_sheets(data: bytes, filename: str) -> tuple[tuple[Sheet, ...], tuple[Fa
                 "用Excel或WPS打开，另存为.xlsx再导入",
             ),
         )
+    head = data[:1024].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
+    for start, what in (
+        (b"%pdf", "PDF"),
+        (b"<!doctype html", "网页"),
+        (b"<html", "网页"),
+        (b"<?xml", "XML"),
+        (b"\x89png", "图片"),
+        (b"\xff\xd8\xff", "图片"),
+    ):
+        if head.startswith(start):
+            remedy = "用Excel或WPS打开，另存为.xlsx再导入" if what in ("网页", "XML") else "请选Excel或CSV表格"
+            return (), (_fault("frame.file_not_table", f"这是{what}文件，不是表格", remedy),)
     return _read_csv(data)
 
 
@@ -133,8 +145,9 @@ def _read_csv(data: bytes) -> tuple[tuple[Sheet, ...], tuple[Fault, ...]]:
                 row=at,
             ),
         )
-    first_line = text.partition("\n")[0]
-    delimiter = max(",\t;", key=first_line.count)
+    # A title above the header holds no sign that parts columns, so the first lines are counted together.
+    first_lines = "\n".join(text.split("\n", 10)[:10])
+    delimiter = max(",\t;", key=first_lines.count)
     rows: list[tuple[Cell, ...]] = []
     try:
         for row in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True):
@@ -219,7 +232,7 @@ def _inspect_package(data: bytes) -> tuple[dict[str, tuple[Merged, ...]], Fault 
                 cells += content.count(b"<c ") + content.count(b"<c>")
                 if cells > MAX_CELLS or content.count(b"<row") > MAX_ROWS:
                     raise _TooMany
-                merged[entry.filename] = tuple(_areas(bytes(content)))
+                merged[entry.filename] = tuple(sorted(_areas(bytes(content)), key=_in_reading_order))
             if entry.filename == "xl/sharedStrings.xml" and content.count(b"<si") > MAX_CELLS:
                 raise _TooMany
     return merged, None
@@ -230,6 +243,12 @@ def _areas(content: bytes) -> Iterator[Merged]:
         reference = found.group(1).decode()
         if area := _AREA.fullmatch(reference):
             yield Merged(reference, int(area.group(2)), int(area.group(4)))
+
+
+def _in_reading_order(area: Merged) -> tuple[int, int, str]:
+    """By row, then by column: A, B, … Z, AA."""
+    column = area.reference.partition(":")[0].rstrip("0123456789")
+    return area.first_row, len(column), column
 
 
 def _sheets(data: bytes, merged: dict[str, tuple[Merged, ...]]) -> Iterator[Sheet]:

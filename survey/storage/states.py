@@ -28,7 +28,7 @@ NAMES = {
     "planned": "已签署方案",
     "open": "正在填答",
     "paused": "暂停",
-    "closed": "已截止",
+    "closed": "已结束",
     "opened": "已开箱",
     "estimated": "已计算",
     "certified": "已签发",

@@ -104,7 +104,7 @@ async def test_whoever_was_cut_off_gives_the_same_verb_again(desk: Bureau) -> No
     await desk.office.set_state(WAVE, "open", "closed")
     await settle_waves(desk.settings, desk.office, now=NOW)
     closing = await both(desk)
-    with pytest.raises(Exception, match="已截止"):
+    with pytest.raises(Exception, match="已结束"):
         await resume_wave(desk.office, WAVE, **desk.by)
     await desk.act(close_wave)
 

@@ -230,7 +230,7 @@ async def print_and_publish(one: Newcomer, desk: Desk, wave: str) -> None:
     assert archive.stat().st_size > 100_000
     one.begin("检查，发布")
     await one.press("印好了，去发布检查")
-    await one.type("输入这次调查的名字", wave)
+    await one.type("输入这次调查的代号", wave)
     await one.press("发布")
     one.end()
 
@@ -263,7 +263,7 @@ async def conclude(one: Newcomer, desk: Desk, wave: str) -> dict[str, Path]:
         await one.type("经办的口令", PHRASES["经办"])
         await one.type("签发的口令", PHRASES["签发"])
         if confirm:
-            await one.type("输入这次调查的名字", wave)
+            await one.type("输入这次调查的代号", wave)
         await one.press(button)
     one.begin("计算")
     await one.press("计算满意度、区间和各组结果")

@@ -56,6 +56,7 @@ def test_all_faults_of_a_file_come_at_once_with_sheet_row_column_and_remedy():
     ("row", "column", "value", "code"),
     [
         (1, "学校代码", "320704201", "frame.code_malformed"),
+        (1, "学校代码", "３２０７０４２００１", "frame.code_malformed"),
         (1, "学校代码", "", "frame.code_empty"),
         (1, "学校代码", "3.20704E+09", "frame.code_scientific"),
         (2, "学校代码", "3207042001", "frame.code_twice"),
@@ -84,6 +85,39 @@ def test_one_wrong_cell_is_named_and_nothing_is_half_imported(row, column, value
     assert code in codes(reading)
     assert reading.frame is None
     assert all(fault.row == row + 1 for fault in reading.faults)
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "plain"),
+    [("学校代码", "３２０７０４２００１", "3207042001"), ("城乡分类码", "１２１", "121"), ("办学类型码", "２１１", "211")],
+)
+def test_full_width_digits_are_refused_with_the_digits_they_stand_for(column, value, plain):
+    [fault] = read_frame(csv_bytes(with_cell(1, column, value)), "a.csv").faults
+
+    assert "全角" in fault.problem and fault.remedy == f"改成{plain}"
+
+
+def test_a_line_of_signatures_under_the_table_is_one_fault_of_its_own():
+    reading = read_frame(csv_bytes() + "\r\n填表人：张三,,,\r\n".encode(), "a.csv")
+
+    assert codes(reading) == ["frame.row_not_school"]
+    assert "填表人：张三" in reading.faults[0].problem
+
+
+@pytest.mark.parametrize(
+    ("data", "name", "told"),
+    [(b"%PDF-1.7 x", "a.pdf", "PDF"), (b"<html><table>", "a.xls", "网页"), (b"\x89PNG\r\n\x1a\n1", "a.png", "图片")],
+)
+def test_what_is_no_table_is_called_what_it_is(data, name, told):
+    [fault] = read_frame(data, name).faults
+
+    assert fault.code == "frame.file_not_table" and told in fault.problem
+
+
+def test_a_title_row_above_tabs_does_no_harm():
+    data = "某县学校名册\r\n".encode() + csv_bytes().replace(b",", b"\t")
+
+    assert read_frame(data, "a.csv").frame == read_frame(csv_bytes(), "a.csv").frame
 
 
 def test_a_thousands_sign_is_refused_with_the_number_it_seems_to_mean():

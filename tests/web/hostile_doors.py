@@ -338,6 +338,7 @@ DOORS: dict[str, Door] = {
     "school link": lambda at, text: at.get(f"/school/in/{quoted(text)}"),
     "seed": lambda at, text: at.post(f"{BEGUN}/sample", text, seed=text, reason=text),
     "papers": lambda at, text: at.post(f"{RUNNING}/papers", text, schools=text, size=text, language=text),
+    "extension": lambda at, text: at.post(f"{RUNNING}/extension", text, until=text, operator=text, approver=text),
     "void": lambda at, text: at.post(f"{RUNNING}/flags/void", text, school=text, group=text, reason=text, confirm=text),
     "leftovers": lambda at, text: at.post(f"{RUNNING}/leftovers", text, lines=text, second=text, confirm=text),
     "typed code": lambda at, text: at.post(f"{RUNNING}/paper/form", text, code=text),

@@ -7,7 +7,7 @@ from litestar.params import FromPath
 
 from survey.scheme.plan import Plan
 from survey.storage.divisions import waves_of
-from survey.storage.plans import WaveRow, load_fielded_plan, load_wave
+from survey.storage.plans import WaveRow, load_fielded_plan, load_fielded_plans, load_wave
 from survey.web.access import check_query, reader_of, token_with
 from survey.web.api.answers import answer
 from survey.web.api.documents import Links, Wave, WavePage
@@ -20,7 +20,8 @@ async def show_waves(request: AnyRequest) -> Response[Any]:
     """Waves, the newest first, a page at a time."""
     asked = page_asked(request)
     page, following = page_of(await own_waves(request), asked, lambda row: row.wave)
-    items = [wave_document(row, await load_fielded_plan(row.wave)) for row in page]
+    plans = await load_fielded_plans([row.wave for row in page])
+    items = [wave_document(row, plans[row.wave]) for row in page]
     return answer(request, WavePage(items=items, next=following))
 
 

@@ -44,13 +44,13 @@ class NotPublishedError(SurveyError):
 
 
 class WrongNameError(SurveyError):
-    """The name typed for confirmation is not the wave's."""
+    """What was typed for confirmation is not the wave's short name."""
 
     code = "console.wrong_name"
     kind = "invalid"
 
     def __init__(self, wave: str) -> None:
-        super().__init__("确认", "输入的不是这次调查的名字", f"请输入 {wave}，再按一次")
+        super().__init__("确认", "输入的不是这次调查的代号", f"请输入 {wave}，再按一次")
 
 
 @get("/waves/{wave:str}/monitor", guards=[may("progress.see")])
@@ -79,6 +79,7 @@ async def show_monitor(request: AnyRequest, wave: FromPath[str]) -> Response[str
         exact=exact,
         columns=_columns(seen),
         days_left=max((plan.closes_on - today).days + 1, 0),
+        overdue=row.state in ("open", "paused") and today > plan.closes_on,
         tables=(
             ("人群", _named(seen.groups, GROUPS)),
             ("城乡", _named(seen.places, PLACE_NAMES)),

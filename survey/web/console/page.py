@@ -81,8 +81,22 @@ def console_page(
         form_key=form_key(request),
         as_of=state.now(),
         can=lambda right: has_right(person, right),
+        here_address=_section(request.url.path),
+        stops_for_commands=state.settings.database_url is None,
         **context,
     )
+
+
+def _section(path: str) -> str:
+    """The address as the main links know it: a plan that is being written belongs to the waves.
+
+    >>> _section("/console/setup/7/2"), _section("/console/people")
+    ('/console/waves/setup/7/2', '/console/people')
+    """
+    for inside, section in (("setup", "waves"), ("outside", "waves"), ("digest", "counties"), ("webhooks", "people")):
+        if path.startswith(f"/console/{inside}"):
+            return f"/console/{section}/{path.removeprefix('/console/')}"
+    return path
 
 
 SCHOOLS_ON_A_PAGE = 100

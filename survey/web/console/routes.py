@@ -10,6 +10,7 @@ from survey.web.console.certificate import CERTIFICATE_ROUTES
 from survey.web.console.certify import CERTIFY_ROUTES
 from survey.web.console.counties import COUNTY_ROUTES
 from survey.web.console.digest import DIGEST_ROUTES
+from survey.web.console.extension import EXTENSION_ROUTES
 from survey.web.console.flags import FLAG_ROUTES
 from survey.web.console.frame import FRAME_ROUTES
 from survey.web.console.health import HEALTH_PAGES
@@ -57,6 +58,7 @@ def console_router() -> OwnRouter:
             *OWN_SCHOOL_ROUTES,
             *LAUNCH_ROUTES,
             *MONITOR_ROUTES,
+            *EXTENSION_ROUTES,
             *FLAG_ROUTES,
             *LEFTOVER_ROUTES,
             *SIGNING_ROUTES,

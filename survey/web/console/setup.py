@@ -34,7 +34,7 @@ from survey.web.console.page import console_page, wave_crumbs
 from survey.web.console.waves import tabs_of
 from survey.web.errors import UnknownPageError, status_of
 from survey.web.headers import FILE_LIMIT
-from survey.web.pages import AnyRequest
+from survey.web.pages import AnyRequest, count_text
 
 REVIEW = len(STEPS) + 1
 
@@ -279,7 +279,7 @@ def _told(draft: PlanDraft, reading: Reading) -> list[str]:
             filter(
                 None,
                 (
-                    fields.get("population.count") and f"常住人口{fields['population.count']}",
+                    (people := fields.get("population.count")) and f"常住人口{_grouped(people)}",
                     "、".join(one.both_names for one in known_languages() if fields.get(f"lang.{one.code}")),
                 ),
             )
@@ -308,3 +308,8 @@ def _by_field(placed: tuple[Placed, ...]) -> dict[str, list[Placed]]:
 
 def _number(text: str) -> int:
     return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0
+
+
+def _grouped(typed: str) -> str:
+    """A count with its thousands apart, or what was typed where it is none."""
+    return count_text(int(typed)) if typed.isascii() and typed.isdigit() else typed

@@ -53,7 +53,7 @@ from survey.web.console.work_room import Work
 from survey.web.errors import status_of
 from survey.web.files import download
 from survey.web.headers import FILE_LIMIT
-from survey.web.pages import AnyRequest
+from survey.web.pages import AnyRequest, day_text
 
 
 @dataclass(frozen=True)
@@ -304,7 +304,7 @@ async def _plan_in_words(wave: str) -> list[tuple[str, str]]:
     drawn = f"{len(sample.schools)}所学校，{sample.slips_total}张纸条，种子 {sample.seed}" if sample else "还没有抽样"
     return [
         ("方案", scheme.title),
-        ("填写日期", f"{plan.opens_on}至{plan.closes_on}，{plan.results_on}公布"),
+        ("填写日期", f"{day_text(plan.opens_on)}至{day_text(plan.closes_on)}，{day_text(plan.results_on)}公布"),
         ("人群", "、".join(group_names(plan).values())),
         ("样本", drawn),
         ("算法", scheme.in_words()),

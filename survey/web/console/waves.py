@@ -16,7 +16,7 @@ from survey.storage.audit import list_audit
 from survey.storage.branch import is_below_county
 from survey.storage.divisions import waves_of
 from survey.storage.frames import find_frame
-from survey.storage.plans import WaveRow, load_plan, load_plans, load_wave
+from survey.storage.plans import WaveRow, load_fielded_plan, load_fielded_plans, load_plan, load_wave
 from survey.storage.results import load_published
 from survey.web.access import may, person_of
 from survey.web.console.page import console_page, group_names, state_reached, wave_crumbs
@@ -49,27 +49,28 @@ STEPS = (
 """The road of a wave; the page or command beside each step takes it there."""
 
 AREA_RESULTS = "/area-results"
+PHASES = ("", "准备", "填写", "出结果")
 TABS = (
-    ("", "概况", "draft", "wave.see"),
-    ("/frame", "学校名册", "draft", "frame.see"),
-    ("/areas", "责任区", "framed", "areas.see"),
-    ("/sample", "抽样", "framed", "sample.see"),
-    ("/papers", "纸条和海报", "drawn", "papers.download"),
-    ("/launch", "发布检查", "drawn", "launch.see"),
-    ("/monitor", "参与情况", "planned", "progress.see"),
-    ("/schools", "学校发放", "planned", "schools.see"),
-    ("/flags", "质量标记", "planned", "results.see"),
-    ("/paper", "纸质、电话录入", "planned", "paper.enter"),
-    ("/callbacks", "电话回访", "planned", "callbacks.see"),
-    ("/board", "留言", "open", "board.see"),
-    ("/results", "结果", "opened", "results.see"),
-    (AREA_RESULTS, "责任区结果", "certified", "results.of_area"),
-    ("/report", "报告", "estimated", "results.see"),
-    ("/certify", "签发", "estimated", "certificate.see"),
-    ("/certificate", "证书", "certified", "certificate.see"),
-    ("/ledger", "问题台账", "certified", "ledger.see"),
+    (0, "", "概况", "draft", "wave.see"),
+    (1, "/frame", "学校名册", "draft", "frame.see"),
+    (1, "/areas", "责任区", "framed", "areas.see"),
+    (1, "/sample", "抽样", "framed", "sample.see"),
+    (1, "/papers", "纸条和海报", "drawn", "papers.download"),
+    (1, "/launch", "发布检查", "drawn", "launch.see"),
+    (2, "/monitor", "参与情况", "planned", "progress.see"),
+    (2, "/schools", "学校发放", "planned", "schools.see"),
+    (2, "/paper", "纸质、电话录入", "planned", "paper.enter"),
+    (2, "/callbacks", "电话回访", "planned", "callbacks.see"),
+    (2, "/board", "留言", "open", "board.see"),
+    (2, "/flags", "质量标记", "planned", "results.see"),
+    (3, "/results", "结果", "opened", "results.see"),
+    (3, AREA_RESULTS, "责任区结果", "certified", "results.of_area"),
+    (3, "/certify", "签发", "estimated", "certificate.see"),
+    (3, "/certificate", "证书", "certified", "certificate.see"),
+    (3, "/report", "报告", "estimated", "results.see"),
+    (3, "/ledger", "问题台账", "certified", "ledger.see"),
 )
-"""The pages of a wave: address, name, from which state on, and the right that opens it."""
+"""The pages of a wave: phase, address, name, from which state on, and the right that opens it."""
 
 
 ON_A_PAGE = 50
@@ -93,8 +94,15 @@ def tabs_of(row: WaveRow, here: str) -> list[dict[str, Any]]:
     From the county up the areas stand on the page of results; their own page is for an account of an area.
     """
     return [
-        {"text": text, "address": f"/console/waves/{row.wave}{path}", "here": path == here, "right": right}
-        for path, text, since, right in TABS
+        {
+            "phase": phase,
+            "phase_name": PHASES[phase],
+            "text": text,
+            "address": f"/console/waves/{row.wave}{path}",
+            "here": path == here,
+            "right": right,
+        }
+        for phase, path, text, since, right in TABS
         if path == here or (state_reached(row.state, since) and (path != AREA_RESULTS or is_below_county()))
     ]
 
@@ -128,8 +136,8 @@ async def show_waves(request: AnyRequest) -> Response[str]:
 @get("/waves/{wave:str}", guards=[may("wave.see")])
 async def show_wave(request: AnyRequest, wave: FromPath[str]) -> Response[str]:
     """One wave: what was planned, how far it is, what comes next."""
-    row, plan = await load_wave(wave), await load_plan(wave)
-    frame = await find_frame(wave)
+    row, signed = await load_wave(wave), await load_plan(wave)
+    plan, frame = await load_fielded_plan(wave), await find_frame(wave)
     return console_page(
         request,
         "wave.html",
@@ -139,7 +147,8 @@ async def show_wave(request: AnyRequest, wave: FromPath[str]) -> Response[str]:
         row=row,
         tabs=tabs_of(row, ""),
         plan=plan,
-        plan_digest=plan_digest(plan),
+        at_first=signed.closes_on,
+        plan_digest=plan_digest(signed),
         scheme_title=scheme_of(plan).title,
         frame=frame,
         groups=group_names(plan),
@@ -156,7 +165,7 @@ WAVE_ROUTES = (show_console, show_waves, show_wave)
 
 async def _lines(request: AnyRequest, rows: Sequence[WaveRow]) -> list[dict[str, Any]]:
     """A line for each wave; whatever is asked of the database is asked for all of them together."""
-    plans = await load_plans([row.wave for row in rows])
+    plans = await load_fielded_plans([row.wave for row in rows])
     # What came in is counted for waves as wholes; of single schools the page of the wave tells.
     counted = () if is_below_county() else rows
     running = {row.wave: row.state == "closed" for row in counted if row.state in ("open", "paused", "closed")}

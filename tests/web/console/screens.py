@@ -3,7 +3,7 @@
     python -m tests.web.console.screens FOLDER
 
 makes two certified waves, a running and a drawn one with everything that pages list, and draws
-every page at 1280 and at 360 px into a folder that is not committed.
+every page at 1280 and at 360 px, and as it is printed on A4, into a folder that is not committed.
 """
 
 from __future__ import annotations
@@ -42,6 +42,8 @@ from .test_every_page import kind_of, pages_of
 from .test_outside import SPEC, workbook
 
 WIDTHS = (1280, 360)
+PRINTED = 680
+"""Pixels between the margins of an A4 sheet."""
 BEFORE, WAVE, LIVE, DRAWN, NEW = "county-2025", "county-a", "county-live", "county-drawn", "county-new"
 BY: dict[str, Any] = {"actor": "jia", "now": NOW}
 LIVE_PAGES = ("", "/launch", "/monitor", "/flags", "/schools", "/paper", "/callbacks", "/board", "/leftovers", "/signing", "/papers", "/setup")
@@ -106,6 +108,10 @@ class Book:
             plain = re.sub(r"[^\w-]+", "_", name)
             await self.page.evaluate("document.querySelectorAll('details').forEach(one => one.open = true)")
             await self.page.screenshot(path=self.folder / f"{plain}-{width}.png", full_page=True)
+        await self.page.emulate_media(media="print")
+        await self.page.set_viewport_size({"width": PRINTED, "height": 960})
+        await self.page.screenshot(path=self.folder / f"{plain}-print.png", full_page=True)
+        await self.page.emulate_media(media="screen")
 
     async def press(self, where: str) -> None:
         """Press what leads to another page."""
@@ -198,10 +204,10 @@ async def main(folder: Path) -> None:
     with tempfile.TemporaryDirectory() as data:
         async with running(Path(data) / "data") as site, served(site) as address, async_playwright() as playwright:
             await lay(site)
-            browser = await playwright.chromium.launch(executable_path=chromium, args=FLAGS)
+            browser = await playwright.chromium.launch(executable_path=chromium, args=[*FLAGS, "--lang=zh-CN"])
             page = await browser.new_page()
             page.set_default_timeout(60_000)
-            print(f"{await draw_all(site, address, page, folder)} pages at {WIDTHS} in {folder}")
+            print(f"{await draw_all(site, address, page, folder)} pages at {WIDTHS} and printed in {folder}")
             await browser.close()
 
 

@@ -41,6 +41,11 @@ async def test_from_sample_to_certificate_by_pages_alone(site: Site) -> None:
     log = (await site.client.get("/console/log")).text
     statuses.append((await site.send("/console/waves/county-a/publish", {"confirm": "county-a"})).status_code)
     early = (await site.client.get("/console/waves/county-a/monitor")).text
+    later = "/console/waves/county-a/extension"
+    put_off = [
+        await site.send(later, {"until": until, **BOTH}) for until in ("明天", "2026-12-01", "2026-12-09")
+    ]
+    told = [(await site.client.get(page)).text for page in (later, "/console/waves", "/console/waves/county-a")]
     gone = await site.send("/console/waves/county-a/papers", {"part_slips": "1"})
     erased = await site.client.get("/console/waves/county-a/papers/papers.zip")
     await site.app.state.office.note_wrong_school("county-a", f"{school}-P")
@@ -65,6 +70,9 @@ async def test_from_sample_to_certificate_by_pages_alone(site: Site) -> None:
     late = await site.send(f"{FLAGS}/void", whole)
 
     assert statuses == [303] * 6
+    assert [reply.status_code for reply in put_off] == [422, 422, 303]
+    assert "“明天”不是日期" in put_off[0].text and 'value="2026-12-01"' in put_off[1].text
+    assert "原定2026年12月5日" in told[0] and "至 2026-12-09" in told[1] and "至2026年12月9日（原定" in told[2]
     assert "没有警报" in quiet and "作废这一组" in quiet
     assert [reply.status_code for reply in (nobody, unnamed, forged, late)] == [422, 422, 422, 409]
     assert "样本里没有这一组" in nobody.text and "教导处代填，已查实" in unnamed.text and "not this" not in forged.text
