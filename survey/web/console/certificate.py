@@ -12,7 +12,7 @@ from survey.web.console.page import console_page, wave_crumbs
 from survey.web.console.waves import tabs_of
 from survey.web.errors import UnknownPageError
 from survey.web.files import download, files_in
-from survey.web.verify.standing import statement_in
+from survey.web.verify.standing import REVOKED, standing_of, statement_in
 
 NAMES = {
     "certificate.json": "结果证书，可以离线验证",
@@ -29,6 +29,7 @@ async def show_certificate(request: AnyRequest, wave: FromPath[str]) -> Response
     row = await load_wave(wave)
     versions = await list_certificates(wave)
     newest = versions[-1] if versions else None
+    standing = await standing_of(newest) if newest else None
     settings = request.app.state.settings
     return console_page(
         request,
@@ -39,6 +40,8 @@ async def show_certificate(request: AnyRequest, wave: FromPath[str]) -> Response
         row=row,
         tabs=tabs_of(row, "/certificate"),
         newest=newest,
+        revoked=standing is not None and standing.state == REVOKED,
+        why=standing.reason if standing else "",
         versions=versions,
         statement=statement_in(newest.data) if newest else None,
         file_digest=sha256_hex(newest.data) if newest else "",

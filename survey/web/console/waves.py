@@ -14,6 +14,7 @@ from survey.jobs.set_up_wave import SAMPLE, drafts_of
 from survey.scheme.plan import plan_digest, scheme_of
 from survey.storage.audit import list_audit
 from survey.storage.branch import is_below_county
+from survey.storage.certificates import list_certificates
 from survey.storage.divisions import waves_of
 from survey.storage.frames import find_frame
 from survey.storage.plans import WaveRow, load_fielded_plan, load_fielded_plans, load_plan, load_wave
@@ -23,6 +24,7 @@ from survey.web.console.page import console_page, group_names, state_reached, wa
 from survey.web.pages import AnyRequest
 from survey.web.parts import part_of
 from survey.web.rights import has_right
+from survey.web.verify.standing import REVOKED, standing_of
 
 
 @dataclass(frozen=True)
@@ -157,10 +159,16 @@ async def show_wave(request: AnyRequest, wave: FromPath[str]) -> Response[str]:
         # What was done to the wave as a whole is for those who see the whole of it.
         acts=() if is_below_county() else await list_audit(limit=8, wave=wave),
         rests=request.app.state.office.resting().get(wave),
+        revoked=row.state == "certified" and await _is_revoked(wave),
     )
 
 
 WAVE_ROUTES = (show_console, show_waves, show_wave)
+
+
+async def _is_revoked(wave: str) -> bool:
+    issued = await list_certificates(wave)
+    return bool(issued) and (await standing_of(issued[-1])).state == REVOKED
 
 
 async def _lines(request: AnyRequest, rows: Sequence[WaveRow]) -> list[dict[str, Any]]:

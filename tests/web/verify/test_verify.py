@@ -159,9 +159,13 @@ async def test_a_revoked_certificate_says_so_and_shows_no_figure(certified: Site
         issued.wave, "revocation.note", f"x/revocation\nsha256:{digest(statement)}\nreason: 错\n", now=NOW
     )
     page = await certified.client.get(f"/v/{issued.number}")
+    await certified.sign_in()
+    desk = [(await certified.client.get(f"/console/waves/{issued.wave}{at}")).text for at in ("", "/certificate")]
 
     assert heading(page.text) == "已撤回"
     assert 'class="figure"' not in page.text
+    assert "结果证书已经撤回" in desk[0] and "看证书" not in desk[0]
+    assert "理由：错" in desk[1] and "<s>" in desk[1]
 
 
 async def test_after_closing_every_head_of_the_log_is_public(certified: Site) -> None:
