@@ -70,7 +70,7 @@ async def test_from_sample_to_certificate_by_pages_alone(site: Site) -> None:
     late = await site.send(f"{FLAGS}/void", whole)
 
     assert statuses == [303] * 6
-    assert [reply.status_code for reply in put_off] == [422, 422, 303]
+    assert [reply.status_code for reply in put_off] == [400, 400, 303]
     assert "“明天”不是日期" in put_off[0].text and 'value="2026-12-01"' in put_off[1].text
     assert "原定2026年12月5日" in told[0] and "至 2026-12-09" in told[1] and "至2026年12月9日（原定" in told[2]
     assert "没有警报" in quiet and "作废这一组" in quiet
