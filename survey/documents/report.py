@@ -129,7 +129,12 @@ def report_content(
             [str(row.get("name") or row.get("what")), _shown(row)] for row in results.get("beside") or ()
         ],
         "without_flagged": next(
-            (_shown(row) for row in results.get("beside") or () if row.get("what") == "without_flagged_domains"), ""
+            (
+                _shown(row)
+                for row in results.get("beside") or ()
+                if row.get("what") == "without_flagged_domains" and not row.get("withheld")
+            ),
+            "",
         ),
         "flags": [_flag(row) for row in results.get("flags") or ()],
         "limits": _limits(results),

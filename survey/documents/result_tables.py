@@ -55,7 +55,7 @@ def result_tables(results: Mapping[str, Any], *, at: datetime) -> bytes:
     add_sheet(book, "逐题", ("人群", "题号", *RATE_HEAD), [(row.get("group_name", row.get("group")), row.get("item"), *_rate(row)) for row in items])  # fmt: skip
     add_sheet(book, "选项份数", ("人群", "题号", "题目", "选项", "份数"), list(_options(items)))
     add_sheet(book, "换一种算法", ("算法", "怎样算", "结果", "不加权", "对要求", "说明"), [_way(row) for row in results.get("another_formula") or ()])  # fmt: skip
-    add_sheet(book, "对照", ("对照", "结果"), [(row.get("name"), row.get("percent") or row.get("shown")) for row in results.get("beside") or ()])  # fmt: skip
+    add_sheet(book, "对照", ("对照", "结果"), [(row.get("name"), HIDDEN if row.get("withheld") else row.get("percent") or row.get("shown")) for row in results.get("beside") or ()])  # fmt: skip
     add_sheet(book, "回收", ("学校×人群", "应有人数", "发出", "用了", "声明未填", "作废", "计入", "纸质", "电话", "备用"), [tuple(row.get(key) for key in ("domain", "eligible", "slips", "used", "disputed", "voided", "counted", "paper", "telephone", "spares")) for row in results.get("counts") or ()])  # fmt: skip
     add_sheet(book, "质量标记", ("指标", "学校×人群", "看到的", "界限", "老实填的学校碰上的机会"), [(row.get("indicator"), row.get("domain"), row.get("text"), row.get("limit"), row.get("honest")) for row in results.get("flags") or ()])  # fmt: skip
     add_sheet(book, "口径", ("要一起说的话",), [(said,) for said in _words(results)])

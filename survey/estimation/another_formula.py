@@ -109,9 +109,18 @@ WAYS = (
 
 
 def other_ways(
-    rates: WaveRates, shares: Mapping[str, Fraction], line: Line | None, groups: Sequence[str]
+    rates: WaveRates,
+    shares: Mapping[str, Fraction],
+    line: Line | None,
+    groups: Sequence[str],
+    *,
+    plain: bool = True,
 ) -> list[dict[str, Any]]:
-    """Every way as a row: the figure with the wave's weights and shares, and the plain one beside."""
+    """Every way as a row: the figure with the wave's weights and shares, and the plain one beside.
+
+    Args:
+        plain: whether that stands beside; where groups are withheld the two together would tell them.
+    """
     case_file = rates.case_file
     scales = {
         item.answer_scale.id: item.answer_scale
@@ -137,10 +146,10 @@ def other_ways(
             rows.append(row | {"shown": shown, "percent": shown, "plain": None, "reached": None, "note": note})
             continue
         if way.read is None:
-            value, plain = _by_items(rates, groups), None
+            value, unweighted = _by_items(rates, groups) if plain else None, None
         else:
             answers = column(case_file, overall, way.read)
-            value, plain = _joined(rates, answers, shares), rates.plain(answers, groups)
+            value, unweighted = _joined(rates, answers, shares), rates.plain(answers, groups) if plain else None
         if way.id == "points_0_100":
             even = value
         rows.append(
@@ -148,7 +157,7 @@ def other_ways(
             | {
                 "shown": None if value is None else truncate(value),
                 "percent": None if value is None else _as_unit(value, way.unit),
-                "plain": None if plain is None else _as_unit(plain, way.unit),
+                "plain": None if unweighted is None else _as_unit(unweighted, way.unit),
                 "reached": None if value is None or line is None else line.reached(value),
                 "note": "",
             }

@@ -16,6 +16,7 @@ from typing import Any
 from survey.cases.derivation import column, overall
 from survey.errors import SurveyError
 from survey.estimation.figure_parts import OVERALL, PartShares
+from survey.estimation.leftovers import rows_to_hide
 from survey.estimation.wave_figure import WaveFigure
 from survey.estimation.wave_rates import WaveRates, of_group
 from survey.exact import percent_text, truncate
@@ -131,6 +132,9 @@ class Beside:
             self.shares, weights.weight, lambda domain, pair: nothing if domain in flagged else pair
         )
 
+    def _pools(self) -> list[tuple[str, ...]]:
+        return [pool.domains for pool in self.rates.weights.pools]
+
     def _answers(self) -> dict[str, int]:
         some = next(iter(self.counted.values()))
         counts = {domain: row[2] for domain, row in some.items()}
@@ -166,17 +170,23 @@ class Beside:
         return self.value(self.shares, change=filled)
 
     def document(
-        self, figure: Fraction, flagged: set[str], outcomes: Mapping[str, DomainOutcome]
+        self, figure: Fraction, flagged: set[str], outcomes: Mapping[str, DomainOutcome], smallest: int
     ) -> list[dict[str, Any]]:
-        """Every way as a row of text; none for a full body, which is counted and not joined."""
+        """Every way as a row of text; none for a full body, which is counted and not joined.
+
+        Args:
+            smallest: answers that may follow: where the flagged are fewer in a certified row, the figure
+                without them is not told.
+        """
         if self.whole.counted_whole:
             return []
         disputed = any(one.disputed for one in outcomes.values())
+        untold = bool(rows_to_hide({"flagged": flagged}, (), self._pools(), self._answers(), smallest))
         values = {
             "unweighted": ("不加权，全部答卷一起算", self.unweighted()),
             "pooled_groups": ("各类人不分比例，按人数合", self.pooled_groups()),
             "equal_groups": ("各类人一样重", self.equal_groups()),
-            "without_flagged_domains": ("去掉有标记的域", self.without(flagged) if flagged else figure),
+            "without_flagged_domains": ("去掉有标记的域", None if untold else self.without(flagged) if flagged else figure),
             "worst_case_disputes": (
                 "声明未填的份数全按满意的扣掉",
                 self.worst_case(outcomes) if disputed else figure,
@@ -185,7 +195,7 @@ class Beside:
         completed = self.imputed()
         if completed is not None:
             values["blanks_imputed"] = ("没填总体评价的，按同校同类人的平均补上", completed)
-        return [
+        rows = [
             {
                 "what": what,
                 "name": name,
@@ -193,6 +203,10 @@ class Beside:
                 "percent": None if value is None else percent_text(truncate(value)),
             }
             for what, (name, value) in values.items()
+        ]
+        return [
+            row | {"withheld": True} if untold and row["what"] == "without_flagged_domains" else row
+            for row in rows
         ]
 
 

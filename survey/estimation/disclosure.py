@@ -73,6 +73,11 @@ def emptied(row: dict[str, Any], smallest: int) -> dict[str, Any]:
 CODED_WORDS = "不足40份，95%以上写≥95%，5%以下写≤5%，不给区间"
 CODED_TABLES = ("by_group", "by_stage", "by_place", "by_area", "by_school", "by_dimension", "items")
 """Every table of a results document whose rows rest on some of the answers only."""
+def left_out_words(n: int) -> str:
+    """What a row says that joins whole certified rows only, and so leaves out some of its answers."""
+    return f"有{n}份没有算进这一行：这类人在这些学校太少，同别处的合成一行才计数"
+
+
 GIVES_BACK = ("shown", "se", "interval", "conservative", "chance")
 """What would tell a coded share, each by itself."""
 
@@ -99,7 +104,8 @@ def coded(row: Mapping[str, Any]) -> dict[str, Any]:
     if bound is None:
         return told
     text = CODED_TEXT[bound]
-    said = {"coded": f"{float(bound):g}", "percent": text, "display": text, "cautions": [CODED_WORDS]}
+    cautions = [*([left_out_words(row["left_out"])] if row.get("left_out") else ()), CODED_WORDS]
+    said = {"coded": f"{float(bound):g}", "percent": text, "display": text, "cautions": cautions}
     return told | {key: None for key in GIVES_BACK if key in row} | said
 
 

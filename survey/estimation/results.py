@@ -198,6 +198,8 @@ class Results:
         estimate = self.whole.estimate
         spread = self.figure * (1 - self.figure)
         tables = self._tables(level)
+        parts = breakdowns(tables, self.areas)
+        whole = all(not row.get("withheld") for row in parts["by_group"])
         return {
             "type": "results",
             "v": 1,
@@ -227,12 +229,12 @@ class Results:
             "evidence_grade": firm,
             "evidence_words": EVIDENCE_WORDS[firm] if firm is not None else None,
             "grade": self._grade(),
-            **self._doubts(tables, interval),
+            **self._doubts(tables, interval, whole),
             "response": self._response(tables),
             **({"callbacks": self.callbacks} if self.callbacks else {}),
             "counts": domain_counts(self.sample, self.outcomes, self.case_file),
-            **breakdowns(tables, self.areas),
-            "another_formula": other_ways(self.rates, self.shares, line, list(self.shares)),
+            **parts,
+            "another_formula": other_ways(self.rates, self.shares, line, list(self.shares), plain=whole),
             "flags": [flag.document() for flag in self.flags],
             "edits": [
                 {"domain": e.domain, "out_of_range": e.out_of_range, "answered_off_path": e.answered_off_path, "unknown_item": e.unknown_item}
@@ -324,15 +326,15 @@ class Results:
             self.plan.minimum_count,
         )
 
-    def _doubts(self, tables: Tables, interval: Interval | None) -> dict[str, Any]:
-        """What belongs beside the figure: don't-know, the careful figure, silence, cautions, other joins."""
+    def _doubts(self, tables: Tables, interval: Interval | None, whole: bool) -> dict[str, Any]:
+        """What belongs beside the figure; other joins only where all groups are shown, since they would tell the rest."""
         line = self.scheme.requirement.line
         every = self.scheme.requirement.applies_to == "every_group"
         doubts = Doubts(self.beside, line, self.reached, tables.read, tables.level, tables.scale, every)
         flagged = {flag.domain for flag in self.flags if flag.domain in self.sample.by_domain}
         return {
             **doubts.document(self.outcomes, interval, sampled=self.evidence_class == "A"),
-            "beside": self.beside.document(self.figure, flagged, self.outcomes),
+            "beside": self.beside.document(self.figure, flagged, self.outcomes, self.smallest) if whole else [],
         }
 
     def _response(self, tables: Tables) -> dict[str, Any]:

@@ -9,7 +9,7 @@ section 16, METHOD 18).
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from math import ceil, floor
 from typing import Any
 
@@ -20,6 +20,7 @@ from survey.estimation.comparison import holm
 from survey.estimation.disclosure import emptied, withhold
 from survey.estimation.figure import interval_document
 from survey.estimation.intervals import korn_graubard
+from survey.estimation.leftovers import rows_to_hide
 from survey.estimation.wave_rates import Rate, of_group
 from survey.estimation.wave_tables import Tables
 from survey.exact import fraction, percent_text, truncate
@@ -32,14 +33,14 @@ RISK = 0.05
 """Chance of telling any school of the table apart although none differs."""
 
 
-def school_table(tables: Tables, areas: Mapping[str, tuple[str, str]]) -> list[dict[str, Any]]:
+def school_table(tables: Tables, hidden: Collection[str] = ()) -> list[dict[str, Any]]:
     """Rows by group, and in a group by school code: rate, exact interval, and how it stands to its county.
 
     The interval is Clopper and Pearson's; the test is two-sided and exact, of the school's satisfied
     answers under the group's rate in the whole wave, with Holm's correction over all rows shown.
 
     Args:
-        areas: school → code and name of its responsibility area; empty where the county has none.
+        hidden: groups whose own row is withheld; their schools are not told either.
 
     Returns:
         Empty for a figure that is not a share.
@@ -48,8 +49,10 @@ def school_table(tables: Tables, areas: Mapping[str, tuple[str, str]]) -> list[d
     """
     if not tables.proportion:
         return []
-    rows = [row for group in SHOWN_GROUPS if group in tables.shares for row in _of_group(tables, group)]
-    rows = _less_what_gives_others_away(rows, tables, areas)
+    rows = [
+        row for group in SHOWN_GROUPS if group in tables.shares and group not in hidden for row in _of_group(tables, group)
+    ]
+    rows = _less_what_gives_others_away(rows, tables)
     tested = [row for row in rows if "chance" in row]
     for row, chance in zip(tested, holm([row["chance"] for row in tested]), strict=True):
         side = row.pop("side")
@@ -58,51 +61,51 @@ def school_table(tables: Tables, areas: Mapping[str, tuple[str, str]]) -> list[d
     return rows
 
 
-def _less_what_gives_others_away(
-    rows: list[dict[str, Any]], tables: Tables, areas: Mapping[str, tuple[str, str]]
-) -> list[dict[str, Any]]:
-    """More rows hidden where a stage, a place or an area less its schools would leave a few teachers.
+def told_domains(rows: Iterable[Mapping[str, Any]], tables: Tables) -> frozenset[str]:
+    """The domains that rows of schools tell one by one."""
+    told = {(row["group"], row["key"]) for row in rows if not row.get("withheld")}
+    return frozenset(
+        domain for domain, draw in tables.rates.draws.items() if (draw.group, draw.school_code) in told
+    )
 
-    Those tables join all groups, so such a row less the schools in it tells the rate of everybody who
-    stands in no row here: together they must be as many as any cell. A group's only row that is hidden, or
-    told as a bound, would follow from its total or its counts by option, so it never stays alone.
+
+def _less_what_gives_others_away(rows: list[dict[str, Any]], tables: Tables) -> list[dict[str, Any]]:
+    """More rows hidden where the certified table less what is shown would leave a few answers.
+
+    A school whose answers are pooled with a smaller one's tells the smaller one's, too. And a group's only
+    row that is hidden, or told as a bound, would follow from its total or its counts by option, so it
+    never stays alone.
     """
-    n_of = {name: found[3] for name, found in tables.rates.sums(tables.answers).items()}
-    lies_in: dict[str, set[tuple[str, str]]] = {}
-    n_of_row, apart = Counter[Row](), Counter[tuple[str, str]]()
+    of_row = {(row["group"], row["key"]): row for row in rows}
+    inside: dict[Row, set[str]] = {row: set() for row in of_row}
     for domain, draw in tables.rates.draws.items():
-        if not draw.school_code:
-            continue
-        parts = {"stage": draw.stage, "place": draw.place, "area": areas.get(draw.school_code, ("", ""))[0]}
-        lies_in[draw.school_code] = {(kind, key) for kind, key in parts.items() if key is not None}
-        if draw.group in SHOWN_GROUPS:
-            n_of_row[draw.group, draw.school_code] += n_of.get(domain, 0)
-        else:
-            apart.update(dict.fromkeys(lies_in[draw.school_code], n_of.get(domain, 0)))
-    keys = [(row["group"], row["key"]) for row in rows]
-    hidden = {key for key, row in zip(keys, rows, strict=True) if row.get("withheld")}
+        if draw.school_code and (draw.group, draw.school_code) in inside:
+            inside[draw.group, draw.school_code].add(domain)
+    n_of_row = {row: sum(tables.n_of.get(domain, 0) for domain in of) for row, of in inside.items()}
+    names = {f"{group} {code}": (group, code) for group, code in of_row}
+    hidden = {row for row, one in of_row.items() if one.get("withheld")}
     bounded = {
-        key
-        for key, row in zip(keys, rows, strict=True)
-        if key not in hidden and "shown" in row and code_of(fraction(row["shown"]), row["n_valid"]) is not None
+        row
+        for row, one in of_row.items()
+        if row not in hidden and "shown" in one and code_of(fraction(one["shown"]), one["n_valid"]) is not None
     }
     while True:
-        left = apart.copy()
-        for row in hidden:
-            left.update(dict.fromkeys(lies_in[row[1]], n_of_row[row]))
-        few = {part for part, n in left.items() if 0 < n < tables.smallest}
+        taken = rows_to_hide(
+            {name: inside[row] for name, row in names.items()},
+            [name for name, row in names.items() if row in hidden],
+            tables.pools,
+            tables.n_of,
+            tables.smallest,
+        )
+        hidden = {names[name] for name in taken}
         alone = {group for group, n in Counter(group for group, _ in hidden | bounded).items() if n == 1}
-        more = [
-            row
-            for row in keys
-            if row not in hidden and (lies_in[row[1]] & few or (row[0] in alone and row not in bounded))
-        ]
+        more = [row for row in of_row if row not in hidden and row[0] in alone and row not in bounded]
         if not more:
             break
         hidden.add(min(more, key=lambda row: (n_of_row[row], row)))
     return [
-        emptied(row, tables.smallest) if key in hidden and not row.get("withheld") else row
-        for key, row in zip(keys, rows, strict=True)
+        emptied(one, tables.smallest) if row in hidden and not one.get("withheld") else one
+        for row, one in of_row.items()
     ]
 
 
@@ -120,8 +123,8 @@ def _of_group(tables: Tables, group: str) -> list[dict[str, Any]]:
             }
         )
     ]
-    # Teachers' lists and county lists are other rows of the group's total; schools alone do add up to it.
-    return withhold(rows, tables.smallest) if len(rows) > 1 else []
+    # Any sum of them is one of certified rows, which `leftovers` minds.
+    return withhold(rows, tables.smallest, complement=False) if len(rows) > 1 else []
 
 
 def _row(tables: Tables, whole: Rate, group: str, code: str, name: str) -> dict[str, Any]:

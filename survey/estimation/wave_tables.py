@@ -9,9 +9,10 @@ weighs what the plan fixed, whoever answered. County lists belong to no stage an
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cached_property
 from typing import Any
 
 from survey.cases.case_file import CaseFile
@@ -27,9 +28,10 @@ from survey.cases.derivation import (
 from survey.cases.few_answers import FEW_ANSWERS
 from survey.cases.item_nonresponse import item_counts
 from survey.estimation.design_effect import reliability_document
-from survey.estimation.disclosure import withhold
+from survey.estimation.disclosure import emptied, left_out_words, withhold
 from survey.estimation.figure import interval_document
 from survey.estimation.intervals import Interval
+from survey.estimation.leftovers import known_sums, parted, rows_to_hide
 from survey.estimation.wave_rates import Rate, WaveRates, of_group
 from survey.exact import percent_text, truncate
 from survey.fieldwork.disposition import DomainOutcome
@@ -59,6 +61,16 @@ class Tables:
     smallest: int
     county: str
     """The short place name that item texts leave open."""
+
+    @cached_property
+    def n_of(self) -> dict[str, int]:
+        """Domain → counted answers."""
+        return {domain: found[2] for domain, found in self.rates.sums(self.answers).items()}
+
+    @property
+    def pools(self) -> list[tuple[str, ...]]:
+        """The domains of every row of the certified table, whose counts everybody knows."""
+        return [pool.domains for pool in self.rates.weights.pools]
 
     @property
     def scale(self) -> dict[str, Fraction]:
@@ -177,20 +189,22 @@ def group_table(tables: Tables) -> list[dict[str, Any]]:
     return withhold(rows, tables.smallest)
 
 
-def place_table(tables: Tables) -> list[dict[str, Any]]:
-    """A row for each place of drawn schools."""
-    return _school_table(tables, PLACE_NAMES, lambda draw: draw.place)
+def place_table(tables: Tables, told: Collection[str] = ()) -> list[dict[str, Any]]:
+    """A row for each place of drawn schools; `told` are domains that other tables tell one by one."""
+    return _school_table(tables, PLACE_NAMES, lambda draw: draw.place, told)
 
 
-def stage_table(tables: Tables) -> list[dict[str, Any]]:
+def stage_table(tables: Tables, told: Collection[str] = ()) -> list[dict[str, Any]]:
     """A row for each stage of drawn schools."""
-    return _school_table(tables, STAGE_NAMES, lambda draw: draw.stage)
+    return _school_table(tables, STAGE_NAMES, lambda draw: draw.stage, told)
 
 
 NO_AREA = "未划入责任区的学校"
 
 
-def area_table(tables: Tables, areas: Mapping[str, tuple[str, str]]) -> list[dict[str, Any]]:
+def area_table(
+    tables: Tables, areas: Mapping[str, tuple[str, str]], told: Collection[str] = ()
+) -> list[dict[str, Any]]:
     """A row for each responsibility area that a school was drawn in, by code and never by rate.
 
     Areas are domains of the sample, not strata: how many of their schools were drawn is chance, and
@@ -205,21 +219,47 @@ def area_table(tables: Tables, areas: Mapping[str, tuple[str, str]]) -> list[dic
         return areas.get(draw.school_code, ("", NO_AREA))[0] if draw.school_code else None
 
     names = dict(sorted(areas.values())) | {"": NO_AREA}
-    return _school_table(tables, names, of)
+    return _school_table(tables, names, of, told)
 
 
 def _school_table(
-    tables: Tables, names: Mapping[str, str], of: Callable[[DomainDraw], str | None]
+    tables: Tables,
+    names: Mapping[str, str],
+    of: Callable[[DomainDraw], str | None],
+    told: Collection[str],
+) -> list[dict[str, Any]]:
+    """Rows that join the groups of schools, and give away no few answers beside the certified table.
+
+    Where they would (`leftovers`), every row joins whole certified rows only, and says how many of its
+    answers it leaves out: those that are counted together with others' elsewhere.
+    """
+    inside: dict[str, set[str]] = {}
+    for domain, draw in tables.rates.draws.items():
+        if (key := of(draw)) is not None:
+            inside.setdefault(key, set()).add(domain)
+    inside = {key: inside[key] for key in names if key in inside}
+    sums = known_sums(tables.pools, told)
+    rows = _joined_rows(tables, names, inside)
+    withheld = {f"row {row['key']}" for row in rows if row.get("withheld")}
+    by_name = {f"row {key}": of_row for key, of_row in inside.items()}
+    if rows_to_hide(by_name, withheld, sums, tables.n_of, tables.smallest) == withheld:
+        return rows
+    apart = {domain for one in parted(by_name, sums, tables.n_of) for domain in one}
+    rows = _joined_rows(tables, names, {key: of_row - apart for key, of_row in inside.items()})
+    for row in rows:
+        n_out = sum(tables.n_of.get(domain, 0) for domain in inside[row["key"]] & apart)
+        if n_out and not row.get("withheld"):
+            row["left_out"], row["cautions"] = n_out, [left_out_words(n_out), *row["cautions"]]
+    return rows
+
+
+def _joined_rows(
+    tables: Tables, names: Mapping[str, str], inside: Mapping[str, set[str]]
 ) -> list[dict[str, Any]]:
     def lies_in(key: str) -> Callable[[DomainDraw], bool]:
-        return lambda draw: of(draw) == key
+        return lambda draw: draw.domain in inside[key]
 
-    present = {of(draw) for draw in tables.rates.draws.values()}
-    rows = [
-        tables.row(key, name, lies_in(key), joined=True)
-        for key, name in names.items()
-        if key in present
-    ]
+    rows = [tables.row(key, names[key], lies_in(key), joined=True) for key in inside]
     return withhold(rows, tables.smallest)
 
 
@@ -251,15 +291,19 @@ def _of_dimension(dimension: str) -> Callable[[Instrument], tuple[Item, ...]]:
     return lambda one: tuple(item for item in content(one) if item.dimension == dimension)
 
 
-def item_table(tables: Tables) -> list[dict[str, Any]]:
-    """A row for each satisfaction item of each group: rate, silences, counts by option."""
+def item_table(tables: Tables, hidden: Collection[str] = ()) -> list[dict[str, Any]]:
+    """A row for each satisfaction item of each group: rate, silences, counts by option.
+
+    Args:
+        hidden: groups whose own row is withheld; an item of theirs would say what it says.
+    """
     case_file = tables.rates.case_file
     rows = []
     for group, one, domains in tables.kinds():
         cases = [case_file.cases[at] for at in case_file.positions(domains)]
         silences = item_counts(one, cases)
         for item in (*content(one), *overall(one)):
-            row = _item_row(tables, case_file, item, group, domains)
+            row = _item_row(tables, case_file, item, group, domains, withheld=group in hidden)
             counts = silences[item.id]
             if (row["n_valid"] or 0) >= tables.smallest:
                 row |= {
@@ -276,7 +320,7 @@ def item_table(tables: Tables) -> list[dict[str, Any]]:
 
 
 def _item_row(
-    tables: Tables, case_file: CaseFile, item: Item, group: str, domains: set[str]
+    tables: Tables, case_file: CaseFile, item: Item, group: str, domains: set[str], *, withheld: bool
 ) -> dict[str, Any]:
     def only(instrument: Instrument) -> tuple[Item, ...]:
         found = instrument.by_id.get(item.id)
@@ -291,7 +335,7 @@ def _item_row(
         row.pop(key)
     unsure = tables.rates.rate(column(case_file, only, dont_know_reading), keep)
     row["dont_know"] = share_document(unsure)
-    shown = withhold([row], tables.smallest)[0]
+    shown = emptied(row, tables.smallest) if withheld else withhold([row], tables.smallest)[0]
     described = {
         "item": item.id,
         "text": text,

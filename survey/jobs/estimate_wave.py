@@ -33,7 +33,7 @@ from survey.storage.frames import load_frame
 from survey.storage.intake import DomainCount
 from survey.storage.office import IntakeOffice
 from survey.storage.plans import load_fielded_plan, load_plan, require_state, set_state
-from survey.storage.results import save_results
+from survey.storage.results import find_results, save_results
 from survey.storage.samples import load_sample
 
 
@@ -101,11 +101,18 @@ async def wave_results(
     results = await to_thread(
         estimate_opened, plan, frame, sample, opened, await office.participation(wave), public_draw, beyond
     )
-    return replace(results, areas=await named_areas(wave))
+    return replace(results, areas=await areas_as_first_told(wave))
 
 
-async def named_areas(wave: str) -> dict[str, tuple[str, str]]:
-    """School → code and name of its responsibility area; schools of none are left out."""
+async def areas_as_first_told(wave: str) -> dict[str, tuple[str, str]]:
+    """School → code and name of its responsibility area; schools of none are left out.
+
+    Once rows of areas were computed they join the schools of that day: were a school moved and its area
+    computed again, the difference would be this one school's answers.
+    """
+    told = (await find_results(wave) or {}).get("area_schools")
+    if told:
+        return {school: (row["key"], row["name"]) for row in told for school in row["schools"]}
     names = await area_names()
     return {
         school: (area, names.get(area, area))

@@ -138,8 +138,17 @@ async def test_results_by_area_have_intervals_stand_by_code_and_add_up(halves: H
 
     assert [row["key"] for row in rows] == [FIRST, SECOND]
     assert all(row["interval"]["lower"] < row["shown"] < row["interval"]["upper"] for row in rows)
-    assert sum(row["n"] for row in rows) == sum(row["n"] for row in document["by_place"])
+    assert sum(row["n"] + row["left_out"] for row in rows) == sum(row["n"] for row in document["by_stage"])
     assert "不排名次" in page and "第二督学责任区" in page
+
+
+async def test_a_school_that_moves_after_the_computing_is_not_told_by_the_difference(halves: Halves) -> None:
+    site = halves.site
+    first = results_document(await wave_results(site.office, "county-a"))
+    await save_results("county-a", first, now=NOW)
+    await assign_areas("county-a", {halves.mine[0][0]: SECOND, halves.mine[1][0]: None})
+
+    assert results_document(await wave_results(site.office, "county-a")) == first
 
 
 async def test_an_area_sees_its_own_certified_row_and_no_other(halves: Halves) -> None:
