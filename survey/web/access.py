@@ -154,6 +154,7 @@ def token_with(scope: str) -> Guard:
 
     async def guard(connection: AnyConnection, _: BaseRouteHandler) -> None:
         token = await token_of(connection)
+        connection.app.state.ration.take(token.digest)
         if scope not in token.scopes:
             raise ScopeMissingError(scope)
         owner = await find_account(token.account)

@@ -28,6 +28,7 @@ from survey.web.errors import EXCEPTION_HANDLERS
 from survey.web.headers import ANSWER_LIMIT, with_deadline, with_head, with_headers
 from survey.web.health import HEALTH_ROUTES, Readiness
 from survey.web.pages import AnyRequest, html
+from survey.web.ration import Ration
 from survey.web.request_log import with_request_log
 from survey.web.respondent.desk import Desk
 from survey.web.respondent.routes import open_desk, router_at
@@ -96,6 +97,7 @@ def create_inside(
                 "print_room": print_room,
                 "work_room": work_room,
                 "readiness": Readiness(),
+                "ration": Ration(),
             }
         ),
         on_shutdown=[print_room.end, work_room.end],

@@ -117,6 +117,8 @@ def answer_refusal(request: AnyRequest, error: SurveyError) -> Response[Any]:
     if isinstance(error, NotSignedInError) and not wants_problem(request):
         return Redirect(path=error.sign_in_path, status_code=303)
     headers = dict(error.headers) if isinstance(error, WebError) else {}
+    if "retry_after" in error.details:
+        headers["Retry-After"] = str(error.details["retry_after"])
     faults = tuple(fault.document() for fault in error.faults) if isinstance(error, FaultsError) else ()
     words = (error.code, error.thing, error.reason, error.remedy)
     return _answer(request, status_of(error), words, headers=headers, faults=faults)
@@ -190,7 +192,8 @@ def _answer(
     incident: str | None = None,
 ) -> Response[Any]:
     code, thing, reason, remedy = words
-    sent = {**(headers or {}), **({"Retry-After": str(RETRY_AFTER_SECONDS)} if status in (429, 503) else {})}
+    # Whoever refuses may know how long it lasts; else a minute.
+    sent = {**({"Retry-After": str(RETRY_AFTER_SECONDS)} if status in (429, 503) else {}), **(headers or {})}
     if wants_problem(request):
         problem = {
             "type": PROBLEM_TYPE + code,

@@ -10,6 +10,7 @@ from survey.web.api import documents, record_documents
 from survey.web.api.frames import MOST_ROWS, ROWS
 from survey.web.api.paging import DEFAULT, MOST
 from survey.web.api.webhook_documents import WEBHOOKS, describe_webhooks
+from survey.web.ration import A_SECOND
 from survey.web.rights import SCOPES
 
 WAVE = {
@@ -170,7 +171,7 @@ OPERATIONS: tuple[dict[str, Any], ...] = (
         "answer": documents.LedgerRow,
         "status": 201,
         "parameters": (WAVE, IDEMPOTENCY),
-        "refusals": (400, 401, 403, 404, 408, 409, 413, 422),
+        "refusals": (400, 401, 403, 404, 408, 409, 413, 415, 422),
     },
     {
         "path": "/api/v1/waves/{wave}/ledger/{number}",
@@ -190,23 +191,32 @@ OPERATIONS: tuple[dict[str, Any], ...] = (
         "body": documents.NewAct,
         "answer": documents.LedgerRow,
         "parameters": (WAVE, NUMBER, IDEMPOTENCY, IF_MATCH),
-        "refusals": (400, 401, 403, 404, 408, 409, 412, 413, 422),
+        "refusals": (400, 401, 403, 404, 408, 409, 412, 413, 415, 422),
     },
 )
+ALWAYS = (406, 429, 500, 503)
+"""What every operation may answer besides its own refusals."""
 REASONS = {
     304: "没有变化",
     400: "参数不认识、重复或不对",
-    401: "没有令牌，或令牌已过期",
+    401: "没有令牌，或令牌已过期，带WWW-Authenticate",
     403: "令牌没有这项范围",
     404: "没有这次调查",
+    406: "Accept里没有application/json",
     408: "内容没有在时限内收完",
     409: "这次调查还没有走到这一步，别人先做了，或者键用在了别的请求上",
     412: "看到以后已经有改动",
-    413: "内容太大",
+    413: "内容太大，最多64 KB",
+    415: "内容不是application/json，或者压缩过",
     422: "内容里有要改的地方，逐条列在faults里",
+    429: f"这个令牌问得太勤，每分钟最多{A_SECOND * 60}次，带Retry-After",
     500: "系统出了意外，带事件编号",
     503: "现在很忙，带Retry-After",
 }
+_CHALLENGE = {"WWW-Authenticate": {"description": "Bearer，和为什么不行", "schema": {"type": "string"}}}
+_LATER = {"Retry-After": {"description": "过多少秒再来", "schema": {"type": "integer", "minimum": 1}}}
+TOLD_WITH = {401: _CHALLENGE, 429: _LATER, 503: _LATER}
+"""The headers that a refusal always has."""
 
 
 @cache
@@ -232,6 +242,7 @@ def describe_api() -> dict[str, Any]:
             "description": (
                 "给其他系统取用调查、参与情况和已经签发的满意度，并维护问题台账。答卷和满意度只能读。"
                 "比例都是文字，截断而不四舍五入；引用时请带上sentences里的话。演示数据的demonstration为真，不能引用。"
+                "不在下面列着的请求也用问题文档（RFC 9457）回答：没有的网址404，别的方法405（带Allow），别的主机名421。"
             ),
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
@@ -268,11 +279,7 @@ def _operation(operation: dict[str, Any]) -> dict[str, Any]:
     reads = operation.get("method", "get") == "get"
     if reads:
         responses["304"] = {"description": REASONS[304]}
-    for status in (*operation["refusals"], 500, 503):
-        responses[str(status)] = {
-            "description": REASONS[status],
-            "content": {"application/problem+json": {"schema": _reference("Problem")}},
-        }
+    responses |= {str(status): _refusal(status) for status in sorted((*operation["refusals"], *ALWAYS))}
     return {
         "operationId": operation["id"],
         "summary": operation["summary"],
@@ -286,13 +293,7 @@ def _operation(operation: dict[str, Any]) -> dict[str, Any]:
 
 
 def _metrics() -> dict[str, Any]:
-    refused = {
-        str(status): {
-            "description": REASONS[status],
-            "content": {"application/problem+json": {"schema": _reference("Problem")}},
-        }
-        for status in (401, 403, 500, 503)
-    }
+    refused = {str(status): _refusal(status) for status in (401, 403, 429, 500, 503)}
     figures = {"description": "Prometheus的文本格式", "content": {"text/plain": {"schema": {"type": "string"}}}}
     return {
         "operationId": "getMetrics",
@@ -301,6 +302,14 @@ def _metrics() -> dict[str, Any]:
         "tags": ["operation"],
         "security": [{"token": ["metrics:read"]}],
         "responses": {"200": figures, **refused},
+    }
+
+
+def _refusal(status: int) -> dict[str, Any]:
+    return {
+        "description": REASONS[status],
+        **({"headers": TOLD_WITH[status]} if status in TOLD_WITH else {}),
+        "content": {"application/problem+json": {"schema": _reference("Problem")}},
     }
 
 

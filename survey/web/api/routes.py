@@ -6,7 +6,7 @@ from litestar import Response, get
 from litestar.handlers import BaseRouteHandler
 
 from survey.web.access import check_query, session_of, token_of
-from survey.web.api.answers import answer
+from survey.web.api.answers import answer, check_accept
 from survey.web.api.certificates import show_certificate
 from survey.web.api.figures import show_areas, show_figure
 from survey.web.api.frames import show_frame, show_sample
@@ -22,7 +22,8 @@ from survey.web.routing import OwnRouter
 async def known_reader(connection: AnyConnection, _: BaseRouteHandler) -> None:
     """A guard for the description: any valid token, or anyone signed in at the console."""
     if await session_of(connection) is None:
-        await token_of(connection)
+        token = await token_of(connection)
+        connection.app.state.ration.take(token.digest)
 
 
 @get("/openapi.json", guards=[known_reader])
@@ -40,6 +41,7 @@ def api_router() -> OwnRouter:
 def _version_1() -> OwnRouter:
     return OwnRouter(
         "/api/v1",
+        before_request=check_accept,
         route_handlers=[
             show_description,
             show_waves,

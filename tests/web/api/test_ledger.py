@@ -98,7 +98,7 @@ async def test_an_act_on_what_somebody_else_has_changed_is_not_done(
         (b"{", "application/json", 400, "api.not_json"),
         (b'{"source":"fact","problem":"x","basis":"y","more":1}', "application/json", 400, "api.not_json"),
         (b'{"source":"fact","problem":1,"basis":"y"}', "application/json", 400, "api.not_json"),
-        (b'{"source":"fact","problem":"x","basis":"y"}', "text/plain", 400, "api.not_json"),
+        (b'{"source":"fact","problem":"x","basis":"y"}', "text/plain", 415, "api.media_type"),
         (b"[" * 100_00, "application/json", 400, "api.not_json"),
         ('{"source":"谁","problem":"x","basis":"y"}'.encode(), "application/json", 422, "survey.faults"),
         (b"\xff\xfe", "application/json", 400, "api.not_json"),
