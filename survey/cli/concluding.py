@@ -168,7 +168,7 @@ def pack_command(data: Path | None, wave: str, out: Path | None, as_json: bool) 
 @click.option("--out", type=click.Path(path_type=Path), default=None, help="写到哪个文件 (output ZIP)")
 @command_options
 def export_command(data: Path | None, wave: str, out: Path | None, as_json: bool) -> None:
-    """导出答卷供分析（内部资料）：CSV、Parquet、SPSS、Stata、DDI和R脚本。Answers for analysis, confidential."""
+    """导出答卷供分析（内部）：CSV、Parquet、SPSS、Stata、DDI、R。Answers for analysis, confidential."""
     target = out or Path(f"{wave}_answers.zip")
 
     async def work() -> bytes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import click
@@ -87,7 +88,10 @@ def estimate_command(
       survey estimate --example nhes_2019 > my.yaml       拿一个例子改成自己的
     """
     if keys or schema or (example and cases is None):
-        click.echo(_told(keys, schema, example or ""))
+        told = _told(keys, schema, example or "")
+        listed = {"examples": told.splitlines()} if example == "list" else {"text": told}
+        # The schema is a JSON document whether asked for or not.
+        click.echo(json.dumps(listed, ensure_ascii=False, indent=1) if as_json and not schema else told)
     elif cases is not None and wave is None:
         _estimate_cases(cases, spec, map_file, example, out, no_files, as_json)
     elif wave is not None and cases is None and spec is None:

@@ -72,7 +72,7 @@ def write_planted(path: Path, planted: Planted) -> None:
 def design_command(
     data: Path | None, wave: str, public_draw: str, passphrases: Passphrases, as_json: bool
 ) -> None:
-    """公开抽号以前，两人签下抽样设计；号码出来后用 survey draw --seed 号码。Sign the design before the public draw."""
+    """公开抽号以前，两人签下抽样设计；号码出来后再用它抽。Sign the design before the public draw."""
 
     async def work() -> dict[str, Any]:
         async with at_intake(data) as (settings, office):
@@ -140,7 +140,7 @@ def canaries_command(
     site: str | None,
     as_json: bool,
 ) -> None:
-    """核对答卷和留置填写码：多少才够，生成、取码、交卷；清单归上级保管。Known answers and honey slips."""
+    """核对答卷和留置填写码：算多少、生成、取码、交卷；归上级保管。Known answers and honey slips."""
     if list_file is not None:
         made, public = run(_make(data, wave, count, honey, list_file))
         emit(

@@ -97,7 +97,7 @@ def due_command(data: Path | None, as_json: bool) -> None:
 @click.option("--yes", is_flag=True, help="确认销毁，不能恢复 (confirm)")
 @command_options
 def erase_command(data: Path | None, wave: str, yes: bool, as_json: bool) -> None:
-    """到了计划里写的日子，销毁答卷、盐、密封件和钥匙；公开的证明照样有效。Erase answers when their time has come."""
+    """到了计划里的日子，销毁答卷、盐和钥匙；公开的证明照样有效。Erase answers when their time has come."""
     if not yes:
         click.confirm(f"销毁{wave}的全部答卷，不能恢复。继续吗", abort=True, err=True)
 

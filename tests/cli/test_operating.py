@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import subprocess
 from pathlib import Path
+from unicodedata import east_asian_width
 
 import click
 import pytest
 import yaml
 from click.testing import CliRunner
 
-from survey.cli.main import VERBS, main
+from survey.cli.main import EXIT_CODES, SECTIONS, VERBS, main
 from survey.cli.operating import EXAMPLES, example_text
+from survey.cli.passphrases import AWAITING
 from survey.settings import VARIABLES, SettingsError, effective_settings, load_settings, unknown_variables
 
 
@@ -72,6 +75,39 @@ def test_completion_offers_every_command() -> None:
     ).output
 
     assert set(VERBS) <= {line.partition(",")[2] for line in offered.splitlines()}
+
+
+def test_the_help_shows_every_command_once_under_a_head_on_lines_that_fit() -> None:
+    shown = CliRunner().invoke(main, ["--help"]).output
+    wide = [line for line in shown.splitlines() if sum(2 if east_asian_width(sign) in "WF" else 1 for sign in line) > 80]
+    named = re.findall(r"^  ([a-z][a-z-]*) {2,}\S", shown.partition("Options:")[2].partition("\n\n")[2], re.MULTILINE)
+
+    assert named == list(VERBS) and wide == []
+    assert all(f"\n{head}\n" in shown for head in SECTIONS)
+    assert all(f"{code} " in EXIT_CODES for code in (0, 1, 2, AWAITING))
+
+
+@pytest.mark.parametrize(
+    ("given", "status", "code"),
+    [
+        (["wach", "--json"], 2, "cli.usage"),
+        (["watch", "--json"], 2, "cli.usage"),
+        (["language", "export", "--json"], 2, "cli.usage"),
+        (["close", "county-a", "--json"], 1, "cli.aborted"),
+        (["estimate", "--json"], 1, "cli.nothing_to_estimate"),
+    ],
+)
+def test_whoever_asked_for_json_gets_it_for_a_mistyped_command_too(given: list[str], status: int, code: str) -> None:
+    told = CliRunner().invoke(main, given, input="", env={"SURVEY_OPERATOR_PASSPHRASE_FILE": ""})
+
+    assert (told.exit_code, json.loads(told.stdout)["error"]["code"]) == (status, code)
+
+
+@pytest.mark.parametrize("given", [["--keys"], ["--schema"], ["--example", "list"], ["--example", "nhes_2019"]])
+def test_what_estimate_tells_of_itself_is_json_when_asked(given: list[str]) -> None:
+    told = CliRunner().invoke(main, ["estimate", *given, "--json"])
+
+    assert told.exit_code == 0 and json.loads(told.stdout)
 
 
 def commands(group: click.Group, path: tuple[str, ...] = ()) -> list[tuple[tuple[str, ...], click.Command]]:
