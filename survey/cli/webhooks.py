@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from survey.cli.session import actor, at_desk, command_options, emit, run, utc_now
-from survey.jobs.send_webhooks import register_webhook, stop_webhook
+from survey.jobs.send_webhooks import change_secret, register_webhook, stop_webhook
 from survey.storage.webhooks import list_messages, list_webhooks
 
 STATES = {"waiting": "待送", "delivered": "已送达", "given_up": "已放弃"}
@@ -81,6 +81,21 @@ def list_command(data: Path | None, as_json: bool) -> None:
         for one in done["messages"]
     ]
     emit(done, as_json, "\n".join(lines) or "还没有登记推送。")
+
+
+@webhook_command.command("renew")
+@click.argument("webhook")
+@command_options
+def renew_command(data: Path | None, webhook: str, as_json: bool) -> None:
+    """换密钥，新的只显示这一次；旧的还签一天。Change the secret; the old one signs for another day."""
+
+    async def work() -> dict[str, Any]:
+        async with at_desk(data) as (settings, _):
+            secret = await change_secret(settings, webhook, actor=actor(), now=utc_now())
+            return {"webhook": webhook, "secret": secret}
+
+    done = run(work())
+    emit(done, as_json, f"新密钥（只显示这一次；旧的还签一天）：\n{done['secret']}")
 
 
 @webhook_command.command("end")

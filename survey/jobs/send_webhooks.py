@@ -28,7 +28,9 @@ from survey.storage.webhooks import (
     end_webhook,
     find_webhook,
     save_webhook,
+    secrets_of,
     settle_message,
+    turn_webhook,
     webhook_secret,
 )
 
@@ -67,7 +69,18 @@ async def register_webhook(
     row = await save_webhook(account, plain, url, now=now)
     details = {"label": plain, "host": host, "account": account}
     await record_audit(actor, "register_webhook", row.id, details=details, now=now)
-    return row.id, secret_text(settings, row.id)
+    return row.id, _secret_text(webhook_secret(settings, row.id))
+
+
+async def change_secret(settings: Settings, webhook: str, *, actor: str, now: datetime) -> str:
+    """A new secret for an address, shown this once; the old one signs beside it for a day.
+
+    Raises:
+        UnknownWebhookError: no such webhook, or ended before.
+    """
+    turns = await turn_webhook(webhook, now=now)
+    await record_audit(actor, "change_webhook_secret", webhook, now=now)
+    return _secret_text(webhook_secret(settings, webhook, turns))
 
 
 async def stop_webhook(webhook: str, *, actor: str, now: datetime) -> None:
@@ -80,9 +93,9 @@ async def stop_webhook(webhook: str, *, actor: str, now: datetime) -> None:
     await record_audit(actor, "end_webhook", webhook, now=now)
 
 
-def secret_text(settings: Settings, webhook: str) -> str:
-    """The secret as Standard Webhooks write it."""
-    return "whsec_" + base64.b64encode(webhook_secret(settings, webhook)).decode()
+def _secret_text(secret: bytes) -> str:
+    """A secret as Standard Webhooks write it."""
+    return "whsec_" + base64.b64encode(secret).decode()
 
 
 async def send_due(settings: Settings, clock: Callable[[], datetime]) -> int:
@@ -115,13 +128,16 @@ async def _send(settings: Settings, message: Message, now: datetime) -> tuple[bo
     webhook = await find_webhook(message.webhook)
     if webhook is None or webhook.ended_at is not None:
         return False, "推送已停用"
-    signing = Signing(secret_text(settings, webhook.id))
+    signed = [
+        Signing(_secret_text(secret)).sign(message.id, now, message.body)
+        for secret in secrets_of(settings, webhook, now=now)
+    ]
     headers = {
         "content-type": "application/json",
         "user-agent": "survey-webhook/1",
         "webhook-id": message.id,
         "webhook-timestamp": str(int(now.timestamp())),
-        "webhook-signature": signing.sign(message.id, now, message.body),
+        "webhook-signature": " ".join(signed),
     }
     within = dict.fromkeys(("connect", "read", "write", "pool"), SECONDS)
     try:

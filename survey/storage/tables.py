@@ -306,6 +306,8 @@ class Webhooks(Table, tablename="webhooks"):
     url = Text()
     created_at = Timestamptz(default=None)
     ended_at = Timestamptz(null=True, default=None)
+    turns = Integer(default=0)
+    turned_at = Timestamptz(null=True, default=None)
 
 
 class WebhookMessages(Table, tablename="webhook_messages"):

@@ -27,6 +27,8 @@ LEASE = timedelta(minutes=2)
 """How long a message that is being sent is left alone; after a kill it is due again."""
 PAUSES = tuple(timedelta(seconds=s) for s in (5, 30, 120, 600, 1800, *([7200] * 4), *([21600] * 10)))
 """The wait after each failed try; about three days in all."""
+BOTH_SIGN = timedelta(days=1)
+"""How long after a change of the secret the one before it signs, too, so that a receiver can change in peace."""
 
 
 class UnknownWebhookError(SurveyError):
@@ -49,6 +51,9 @@ class Webhook:
     url: str
     created_at: datetime
     ended_at: datetime | None
+    turns: int = 0
+    """How often its secret was changed."""
+    turned_at: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -66,10 +71,17 @@ class Message:
     due_at: datetime
 
 
-def webhook_secret(settings: Settings, webhook: str) -> bytes:
-    """The 32 bytes that messages of this webhook are signed with."""
-    text = f"survey/v1/webhook\0{webhook}".encode()
-    return hmac.digest(installation_key(settings), text, "sha256")
+def webhook_secret(settings: Settings, webhook: str, turns: int = 0) -> bytes:
+    """The 32 bytes that messages of this webhook are signed with after so many changes."""
+    text = f"survey/v1/webhook\0{webhook}" + (f"\0{turns}" if turns else "")
+    return hmac.digest(installation_key(settings), text.encode(), "sha256")
+
+
+def secrets_of(settings: Settings, webhook: Webhook, *, now: datetime) -> tuple[bytes, ...]:
+    """Every secret that signs now: the newest, and for a day the one before it."""
+    fresh = webhook.turned_at is not None and now - webhook.turned_at < BOTH_SIGN
+    turns = (webhook.turns, webhook.turns - 1) if fresh else (webhook.turns,)
+    return tuple(webhook_secret(settings, webhook.id, turn) for turn in turns)
 
 
 async def save_webhook(account: str, label: str, url: str, *, now: datetime) -> Webhook:
@@ -107,6 +119,23 @@ async def end_webhook(webhook: str, *, now: datetime) -> None:
         await WebhookMessages.update(
             {WebhookMessages.state: "given_up", WebhookMessages.outcome: "推送已停用"}
         ).where(WebhookMessages.webhook == webhook, WebhookMessages.state == "waiting")
+
+
+async def turn_webhook(webhook: str, *, now: datetime) -> int:
+    """Change the secret of this address; how often that was done now.
+
+    Raises:
+        UnknownWebhookError: no such webhook, or ended before.
+    """
+    turned = (
+        await Webhooks.update({Webhooks.turns: Webhooks.turns + 1, Webhooks.turned_at: now})
+        .where(Webhooks.id == webhook, Webhooks.ended_at.is_null())
+        .returning(Webhooks.turns)
+    )
+    if not turned:
+        raise UnknownWebhookError(webhook)
+    turns: int = turned[0]["turns"]
+    return turns
 
 
 async def announce(event: str, wave: str, data: dict[str, Any], *, now: datetime) -> None:

@@ -106,6 +106,7 @@ _ACTS = {
     "import_catalogue": "导入译文",
     "sign_catalogue": "审定译文",
     "register_webhook": "登记推送",
+    "change_webhook_secret": "换推送的密钥",
     "end_webhook": "停用推送",
 }
 

@@ -18,7 +18,13 @@ import pytest
 from standardwebhooks import Webhook
 
 from survey.jobs import send_webhooks
-from survey.jobs.send_webhooks import WebhookRefusedError, register_webhook, send_due, stop_webhook
+from survey.jobs.send_webhooks import (
+    WebhookRefusedError,
+    change_secret,
+    register_webhook,
+    send_due,
+    stop_webhook,
+)
 from survey.scheme.plan import example_plan_text, read_plan
 from survey.settings import Settings
 from survey.storage.accounts import create_account
@@ -27,7 +33,8 @@ from survey.storage.database import Database, open_database
 from survey.storage.divisions import set_divisions
 from survey.storage.plans import save_plan
 from survey.storage.tables import WebhookMessages, Webhooks
-from survey.storage.webhooks import PAUSES, announce, claim_message, list_messages
+from survey.storage.webhooks import PAUSES, UnknownWebhookError, announce, claim_message, list_messages
+from survey.web.api.data.receive_webhook import is_genuine
 
 
 class Receiver:
@@ -96,6 +103,42 @@ async def test_a_message_is_signed_so_that_the_receivers_library_accepts_it(insi
     assert secret not in kept
     with pytest.raises(Exception, match=r"(?i)signature"):
         Webhook(secret).verify(body.replace("3", "4"), headers)
+
+
+async def test_a_changed_secret_and_for_a_day_the_one_before_it_sign_each_message(inside: Settings) -> None:
+    at = utc_now()
+    async with receiving() as receiver:
+        webhook, first = await register_webhook(inside, "demo", "督导系统", receiver.url, actor="test", now=at)
+        keys = [first]
+        for hours, keep in ((0, True), (23, True), (25, False)):
+            if not hours:
+                keys.append(await change_secret(inside, webhook, actor="test", now=at))
+            later = at + timedelta(hours=hours)
+            await announce("certificate.issued", WAVE, {"number": hours}, now=later)
+            await send_due(inside, lambda now=later: now)
+    accepted = []
+    for headers, body in receiver.got:
+        sent_at = datetime.fromtimestamp(int(headers["webhook-timestamp"]), UTC)
+        signatures = headers["webhook-signature"].split(" ")
+        accepted.append([Webhook(key).sign(headers["webhook-id"], sent_at, body) in signatures for key in keys])
+    seen: set[str] = set()
+    headers, body = receiver.got[0]
+    fresh = is_genuine(keys[1], headers, body.encode(), seen)
+    again = is_genuine(keys[1], headers, body.encode(), seen)
+    old = {**headers, "webhook-timestamp": str(int(headers["webhook-timestamp"]) - 301)}
+    refused = [
+        is_genuine(keys[0], old, body.encode(), set()),
+        is_genuine(keys[0], headers, body.encode() + b" ", set()),
+        is_genuine(keys[0], {**headers, "webhook-id": "msg_x"}, body.encode(), set()),
+        is_genuine(keys[0], {}, body.encode(), set()),
+    ]
+
+    assert accepted == [[True, True], [True, True], [False, True]]
+    assert keys[0] != keys[1]
+    assert (fresh, again, refused) == (True, False, [False] * 4)
+    with pytest.raises(UnknownWebhookError):
+        await change_secret(inside, "wh_none", actor="test", now=at)
+    assert [entry.what for entry in await list_audit(limit=1)] == ["change_webhook_secret"]
 
 
 async def test_a_failing_redirecting_or_slow_receiver_is_tried_again_under_the_same_id(

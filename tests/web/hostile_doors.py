@@ -347,6 +347,7 @@ DOORS: dict[str, Door] = {
     "call-backs, how many": lambda at, text: at.post(f"{RUNNING}/callbacks/draw", text, n=text),
     "webhook": lambda at, text: at.post("/console/webhooks", text, label=text, url="http://127.0.0.1/x"),
     "webhook's address": lambda at, text: at.post("/console/webhooks", text, label="督导系统", url=text),
+    "webhook's new secret": lambda at, text: at.post(f"/console/webhooks/{quoted(text)}/renew", text),
     "webhook's end": lambda at, text: at.post(f"/console/webhooks/{quoted(text)}/end", text),
     "frame": frame,
     "outside": outside,

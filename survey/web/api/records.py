@@ -45,7 +45,8 @@ from survey.web.console.page import AFTER_OPENING
 from survey.web.pages import AnyRequest, html
 from survey.web.verify.standing import REVOKED, Standing, standing_of
 
-SCHEMA = "figure-record.v1.schema.json"
+SCHEMA, EXAMPLE = "figure-record.v1.schema.json", "figure-record.v1.example.json"
+RECEIVING = "receive_webhook.py"
 STATUS_NAMES = {"not_opened": "还没有开箱", "not_certified": "还没有签发", "certified": "已签发", "revoked": "已撤回"}
 STANDARDS = {6: "GB/T 2260", 9: "GB/T 10114", 12: "statistical"}
 """By the digits of a code; any other is the office's own."""
@@ -73,7 +74,13 @@ async def show_record(request: AnyRequest, wave: FromPath[str]) -> Response[Any]
 async def show_contract(request: AnyRequest) -> Response[str]:
     """The contract in plain Chinese; its tables are drawn from the schema itself."""
     check_query(request, frozenset())
-    return html("shared/contract.html", schema=json.loads(schema_text()), host=request.app.state.settings.base_url)
+    return html(
+        "shared/contract.html",
+        schema=json.loads(schema_text()),
+        example=shipped(EXAMPLE),
+        receiving=shipped(RECEIVING),
+        host=request.app.state.settings.base_url,
+    )
 
 
 @get("/contract/figure/v1.schema.json", guards=[anyone])
@@ -83,13 +90,25 @@ async def show_schema(request: AnyRequest) -> Response[bytes]:
     return Response(schema_text().encode(), media_type="application/schema+json")
 
 
-CONTRACT_ROUTES = (show_contract, show_schema)
+@get("/contract/figure/v1.example.json", guards=[anyone])
+async def show_example(request: AnyRequest) -> Response[bytes]:
+    """A whole record, of the sample county, to build a reader against."""
+    check_query(request, frozenset())
+    return Response(shipped(EXAMPLE).encode(), media_type="application/json")
+
+
+CONTRACT_ROUTES = (show_contract, show_schema, show_example)
 
 
 @cache
+def shipped(name: str) -> str:
+    """The text of a file that comes with the contract."""
+    return (files("survey.web.api") / "data" / name).read_text(encoding="utf-8")
+
+
 def schema_text() -> str:
     """The JSON Schema of a record, as it is shipped."""
-    return (files("survey.web.api") / "data" / SCHEMA).read_text(encoding="utf-8")
+    return shipped(SCHEMA)
 
 
 async def _record(row: WaveRow, local: dict[str, str], base_url: str) -> FigureRecord:

@@ -7,7 +7,7 @@ from litestar.params import FromPath
 from litestar.response import Redirect
 
 from survey.errors import SurveyError
-from survey.jobs.send_webhooks import register_webhook, stop_webhook
+from survey.jobs.send_webhooks import change_secret, register_webhook, stop_webhook
 from survey.storage.webhooks import list_messages, list_webhooks
 from survey.web.access import may, person_of, read_form
 from survey.web.console.page import console_page
@@ -43,6 +43,14 @@ async def post_webhook(request: AnyRequest) -> Response[str]:
     return await _page(request, secret=secret)
 
 
+@post("/webhooks/{webhook:str}/renew", guards=[may("webhooks.manage")], status_code=200)
+async def post_renew_webhook(request: AnyRequest, webhook: FromPath[str]) -> Response[str]:
+    """Change an address's secret; the new one is shown on this page alone."""
+    app = request.app.state
+    secret = await change_secret(app.settings, webhook, actor=person_of(request).name, now=app.now())
+    return await _page(request, secret=secret, renewed=True)
+
+
 @post("/webhooks/{webhook:str}/end", guards=[may("webhooks.manage")], status_code=303)
 async def post_end_webhook(request: AnyRequest, webhook: FromPath[str]) -> Redirect:
     """Tell an address nothing more."""
@@ -50,7 +58,7 @@ async def post_end_webhook(request: AnyRequest, webhook: FromPath[str]) -> Redir
     return Redirect(path="/console/webhooks", status_code=303)
 
 
-WEBHOOK_ROUTES = (show_webhooks, post_webhook, post_end_webhook)
+WEBHOOK_ROUTES = (show_webhooks, post_webhook, post_renew_webhook, post_end_webhook)
 
 
 async def _page(
@@ -58,6 +66,7 @@ async def _page(
     *,
     fault: str = "",
     secret: str = "",
+    renewed: bool = False,
     label: str = "",
     url: str = "",
     status: int = 200,
@@ -72,6 +81,7 @@ async def _page(
         status=status,
         fault=fault,
         secret=secret,
+        renewed=renewed,
         label=label,
         url=url,
         webhooks=part_of(request, hooks, LINES_ON_A_PAGE),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from decimal import Decimal
+from html import unescape
 from pathlib import Path
 from typing import Any
 
@@ -80,6 +81,24 @@ async def test_a_state_that_was_put_back_shows_nothing_of_what_was_certified(cer
 
     assert faults(shown) == []
     assert shown["status"] == "not_opened" and not (NUMBERS | {"certificate"}) & set(shown)
+
+
+async def test_the_example_is_a_record_as_it_is_given_out_and_stands_on_the_page(certified: Site) -> None:
+    await certified.person()
+    example = await certified.client.get("/contract/figure/v1.example.json")
+    given = await record(certified, await certified.token("figure:read"), "county-a")
+    page = (await certified.client.get("/contract/figure/v1")).text
+
+    assert faults(example.json()) == []
+    assert example.json()["demonstration"] is True and fields(example.json()) == fields(given)
+    assert unescape(page).count(example.text) == 1
+
+
+def fields(part: Any, where: str = "$") -> set[str]:
+    """Where a document has what, without its values."""
+    if isinstance(part, dict):
+        return {where}.union(*(fields(value, f"{where}.{name}") for name, value in part.items()))
+    return {where}.union(*(fields(value, f"{where}[]") for value in part)) if isinstance(part, list) else {where}
 
 
 def test_the_contract_of_today_keeps_every_promise_of_the_first() -> None:
