@@ -1,7 +1,7 @@
 // Paging, a draft on this phone, and sending again. Without this script the form is one
 // long page with the same post. ES2015 only: Chromium 66 and iOS 11 must read it.
 (() => {
-  const d = document, w = window, $ = id => d.getElementById(id);
+  const d = document, w = window, root = d.documentElement, $ = id => d.getElementById(id);
   const f = $('f'), err = $('err'), net = $('net'), soft = $('soft'), next = $('next');
   const all = (s, n) => [].slice.call((n || f).querySelectorAll(s));
   const say = JSON.parse(f.getAttribute('data-say')), steps = all('.step'), asked = {}, title = d.title;
@@ -142,8 +142,8 @@
     if (f.getAttribute('data-keep') == 'session') try { sessionStorage.clear(); } catch (e) { drop(); }
     history.replaceState(null, '', page);
     d.title = reply.title;
-    d.documentElement.className = reply.documentElement.className + ' js';
-    d.documentElement.replaceChild(d.importNode(reply.body, true), d.body);
+    root.className = reply.documentElement.className + ' js';
+    root.replaceChild(d.importNode(reply.body, true), d.body);
     d.querySelector('h1').focus(); w.scrollTo(0, 0);
   };
   const send = () => {
@@ -224,8 +224,10 @@
   const z = /[?&]z=(\d)/.exec(location.search);
   if (box && f.getAttribute('data-keep') == 'local') {
     if (z) box.size = z[1];
-    else if (box.size > 0) return location.replace('?z=' + box.size + location.hash);
+    else if (box.size > 0) { root.className += ' run'; return location.replace('?z=' + box.size + location.hash); }
   }
+  // From here to the end nothing is painted, so what head.js held back comes at once and in its place.
+  root.className = root.className.replace(/ wait/g, '');
 
   // A phone without letters of this script draws the same empty box for each of them.
   const probe = $('probe');
@@ -247,4 +249,5 @@
     trail.push('start');
     if (location.hash) route();
   } else { trail.push(at.id); show(at); err.focus(); }
+  root.className += ' run';
 })();

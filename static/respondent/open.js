@@ -2,8 +2,6 @@
 (() => {
   const $ = id => document.getElementById(id), list = $('d'), word = $('word'), found = $('found');
   const none = list.options[0], schools = [].slice.call(list.options, 1);
-  if (schools.length < 8) return;
-  $('find').hidden = false;
   word.addEventListener('input', () => {
     const part = word.value.replace(/\s/g, '').toLowerCase();
     const left = schools.filter(o => o.text.toLowerCase().indexOf(part) >= 0);
@@ -14,4 +12,5 @@
     found.textContent = left.length ? '' : found.getAttribute('data-none');
   });
   word.addEventListener('keydown', e => { if (e.key == 'Enter') { e.preventDefault(); list.focus(); } });
+  document.documentElement.className = document.documentElement.className.replace(/ wait/g, '') + ' run';
 })();

@@ -6,8 +6,9 @@ import asyncio
 import re
 import shutil
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from typing import Any
 
 import pytest
 import uvicorn
@@ -27,6 +28,14 @@ FLAGS = [
     "--disable-sync",
 ]
 PHONE = {"width": 360, "height": 640}
+PATIENCE = 60_000
+"""Milliseconds until a wait is given up: every wait is for an event, and a loaded machine may take its time."""
+WATCH = """window.shifts = [];
+window.note = entries => entries.forEach(e => shifts.push(e.value));
+window.watch = new PerformanceObserver(list => note(list.getEntries()));
+watch.observe({type: 'layout-shift', buffered: true});"""
+PAINTED = "() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(done))))"
+SHIFT = "() => { note(watch.takeRecords()); return shifts.reduce((sum, value) => sum + value, 0); }"
 
 
 def free_port() -> int:
@@ -37,10 +46,16 @@ def free_port() -> int:
 
 
 @asynccontextmanager
-async def serving(laid: Ground, port: int) -> AsyncIterator[str]:
-    """The whole application on a port of this machine, its clock within the wave's days; its address."""
+async def serving(
+    laid: Ground, port: int, around: Callable[[Any], Any] = lambda app: app
+) -> AsyncIterator[str]:
+    """The whole application on a port of this machine, its clock within the wave's days; its address.
+
+    Args:
+        around: what stands between the application and its visitors.
+    """
     app = create_app(laid.settings, laid.database, laid.office, now=lambda: NOW)
-    server = uvicorn.Server(uvicorn.Config(app, port=port, log_level="warning", access_log=False))
+    server = uvicorn.Server(uvicorn.Config(around(app), port=port, log_level="warning", access_log=False))
     running = asyncio.create_task(server.serve())
     while not server.started:
         await asyncio.sleep(0.02)
@@ -88,6 +103,17 @@ async def phone(browser: Browser, *, scripts: bool = True, width: int = 360) -> 
         locale="zh-CN",
     )
     page = await context.new_page()
-    page.set_default_timeout(5000)
+    page.set_default_timeout(PATIENCE)
     yield page
     await context.close()
+
+
+async def painted(page: Page) -> None:
+    """Wait until the browser has drawn what it has."""
+    await page.evaluate(PAINTED)
+
+
+async def shift_of(page: Page) -> float:
+    """How much has moved on a page that began with `WATCH`, taps or not."""
+    await painted(page)
+    return float(await page.evaluate(SHIFT))

@@ -14,7 +14,7 @@ from playwright.async_api import Browser, Page, Route
 
 from survey.scheme.plan import example_plan_text, plan_document, read_plan
 
-from .browser import phone
+from .browser import WATCH, phone, shift_of
 from .ground import PARENT, PUPIL, WAVE, Ground
 from .screens import rig
 
@@ -22,8 +22,6 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 INSTRUMENT = Path(__file__).parents[2] / "instruments" / "routes_by_every_kind.yaml"
 BLOCKED = "Object.defineProperty(window, 'localStorage', {get() { throw new Error('blocked'); }})"
-SHIFT = """new Promise(done => new PerformanceObserver(list => done(list.getEntries().reduce((sum, e) => sum + e.value, 0)))
-  .observe({type: 'layout-shift', buffered: true}) || setTimeout(() => done(0), 300))"""
 
 
 def with_routes() -> dict[str, Any]:
@@ -235,21 +233,26 @@ async def test_a_busy_server_is_asked_again_with_the_same_key(laid: tuple[Ground
 
     async with phone(browser) as page:
         await page.route("**/s/*", busy)
+        await page.clock.install()
         await page.goto(f"{address}/s/{ground.code()}#p2")
         await page.click("label[for=RT04-1]")
         await page.evaluate("location.hash = 'check'")
         await at_part(page, "check")
+        await page.clock.pause_at(await page.evaluate("Date.now() + 1000"))
         await page.click("#send")
         await page.wait_for_selector("#net button")
         said = await page.inner_text("#net")
         # Asked again by itself after two seconds; when that fails, too, a person presses.
-        await page.wait_for_event("requestfailed")
+        await page.clock.run_for(1900)
+        early = len(bodies)
+        async with page.expect_event("requestfailed"):
+            await page.clock.run_for(200)
         await page.click("#net button")
         await page.wait_for_selector("main[data-done]")
 
     keys = {re.search(r"\bk=(\w+)", body)[1] for body in bodies}  # type: ignore[index]
     assert said.startswith("还没有交上去。")
-    assert len(bodies) == 3 and len(keys) == 1
+    assert early == 1 and len(bodies) == 3 and len(keys) == 1
     assert await leaves(laid) == before + 1
 
 
@@ -376,9 +379,10 @@ async def test_one_request_and_no_shift_while_a_form_is_drawn_and_filled(laid: t
     requests: list[str] = []
     async with phone(browser) as page:
         page.on("request", lambda request: requests.append(request.url))
+        await page.add_init_script(WATCH)
         await page.goto(f"{address}/s/{ground.code()}#p1")
         await page.click("label[for=RT01-0]")
-        shift = await page.evaluate(SHIFT)
+        shift = await shift_of(page)
 
     assert len(requests) == 1
     assert shift <= 0.02
