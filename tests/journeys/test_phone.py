@@ -58,7 +58,7 @@ def serving(demonstration: Demonstration) -> Iterator[str]:
         stderr=subprocess.STDOUT,
     )
     try:
-        for _ in range(200):
+        for _ in range(600):
             try:
                 urllib.request.urlopen(f"{settings.base_url}/healthz", timeout=1)
                 break
@@ -78,7 +78,6 @@ def phone(*, scripts: bool) -> Iterator[Page]:
         browser = driver.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         context = browser.new_context(viewport={"width": 360, "height": 640}, java_script_enabled=scripts)
         page = context.new_page()
-        page.set_default_timeout(10_000)
         yield page
         browser.close()
 
@@ -120,9 +119,7 @@ def test_a_slip_leads_from_paper_to_a_stored_answer(on_sqlite: Demonstration) ->
                 for question in page.locator(f"#{part} fieldset:has(input[type=radio])").all():
                     question.locator("label").first.click()
                 page.click("#next")
-                deadline = time.monotonic() + 10
-                while step_of(page) == part and time.monotonic() < deadline:
-                    time.sleep(0.02)
+                page.wait_for_function("part => document.querySelector('.step.on').id != part", arg=part)
             page.click("#send")
             page.wait_for_selector("main[data-done]")
     after = responses(on_sqlite)

@@ -186,8 +186,8 @@ async def shown_in_chromium(site: Site, paths: list[str], bodies: list[str], chr
                 await bare.evaluate(FOCUS)
             # The watch itself: a string that does act is seen.
             seen, watch.seen = watch.seen, []
-            await bare.set_content(f"<img src=//zq7.example/x onerror={hostile.ACT}>")
-            await bare.wait_for_timeout(100)
+            async with bare.expect_event("dialog"):
+                await bare.set_content(f"<img src=//zq7.example/x onerror={hostile.ACT}>")
             acted, watch.seen = watch.seen, seen
             assert {one.split()[0] for one in acted} == {"asked", "dialog"}, acted
             await browser.close()

@@ -56,7 +56,7 @@ def issuer() -> Iterator[str]:
     )
     address = f"http://127.0.0.1:{port}"
     try:
-        for _ in range(300):
+        for _ in range(1200):
             try:
                 httpx.get(f"{address}/.well-known/openid-configuration").raise_for_status()
                 break

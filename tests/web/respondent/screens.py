@@ -55,8 +55,12 @@ class Visit:
         self.codes.append(self.laid.code(self.domain))
         await self.open(f"/s/{self.codes[-1]}")
         if part and self.scripts:
-            await self.page.evaluate("part => { location.hash = part; }", part)
-            await self.page.wait_for_timeout(60)
+            await self.turn_to(part)
+
+    async def turn_to(self, part: str) -> None:
+        """Turn an open form to a part or an item, and wait until it stands there."""
+        await self.page.evaluate("part => { location.hash = part; }", part)
+        await self.page.wait_for_function("part => document.getElementById(part).closest('.step.on')", arg=part)
 
     async def type(self, text: str) -> None:
         """Type into the one box of a page and send it."""
@@ -195,7 +199,7 @@ async def text(at: Visit) -> None:
 async def required(at: Visit) -> None:
     await at.form(part="check")
     await at.page.click("#send")
-    await at.page.wait_for_timeout(60)
+    await at.page.wait_for_selector("#err")
 
 
 @screen("r3-refused-by-the-server")
@@ -250,17 +254,16 @@ async def check(at: Visit) -> None:
     await at.form(part="p1")
     if at.scripts:
         await at.page.locator(".step.on .o label").first.click()
-        await at.page.evaluate("location.hash = 'check'")
-        await at.page.wait_for_timeout(60)
+        await at.turn_to("check")
 
 
 @screen("r4-sending-failed", scripts="needed", form=True)
 async def failed(at: Visit) -> None:
     await at.form()
     await at.page.eval_on_selector_all("[data-need] input:first-of-type", "all => all.forEach(e => e.click())")
-    await at.page.evaluate("location.hash = 'check'")
+    await at.turn_to("check")
     await at.page.context.set_offline(True)
-    await at.page.wait_for_timeout(60)
+    await at.page.wait_for_selector("#net:not(:empty)")
     await at.page.click("#send")
     await at.page.wait_for_selector("#net button")
 
@@ -274,8 +277,7 @@ async def thanks(at: Visit) -> None:
 async def sent(at: Visit) -> None:
     await at.form()
     await at.page.eval_on_selector_all("[data-need] input:first-of-type", "all => all.forEach(e => e.click())")
-    await at.page.evaluate("location.hash = 'check'")
-    await at.page.wait_for_timeout(60)
+    await at.turn_to("check")
     await at.page.click("#send")
     await at.page.wait_for_selector("main[data-done]")
     kept = await at.page.locator("details a[download]").first.get_attribute("href")

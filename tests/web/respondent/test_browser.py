@@ -98,10 +98,11 @@ async def test_a_parent_answers_goes_back_changes_and_sends(
         await page.click("#send")
         await page.wait_for_selector("main[data-done]")
         title = await page.inner_text("h1")
-        receipt = await page.inner_text(".receipt", timeout=100) if await page.is_visible(".receipt") else ""
+        receipt = await page.inner_text(".receipt") if await page.is_visible(".receipt") else ""
         stored = await page.evaluate("Object.keys(localStorage).length")
         await page.go_back()
-        await page.wait_for_timeout(120)  # for what must not happen there is nothing to wait for
+        # The address that Back leads to is exchanged again for that of the page that stands there.
+        await page.wait_for_url("**/s/thanks*")
         after_back = await page.inner_text("h1")
         await page.goto(f"{address}/s/{code}")
         used = page.url
@@ -223,7 +224,7 @@ async def test_a_draft_waits_on_this_phone_and_can_be_left_behind(
         await page.goto("about:blank")
         await page.goto(f"{address}/s/{code.lower()}?z=1")
         offered = await page.is_visible("#resume") and not await page.is_visible("#begin")
-        await page.click("#resume")
+        await moved(page, page.click("#resume"))
         resumed = (await part(page), await page.is_checked("#PA01-4"), await page.input_value("[name=k]"))
         await page.goto(f"{address}/s/{code}?lang=en")
         await page.click("#fresh")
