@@ -26,7 +26,8 @@ class KeyFileError(SurveyError):
     kind = "invalid"
 
     def __init__(self, name: str, reason: str) -> None:
-        super().__init__(f"签名密钥“{name}”", reason, "请核对口令和密钥文件后再试")
+        who = {"operator": "经办的", "approver": "签发的"}.get(name.rpartition("/")[2], "")
+        super().__init__(f"{who}签名密钥“{name}”", reason, "请核对口令和密钥文件后再试")
 
 
 @dataclass(frozen=True)

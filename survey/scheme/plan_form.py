@@ -273,10 +273,10 @@ def _sizes(scheme: Scheme, typed: Mapping[str, str], _: Mapping[str, str]) -> It
     yield Section(
         "预计的应答，用来定发多少",
         (
-            Field("sample.expected_response", "应答率", hint="每100张纸条预计收回多少", blank="0.65"),
+            Field("sample.expected_response", "应答率", hint="0.65就是每100张纸条收回65张", blank="0.65"),
             Field("sample.expected_rate", "满意度", hint="只用来估计误差", blank="0.85"),
             Field("sample.half_width", "想要的误差", hint="可以不填；如0.03，即正负3个百分点"),
-            Field("sample.rho", "同校的人有多像", hint="组内相关系数，不清楚就不改", blank="0.05"),
+            Field("sample.rho", "同校的人有多像", hint="组内相关系数：0是互不相干，1是同校都一样；不清楚就不改", blank="0.05"),
             Field("spares", "每校每类备用纸条", "number", "0到50；由督导部门保管", blank="0"),
         ),
         folded=True,
@@ -392,7 +392,7 @@ def _notices(_: Scheme, typed: Mapping[str, str], __: Mapping[str, str]) -> Iter
                 "file",
                 "PNG、JPEG或只有图形的SVG，不超过256 KB；可以没有",
             ),
-            Field("break_off", "数一数在哪一节离开", "check", "只有份数，不连到人"),
+            Field("break_off", "统计有多少人中途退出、停在哪一部分", "check", "只数人次，对不上任何人和答卷"),
         ),
         facts=("已经有标志",) if typed.get("emblem") else (),
         note="给家长、教师和监护人的告知由系统按方案写好，和纸条一起排印；不问姓名、电话和证件号。",

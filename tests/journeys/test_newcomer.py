@@ -265,8 +265,10 @@ async def conclude(one: Newcomer, desk: Desk, wave: str) -> dict[str, Path]:
         if confirm:
             await one.type("输入这次调查的代号", wave)
         await one.press(button)
+        await wait_for_work(one)
     one.begin("计算")
     await one.press("计算满意度、区间和各组结果")
+    await wait_for_work(one)
     one.begin("经办认证")
     await one.press("概况")
     await certify(one, "核对无误，签名", "经办")
@@ -285,9 +287,19 @@ async def conclude(one: Newcomer, desk: Desk, wave: str) -> dict[str, Path]:
     one.begin("取文件")
     await one.press("概况")
     await one.press("证书")
-    files = {name: await one.download(name) for name in ("certificate.json", "report.pdf")}
+    links = {"certificate.json": "结果证书（JSON）", "report.pdf": "报告（PDF）"}
+    files = {name: await one.download(words) for name, words in links.items()}
     one.end()
     return files
+
+
+async def wait_for_work(one: Newcomer) -> None:
+    """Where a job takes longer than three seconds its own page stands there until it leads on."""
+    while one.page.url.endswith("/work"):
+        if await one.page.get_by_role("link", name="接着往下做").count():
+            await one.press("接着往下做")
+        else:
+            await asyncio.sleep(0.5)
 
 
 async def certify(one: Newcomer, button: str, role: str) -> None:

@@ -15,10 +15,10 @@ from survey.web.files import download, files_in
 from survey.web.verify.standing import REVOKED, standing_of, statement_in
 
 NAMES = {
-    "certificate.json": "结果证书，可以离线验证",
-    "certificate.pdf": "证书的纸面，A4一页",
-    "bundle.zip": "公开包：方案、日志、纸条摘要、表和签名",
-    "report.pdf": "报告",
+    "certificate.json": ("结果证书（JSON）", "可以离线验证"),
+    "certificate.pdf": ("证书的纸面（PDF）", "A4一页，带核验二维码"),
+    "bundle.zip": ("公开包（ZIP）", "方案、日志、纸条摘要、表和签名"),
+    "report.pdf": ("报告（PDF）", "签发时的正式报告"),
 }
 from survey.web.pages import AnyRequest
 

@@ -152,6 +152,8 @@ def _pace_text(seen: Any, today: date, closes_on: date, state: str) -> str:
     whole, pace = seen.whole, seen.pace
     if state_reached(state, "closed"):
         return "填写已经结束。"
+    if whole.used >= whole.need and today > closes_on:
+        return "已过截止日期，份数已经收够。"
     if whole.used >= whole.need:
         return "已经收够，可以等到截止，不必催。"
     if pace.enough_on is not None:

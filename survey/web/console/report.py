@@ -19,6 +19,7 @@ from survey.web.console.waves import tabs_of
 from survey.web.errors import UnknownPageError
 from survey.web.files import download
 from survey.web.pages import AnyRequest
+from survey.web.verify.standing import is_revoked
 
 FIELDS = frozenset({*(f"part_{part}" for part in PARTS), "chosen"})
 ALWAYS = ("主要结果", "满意度与算法", "局限")
@@ -40,7 +41,7 @@ async def show_report(request: AnyRequest, wave: FromPath[str]) -> Response[str]
     row = await load_wave(wave)
     if row.state not in AFTER_OPENING:
         raise NotOpenedError(row.state_name)
-    parts, results = _chosen(request), await find_results(wave)
+    parts, results, certificates = _chosen(request), await find_results(wave), await list_certificates(wave)
     left_out = [part for part in PARTS if part not in parts]
     return console_page(
         request,
@@ -55,7 +56,8 @@ async def show_report(request: AnyRequest, wave: FromPath[str]) -> Response[str]
         always=ALWAYS,
         query="&".join(["chosen=1", *(f"part_{part}=1" for part in parts)]),
         is_final=row.state == "certified",
-        certificate=bool(await list_certificates(wave)),
+        certificate=bool(certificates),
+        withdrawn=await is_revoked(certificates),
     )
 
 

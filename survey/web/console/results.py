@@ -56,6 +56,7 @@ _WAY: dict[str, Any] = dict.fromkeys(("formula", "note", "percent", "plain", "sh
 """What a page looks for; a results document may leave any of it out."""
 from survey.web.pages import AnyRequest
 from survey.web.parts import LINES_ON_A_PAGE, part_of
+from survey.web.verify.standing import is_revoked
 
 
 class NotOpenedError(SurveyError):
@@ -67,8 +68,8 @@ class NotOpenedError(SurveyError):
     def __init__(self, state_name: str) -> None:
         super().__init__(
             "满意度",
-            f"现在是“{state_name}”，结束并由两人开箱以前没有满意度",
-            "先看参与情况；结束、开箱、计算以后再来",
+            f"现在是“{state_name}”，还没有算出满意度",
+            "照“概况”的次序做：结束填写、两人开箱、计算，再来看",
         )
 
 
@@ -90,7 +91,7 @@ async def show_results(request: AnyRequest, wave: FromPath[str]) -> Response[str
         raise NotOpenedError(row.state_name)
     stored = await find_results(wave)
     results = filled(stored) if stored else None
-    threshold = _line(results)
+    threshold, certificates = _line(results), await list_certificates(wave)
     bars = option_bars(results["items"], threshold) if results else None
     return console_page(
         request,
@@ -118,7 +119,8 @@ async def show_results(request: AnyRequest, wave: FromPath[str]) -> Response[str
         bars=bars,
         second_view=balance_bars(bars) if bars else None,
         flags=part_of(request, results["flags"] if results else (), LINES_ON_A_PAGE, "flags"),
-        certificates=await list_certificates(wave),
+        certificates=certificates,
+        withdrawn=await is_revoked(certificates),
     )
 
 

@@ -24,7 +24,7 @@ from survey.web.console.page import console_page, group_names, state_reached, wa
 from survey.web.pages import AnyRequest
 from survey.web.parts import part_of
 from survey.web.rights import has_right
-from survey.web.verify.standing import REVOKED, standing_of
+from survey.web.verify.standing import is_revoked
 
 
 @dataclass(frozen=True)
@@ -159,16 +159,11 @@ async def show_wave(request: AnyRequest, wave: FromPath[str]) -> Response[str]:
         # What was done to the wave as a whole is for those who see the whole of it.
         acts=() if is_below_county() else await list_audit(limit=8, wave=wave),
         rests=request.app.state.office.resting().get(wave),
-        revoked=row.state == "certified" and await _is_revoked(wave),
+        revoked=row.state == "certified" and await is_revoked(await list_certificates(wave)),
     )
 
 
 WAVE_ROUTES = (show_console, show_waves, show_wave)
-
-
-async def _is_revoked(wave: str) -> bool:
-    issued = await list_certificates(wave)
-    return bool(issued) and (await standing_of(issued[-1])).state == REVOKED
 
 
 async def _lines(request: AnyRequest, rows: Sequence[WaveRow]) -> list[dict[str, Any]]:

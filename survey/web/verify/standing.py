@@ -5,6 +5,7 @@ whether it was issued here and is still the newest. Both are needed for 一致.
 """
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -74,6 +75,11 @@ async def standing_of(certificate: Certificate) -> Standing:
         reason = str((statement_in(newest.data) or {}).get("reason") or "")
         return Standing(REPLACED, certificate, statement, newest.number, reason, len(issued))
     return Standing(MATCHES, certificate, statement)
+
+
+async def is_revoked(issued: Sequence[Certificate]) -> bool:
+    """Whether the newest of a wave's certificates was withdrawn; False where there is none."""
+    return bool(issued) and (await standing_of(issued[-1])).state == REVOKED
 
 
 async def standing_of_file(statement: dict[str, Any] | None, verdict: Verdict) -> Standing:
