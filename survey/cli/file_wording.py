@@ -160,6 +160,8 @@ def _wide(text: str) -> int:
 
 
 def _padded(text: str, width: int) -> str:
+    if len(text) > width:
+        text = text[:width] + "…"
     while _wide(text) > width:
         text = text.removesuffix("…")[:-1] + "…"
     return text + " " * (width - _wide(text))

@@ -19,6 +19,8 @@ from survey.exact import percent_text, truncate
 
 ABSENT = "—"
 MOST_LINES = 600
+LONGEST_NAME = 200
+"""Signs of a question or group; what a column held beyond that stands in the result tables alone."""
 MOST_DOTS = 24
 EVERYBODY = "全体"
 STATISTICS = {
@@ -48,7 +50,7 @@ def analysis_report(document: Mapping[str, Any], *, at: datetime) -> bytes:
         document: what `jobs.estimate_file` gives.
         at: aware; the date of the file and on the first page.
     """
-    rows = [*document["rows"], *document["composites"]]
+    rows: list[Mapping[str, Any]] = [_in_short(row) for row in (*document["rows"], *document["composites"])]
     whole = [row for row in rows if row["domain"] == EVERYBODY]
     data = {
         "title": document["title"],
@@ -60,7 +62,7 @@ def analysis_report(document: Mapping[str, Any], *, at: datetime) -> bytes:
         "whole": [_line(row) for row in whole[:MOST_LINES]],
         "lines": [_judged(row) for row in rows if row.get("decision")],
         "groups": _groups(rows, MOST_LINES - len(whole)),
-        "comparisons": [_pair(row) for row in document["comparisons"][:MOST_LINES]],
+        "comparisons": [_pair(_in_short(row)) for row in document["comparisons"][:MOST_LINES]],
         "design": _design(document),
         "steps": [_step(row) for row in document["weights"]],
         "effect": [_effect(row) for row in whole if row.get("base_weighted") is not None][:60],
@@ -81,6 +83,14 @@ def analysis_report(document: Mapping[str, Any], *, at: datetime) -> bytes:
     if replaced:
         printable["notes"].append(f"有{replaced}个字字体里没有，报告里用〓代替；结果表里是原样。")
     return pages("analysis", printable, title=with_glyphs(document["title"])[0], at=at)
+
+
+def _in_short(row: Mapping[str, Any]) -> dict[str, Any]:
+    """The row with every text cut to what fits a table."""
+    return {
+        key: f"{value[: LONGEST_NAME - 1]}…" if isinstance(value, str) and len(value) > LONGEST_NAME else value
+        for key, value in row.items()
+    }
 
 
 def _line(row: Mapping[str, Any]) -> list[str]:

@@ -13,6 +13,7 @@ Mongolian runs in columns from the left, which typst cannot set: it is refused b
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Iterable
 from functools import cache
@@ -39,6 +40,11 @@ MONO = "DejaVu Sans Mono"
 INVISIBLE = frozenset("\n\r\t\u200b\u200c\u200d\u2060\u2068\u2069\ufeff")
 
 MOST_LETTERS_NAMED = 5
+MOST_MARKS = 30
+"""Marks on one letter: as many as Unicode's Stream-Safe Text Format allows (UAX #15, section 13).
+
+Typst's memory grows with the square of such a run: 4 000 marks take 1.2 GB, 20 000 more than 20.
+"""
 
 
 class MissingGlyphError(SurveyError):
@@ -51,6 +57,18 @@ class MissingGlyphError(SurveyError):
         named = "、".join(f"“{sign}”（U+{ord(sign):04X}）" for sign in characters)
         super().__init__(
             f"要印的文字“{text[:40]}”", f"字体里没有{named}", "换一种写法，或者用同音、同义的常用字"
+        )
+
+
+class StackedMarksError(SurveyError):
+    """One letter carries more marks than any language writes."""
+
+    code = "documents.stacked_marks"
+    kind = "invalid"
+
+    def __init__(self, text: str) -> None:
+        super().__init__(
+            f"要印的文字“{text[:40]}”", f"一个字上叠了超过{MOST_MARKS}个附加符号", "删去叠加的符号，多半是从别处粘贴来的"
         )
 
 
@@ -123,6 +141,13 @@ def _covered() -> frozenset[str]:
     return frozenset(covered)
 
 
+@cache
+def _stacked() -> re.Pattern[str]:
+    """As many marks as may stand on one letter, and those beyond."""
+    marks = "".join(sign for sign in _covered() if unicodedata.category(sign)[0] == "M")
+    return re.compile(f"([{re.escape(marks)}]{{{MOST_MARKS}}})([{re.escape(marks)}]+)")
+
+
 def missing_letters(words: PaperWords) -> list[str]:
     """Letters of a language's own texts that none of our faces draws.
 
@@ -151,16 +176,22 @@ def check_glyphs(data: Any) -> None:
 
     Raises:
         MissingGlyphError: names the characters and the text they stand in.
+        StackedMarksError: a letter carries more than `MOST_MARKS` marks.
     """
-    covered = _covered()
+    covered, stacked = _covered(), _stacked()
     for text in _texts(data):
         missing = set(text) - covered
         if missing:
             raise MissingGlyphError(sorted(missing), text)
+        if stacked.search(text):
+            raise StackedMarksError(text)
 
 
 def with_glyphs(data: Any) -> tuple[Any, int]:
-    """The JSON value with 〓 for every character the typeface lacks, and how many there were.
+    """The JSON value with 〓 for every character the typeface lacks or that is one mark too many on a letter.
+
+    Returns:
+        The value, and how many signs were replaced.
 
     For tables of other people's words, which nobody can put otherwise; what we print of our own is
     checked by `check_glyphs`.
@@ -168,14 +199,16 @@ def with_glyphs(data: Any) -> tuple[Any, int]:
     >>> with_glyphs({"a": ["甲😀"]})
     ({'a': ['甲〓']}, 1)
     """
-    covered = _covered()
+    covered, stacked = _covered(), _stacked()
     replaced = 0
 
     def mended(value: Any) -> Any:
         nonlocal replaced
         if isinstance(value, str):
-            replaced += sum(sign not in covered for sign in value)
-            return "".join(sign if sign in covered else "〓" for sign in value)
+            told = "".join(sign if sign in covered else "〓" for sign in value)
+            told = stacked.sub(lambda found: found[1] + "〓" * len(found[2]), told)
+            replaced += sum(one != other for one, other in zip(value, told, strict=True))
+            return told
         if isinstance(value, dict):
             return {key: mended(one) for key, one in value.items()}
         if isinstance(value, (list, tuple)):

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import csv
 import itertools
+import json
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from io import BytesIO
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,7 +21,13 @@ from openpyxl import load_workbook
 from survey.documents.report import report, report_content
 from survey.documents.report_docx import report_docx
 from survey.documents.result_tables import result_tables
-from survey.documents.typeface import MissingGlyphError, check_glyphs
+from survey.documents.typeface import (
+    MOST_MARKS,
+    MissingGlyphError,
+    StackedMarksError,
+    check_glyphs,
+    with_glyphs,
+)
 
 from ..web import hostile
 from ..web.hostile_files import acting, in_pdf
@@ -62,7 +74,7 @@ def has_glyphs(text: str) -> bool:
     """Whether the letters can be printed; others are refused by name."""
     try:
         check_glyphs(text)
-    except MissingGlyphError:
+    except (MissingGlyphError, StackedMarksError):
         return False
     return True
 
@@ -71,6 +83,42 @@ def test_hostile_words_do_nothing_in_a_report(imprint: Any, at: Any) -> None:
     strings = kept_words(hostile.sample(8))[:45]
 
     assert inert(strings, imprint, at) == 1
+
+
+@pytest.mark.parametrize("mark", ["\u0301", "\u0f71", "\u0650"])
+def test_a_letter_carries_no_more_marks_than_a_language_writes(mark: str) -> None:
+    told, replaced = with_glyphs({"word": f"a{mark * 20_000}b"})
+
+    assert told == {"word": f"a{mark * MOST_MARKS}{'〓' * (20_000 - MOST_MARKS)}b"}
+    assert replaced == 20_000 - MOST_MARKS
+    with pytest.raises(StackedMarksError):
+        check_glyphs([f"a{mark * (MOST_MARKS + 1)}"])
+    check_glyphs([f"a{mark * MOST_MARKS}" * 3])
+
+
+@pytest.mark.long
+def test_a_report_of_piled_up_marks_takes_no_more_memory_than_another(tmp_path: Path) -> None:
+    # Typst's memory grows with the square of such a run: of 20 000 it once took all the machine had.
+    given = "\u0301" * 20_000
+    with (tmp_path / "cases.csv").open("w", encoding="utf-8") as file:
+        csv.writer(file).writerows([["q1", "g"], *((1 + n % 2, given) for n in range(20))])
+    spec = {
+        "title": given[:200],
+        "design": {"stages": [{"population": 5000}]},
+        "items": [{"column": "q1", "id": "q", "label": given[:200], "satisfied": [1]}],
+        "domains": [{"by": "g"}],
+    }
+    (tmp_path / "spec.yaml").write_text(json.dumps(spec), encoding="utf-8")
+    command = [sys.executable, "-m", "survey", "estimate", "--cases", "cases.csv", "--spec", "spec.yaml", "--out", "out"]
+    limited = ["sh", "-c", 'ulimit -v 4194304; exec "$@"', "sh", *command]
+    made = subprocess.Popen(
+        limited, cwd=tmp_path, stdout=subprocess.DEVNULL, env={**os.environ, "PYTHONPATH": str(Path.cwd())}
+    )
+    _, status, used = os.wait4(made.pid, 0)
+
+    assert os.waitstatus_to_exitcode(status) == 0
+    assert (tmp_path / "out" / "report.pdf").read_bytes().startswith(b"%PDF")
+    assert used.ru_maxrss < 600_000
 
 
 def test_signs_that_no_xml_may_hold_are_left_out(imprint: Any, at: Any) -> None:
