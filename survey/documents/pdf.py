@@ -25,6 +25,7 @@ from survey.documents.typeface import (
     YI,
     check_glyphs,
     fonts,
+    with_glyphs,
 )
 from survey.errors import SurveyError
 
@@ -55,7 +56,7 @@ def picture(svg: str, *, width_pt: float, at: datetime, pixels_per_inch: float =
     """A drawing of ours as PNG, for files that cannot hold vectors.
 
     Args:
-        svg: as `charts` draws it.
+        svg: as `charts` draws it; a sign that no face has is drawn as 〓.
         width_pt: how wide it will be printed, in points.
         at: aware; nothing of it is seen, typst asks for a date.
 
@@ -73,7 +74,7 @@ def picture(svg: str, *, width_pt: float, at: datetime, pixels_per_inch: float =
             source.encode(),
             font_paths=fonts(),
             ignore_system_fonts=True,
-            sys_inputs={"svg": svg, "width": str(width_pt)},
+            sys_inputs={"svg": with_glyphs(svg)[0], "width": str(width_pt)},
         )
         made = compiler.compile(format="png", ppi=pixels_per_inch, timestamp=at)
     except typst.TypstError as error:
