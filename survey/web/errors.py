@@ -63,6 +63,18 @@ _WORDS = {
 }
 
 
+_FOR_PROGRAMS = {
+    400: "请按/api/v1/openapi.json里的描述写",
+    404: "请核对网址，接口的描述在/api/v1/openapi.json",
+    405: "请用Allow里写着的方法，接口的描述在/api/v1/openapi.json",
+    413: "请减小后再发送，一次最多64 KB",
+    422: "请按/api/v1/openapi.json里的描述写",
+    500: "请稍后再试；再出现时把incident里的编号告诉管理员",
+    503: "请过Retry-After里的秒数再试",
+}
+"""The way out where a program asks, which has no page to go back to and no button."""
+
+
 class WebError(SurveyError):
     """A refusal that belongs to HTTP itself, with its own status and headers."""
 
@@ -195,6 +207,8 @@ def _answer(
     # Whoever refuses may know how long it lasts; else a minute.
     sent = {**({"Retry-After": str(RETRY_AFTER_SECONDS)} if status in (429, 503) else {}), **(headers or {})}
     if wants_problem(request):
+        if code.startswith("http.") or code == UnreadableBodyError.code:
+            remedy = _FOR_PROGRAMS.get(status, remedy)
         problem = {
             "type": PROBLEM_TYPE + code,
             "title": f"{thing}：{reason}",

@@ -137,6 +137,7 @@ def problem_faults(reply: Any, status: int) -> list[str]:
         f"status {reply.status_code}": reply.status_code == told.get("status") == status,
         "a type": told.get("type") == f"urn:survey:problem:{told.get('code')}",
         "a title and a detail in Chinese": all(re.search("[一-鿿]", told.get(name, "")) for name in ("title", "detail", "remedy")),
+        "a way out for a program": not re.search("页面|按钮|首页|表单", told.get("remedy", "")),
         "nothing of ours": not re.search(r"Traceback|sqlite|/site-packages/|SELECT ", reply.text),
     }
     return [name for name, holds in held.items() if not holds] + unguarded(reply) + unsaid(reply)
