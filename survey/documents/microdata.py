@@ -8,6 +8,7 @@ figure with its standard error, so that nobody has to rebuild the design by hand
 from __future__ import annotations
 
 import csv
+import json
 from collections.abc import Callable
 from datetime import datetime
 from importlib.resources import files
@@ -27,18 +28,19 @@ from survey.columns import UNWRITABLE
 from survey.documents.archive import archive
 from survey.estimation.analysis_file import AnalysisFile, AnalysisVariable
 from survey.exact import fraction_text, truncate
+from survey.scheme.codebook import DONT_KNOW, OFF_PATH, REFUSED, SKIPPED
 
 DDI = "ddi:codebook:2_5"
-SILENCES = (96, 97, 98, 99)
-"""Off path, refused, don't know, skipped: missing to every program, apart from each other."""
-STATA_NAME = 32
+SILENCES: dict[Any, str] = {OFF_PATH: "a", REFUSED: "b", DONT_KNOW: "c", SKIPPED: "d"}
+"""Off path, refused, don't know, skipped, and the letters of Stata's missing values: missing to every
+program that knows such a thing, and still apart from each other."""
 
 
 def analysis_pack(columns: AnalysisFile, facts: dict[str, str], *, at: datetime) -> bytes:
     """Everything as one ZIP.
 
     Args:
-        facts: `county`, `office`, `opens_on`, `closes_on`, `response_rate`, `formula`, as text.
+        facts: `county`, `office`, `opens_on`, `closes_on`, `response_rate`, `formula`, as text; `caution` where there is one.
         at: aware; written as the date of every file.
     """
     name = f"{columns.wave}_answers"
@@ -50,7 +52,7 @@ def analysis_pack(columns: AnalysisFile, facts: dict[str, str], *, at: datetime)
             f"{name}.dta": as_dta(columns),
             f"{name}.ddi.xml": as_ddi(columns, facts, f"{name}.csv"),
             "open_in_R.R": r_script(columns, f"{name}.csv"),
-            "README.txt": _read_me(columns, facts).encode(),
+            "README.txt": _read_me(columns, facts, name).encode(),
         },
         at=at,
     )
@@ -69,7 +71,7 @@ def as_csv(columns: AnalysisFile) -> bytes:
 
 
 def as_parquet(columns: AnalysisFile) -> bytes:
-    """Columns with their labels as field metadata."""
+    """Columns with label, codes and missing codes as field metadata, the codes as JSON."""
     buffer = BytesIO()
     pq.write_table(_table(columns, labelled=True), buffer)
     return buffer.getvalue()
@@ -86,11 +88,16 @@ def as_sav(columns: AnalysisFile) -> bytes:
             column_labels={one.name: one.label for one in columns.variables},
             variable_value_labels=_value_labels(columns),
             missing_ranges={
-                one.name: [{"lo": SILENCES[0], "hi": SILENCES[-1]}]
+                one.name: [{"lo": min(SILENCES), "hi": max(SILENCES)}]
                 for one in columns.variables
                 if one.question
             },
-            variable_measure={one.name: "nominal" for one in columns.variables if one.codes},
+            variable_measure={
+                one.name: "nominal" if one.codes else "scale"
+                for one in columns.variables
+                if one.codes or _type(one) == pa.float64()
+            },
+            variable_format={one.name: "F8.0" for one in columns.variables if _type(one) == pa.int32()},
             compress=False,
         )
 
@@ -98,17 +105,30 @@ def as_sav(columns: AnalysisFile) -> bytes:
 
 
 def as_dta(columns: AnalysisFile) -> bytes:
-    """Stata 15, with variable and value labels; the codes of silence stay codes, each with its label."""
+    """Stata 15, with variable and value labels; silences are the missing values .a to .d, each with its label.
+
+    Where nobody of all chose anything, the silences stay numbers: a column of letters alone would be text.
+    """
+    lettered = {one.name for one in columns.variables if one.question and _is_mixed(one)}
+    texts = {one.name for one in columns.variables if _type(one) == pa.string()}
 
     def write(path: Path) -> None:
+        frame: Any = polars.from_arrow(_table(columns))
         pyreadstat.write_dta(
-            polars.from_arrow(_table(columns)),
+            frame.with_columns(
+                polars.Series(one.name, [SILENCES.get(value, value) for value in one.values], dtype=polars.Object)
+                for one in columns.variables
+                if one.name in lettered
+            ),
             path,
             file_label=columns.wave,
             column_labels={one.name: one.label[:80] for one in columns.variables},
             variable_value_labels={
-                name: labels for name, labels in _value_labels(columns).items() if not _is_text(columns, name)
+                name: {SILENCES.get(value, value) if name in lettered else value: word for value, word in labels.items()}
+                for name, labels in _value_labels(columns).items()
+                if name not in texts
             },
+            missing_user_values={name: list(SILENCES.values()) for name in lettered},
             version=15,
         )
 
@@ -204,7 +224,7 @@ def _table(columns: AnalysisFile, *, labelled: bool = False) -> pa.Table:
     arrays, fields = [], []
     for variable in columns.variables:
         array = pa.array(variable.values, type=_type(variable))
-        facts = {"label": variable.label} if labelled else None
+        facts = _words_of(variable) if labelled else None
         arrays.append(array)
         fields.append(pa.field(variable.name, array.type, metadata=facts))
     return pa.Table.from_arrays(arrays, schema=pa.schema(fields))
@@ -218,8 +238,20 @@ def _type(variable: AnalysisVariable) -> pa.DataType:
     return pa.int32()
 
 
-def _is_text(columns: AnalysisFile, name: str) -> bool:
-    return next(_type(one) == pa.string() for one in columns.variables if one.name == name)
+def _words_of(variable: AnalysisVariable) -> dict[str, str]:
+    """What a column of a Parquet file says of itself."""
+    told = {"label": variable.label}
+    if variable.codes:
+        told["values"] = json.dumps({str(one.value): one.label["zh"] for one in variable.codes}, ensure_ascii=False)
+    if variable.question:
+        told["missing"] = json.dumps(list(SILENCES))
+    return told
+
+
+def _is_mixed(variable: AnalysisVariable) -> bool:
+    """Whether some have answered and some have not."""
+    given = {value in SILENCES for value in variable.values if value is not None}
+    return given == {True, False}
 
 
 def _value_labels(columns: AnalysisFile) -> dict[str, dict[Any, str]]:
@@ -238,19 +270,46 @@ def _through_a_file(write: Callable[[Path], None], ending: str) -> bytes:
         return path.read_bytes()
 
 
-def _read_me(columns: AnalysisFile, facts: dict[str, str]) -> str:
-    return "\n".join(
+def _read_me(columns: AnalysisFile, facts: dict[str, str], name: str) -> str:
+    asked = [one.name for one in columns.variables if one.question]
+    n_replicates = sum(one.name.startswith("rep_") for one in columns.variables)
+    silent = columns.n_rows - columns.n_answers
+    of_silent = f"；另有{silent}行是抽中但一份也没有收回的学校，answered为0，算误差时要留着" if silent else ""
+    # An office opens this in Windows.
+    return "\r\n".join(
         (
             f"{columns.title}（{columns.wave}）",
+            *([facts["caution"]] if facts.get("caution") else []),
             "内部资料：只给承担分析的人，不公开，不给学校。学校换成了编号，没有姓名、时间和文字，",
             "但知道各校份数的人仍可能认出一所学校。",
             "",
-            f"{columns.n_rows}行，其中答卷{columns.n_answers}份；其余是抽中但一份也没有收回的学校，answered为0，算误差时要留着。",
-            "96 不用填  97 拒绝回答  98 说不清、不了解  99 没有选；空白：这一类人没有问这一题。",
+            "文件（内容相同，用哪一种都行）",
+            f"  {name}.csv      UTF-8，第一行是变量名",
+            f"  {name}.parquet  字段的metadata里有标签、编码和缺失编码",
+            f"  {name}.sav      SPSS，标签和缺失值都已声明",
+            f"  {name}.dta      Stata 15，缺失值是.a到.d，各有标签",
+            f"  {name}.ddi.xml  编码簿，DDI-Codebook 2.5",
+            "  open_in_R.R     建好抽样设计，算出公布的数和标准误：Rscript open_in_R.R（要survey包）",
+            "",
+            f"行：{columns.n_answers}行，一份答卷一行{of_silent}。",
+            "列，按次序",
+            "  row answered            行号；是否有答卷",
+            "  stratum psu n_psu       第一级的层、抽样单位（学校，或名单上的人）、层里的总数",
+            "  ssu_stratum n_ssu       第二级：学校×人群的编号、应有人数",
+            "  group place stage       人群、城乡、学段",
+            "  weight_before           事后分层以前的权数",
+            "  poststratum             事后分层的格",
+            "  weight                  最终权数，算估计值用这一个",
+            "  figure_top figure_base  满意度的分子和分母",
+            f"  {asked[0]} … {asked[-1]}             各题，变量标签就是题目；别的人群的题空着",
+            f"  rep_001 … rep_{n_replicates:03d}     重复权数（Fay 1989，含两级抽样和事后分层），",
+            f"                          方差＝{columns.replicate_scale!r}×Σ（各组估计−全样本估计）²",
+            "",
+            "没有回答的四种：96 不用填  97 拒绝回答  98 说不清、不了解  99 没有选。空白：这一类人没有问这一题。",
+            "SPSS里96到99已声明为缺失；Stata里依次是.a .b .c .d；CSV和Parquet里是数字，求平均以前要去掉。",
+            "",
             f"满意度 {truncate(columns.figure)}，标准误 {truncate(columns.se)}，方法版本 {METHOD_VERSION}。",
             f"口径：{facts['formula']}",
-            f"重复权数rep_…（Fay 1989，含两级抽样和事后分层）：方差＝{columns.replicate_scale!r}×Σ（各组估计−全样本估计）²。",
-            "用R打开：Rscript open_in_R.R（要survey包）。",
             "",
         )
     )

@@ -133,13 +133,13 @@ def analysis_file(results: Results) -> AnalysisFile:
         AnalysisVariable("weight", "最终权数", "number", (*(float(pool.weight) for pool in pools), *[0.0] * len(silent)), is_weight=True),
         AnalysisVariable("figure_top", "满意度的分子：算作满意的程度", "number", (*_parts(top[at], base[at], common), *blanks)),
         AnalysisVariable("figure_base", "满意度的分母：是否计入", "number", (*_parts(base[at], base[at], common), *blanks)),
+        *_items(results.case_file, rates.positions, len(silent), results.plan.county),
         *(
             AnalysisVariable(
                 f"rep_{number:03d}", f"第{number}组重复权数", "number", (*column[:n].tolist(), *[0.0] * len(silent)), is_weight=True
             )
             for number, column in enumerate(replicates.replicate_weights.T, start=1)
         ),
-        *_items(results.case_file, rates.positions, len(silent), results.plan.county),
     ]  # fmt: skip
     return AnalysisFile(
         wave=results.plan.wave,

@@ -37,6 +37,7 @@ async def export_answers(office: IntakeOffice, wave: str, *, actor: str, now: da
         "closes_on": plan.closes_on.isoformat(),
         "response_rate": percent_text(rate) if rate else "–",
         "formula": document["formula_in_words"],
+        "caution": "演示数据：答卷是模拟的，不能引用。" if plan.demonstration else "",
     }
     made = await to_thread(analysis_pack, columns, facts, at=printed_at(now))
     await record_audit(actor, "export_answers", wave, details={"answers": columns.n_answers}, now=now)

@@ -20,14 +20,14 @@ import pyreadstat
 import pytest
 from lxml import etree
 
-from survey.documents.microdata import DDI, analysis_pack, as_ddi
+from survey.documents.microdata import DDI, SILENCES, analysis_pack, as_ddi
 from survey.estimation.analysis_file import AnalysisFile, analysis_file
 from survey.jobs.estimate_wave import wave_results
 from survey.storage.frames import load_frame
 
 from ..conftest import NOW, running
 
-FACTS = dict.fromkeys(("county", "office", "opens_on", "closes_on", "response_rate", "formula"), "甲")
+FACTS = dict.fromkeys(("county", "office", "opens_on", "closes_on", "response_rate", "formula"), "甲") | {"caution": "甲不能引用"}
 
 
 SCHEMA = Path(__file__).with_name("ddi_codebook_2_5_reduced.xsd")
@@ -63,22 +63,44 @@ def test_every_format_holds_the_same_values(pack: tuple[AnalysisFile, Path]) -> 
     dta, _ = pyreadstat.read_dta(folder / f"{name}.dta", output_format="dict")
     for variable in columns.variables:
         as_csv = [row[variable.name] for row in rows]
-        for other in (parquet, sav, dta):
+        for other in (parquet, sav):
             theirs = [_plain(value) for value in other[variable.name]]
             assert theirs == [_plain(value) for value in variable.values], variable.name
+        # To Stata a silence is a missing value.
+        spoken = [None if variable.question and value in SILENCES else _plain(value) for value in variable.values]
+        assert [_plain(value) for value in dta[variable.name]] == spoken, variable.name
         assert [value == "" for value in as_csv] == [value is None for value in variable.values]
 
 
 def test_labels_and_missing_codes_travel_with_the_data(pack: tuple[AnalysisFile, Path]) -> None:
     columns, folder = pack
     _, sav = pyreadstat.read_sav(folder / "county-a_answers.sav", metadataonly=True, user_missing=True)
-    _, dta = pyreadstat.read_dta(folder / "county-a_answers.dta", metadataonly=True)
+    tagged, dta = pyreadstat.read_dta(folder / "county-a_answers.dta", output_format="dict", user_missing=True)
     item = next(one for one in columns.variables if one.question)
+    fields = {field.name: field.metadata or {} for field in pq.read_schema(folder / "county-a_answers.parquet")}
+    letters = [SILENCES[value] for value in item.values if value in SILENCES]
 
     assert sav.column_names_to_labels[item.name] == item.label
     assert sav.variable_value_labels[item.name][98.0].startswith("说不清")
     assert sav.missing_ranges[item.name] == [{"lo": 96.0, "hi": 99.0}]
-    assert dta.variable_value_labels[item.name][99] == "没有选"
+    assert dta.variable_value_labels[item.name]["d"] == "没有选"
+    assert len(letters) > 3 and [value for value in tagged[item.name] if value in SILENCES.values()] == letters
+    assert json.loads(fields[item.name][b"values"])["98"].startswith("说不清")
+    assert json.loads(fields[item.name][b"missing"]) == [96, 97, 98, 99]
+    assert sav.variable_measure["weight"] == "scale" and sav.original_variable_types[item.name] == "F8.0"
+
+
+def test_whoever_unpacks_it_reads_what_each_file_and_column_is(pack: tuple[AnalysisFile, Path]) -> None:
+    columns, folder = pack
+    told = (folder / "README.txt").read_text(encoding="utf-8")
+    names = [one.name for one in columns.variables]
+    last_item = max(names.index(one.name) for one in columns.variables if one.question)
+
+    assert told.startswith(f"{columns.title}（county-a）\n甲不能引用\n")
+    assert [path.name for path in folder.glob("*answers*") if path.name not in told] == []
+    assert [name for name in names[:15] if name not in told] == [] and names[last_item] in told
+    # Two hundred weights before the first question would hide the questions in any program.
+    assert last_item < names.index("rep_001") and names[-1] in told
 
 
 def test_no_school_name_code_or_typed_word_is_in_any_file(pack: tuple[AnalysisFile, Path]) -> None:
@@ -217,15 +239,26 @@ def test_r_reads_the_same_weighted_share_from_every_format(pack: tuple[AnalysisF
     script = """
       share <- function(d) cat(nrow(d), ncol(d), sprintf("%.12f", sum(d$weight * d$figure_top, na.rm = TRUE) /
         sum(d$weight * d$figure_base, na.rm = TRUE)), "\\n")
-      share(read.csv("county-a_answers.csv", fileEncoding = "UTF-8-BOM"))
-      share(as.data.frame(haven::read_sav("county-a_answers.sav")))
-      share(as.data.frame(haven::read_dta("county-a_answers.dta")))
+      opinion <- function(x) x[!is.na(x) & x < 96]
+      asked <- "PA20"
+      dta <- haven::read_dta("county-a_answers.dta")
+      sav <- haven::read_sav("county-a_answers.sav")
+      csv <- read.csv("county-a_answers.csv", fileEncoding = "UTF-8-BOM")
+      share(csv)
+      share(as.data.frame(sav))
+      share(as.data.frame(dta))
       share(suppressWarnings(foreign::read.spss("county-a_answers.sav", to.data.frame = TRUE, use.value.labels = FALSE)))
+      cat(mean(opinion(csv[[asked]])), mean(sav[[asked]], na.rm = TRUE), mean(dta[[asked]], na.rm = TRUE), "\\n")
+      cat(sum(csv[[asked]] %in% 98), sum(haven::na_tag(dta[[asked]]) %in% "c"), "\\n")
+      cat(attr(dta[[asked]], "label"), "\\n")
     """
     said = subprocess.run(["Rscript", "-e", script], cwd=folder, capture_output=True, text=True, check=True).stdout
-    told = said.split("\n")[:4]
+    told, means, unsure, label = said.split("\n")[:4], *said.split("\n")[4:7]
 
     assert len(set(told)) == 1
+    assert len(set(means.split())) == 1 and 1 < float(means.split()[0]) < 5
+    assert len(set(unsure.split())) == 1 and int(unsure.split()[0]) > 0
+    assert label.strip() == next(one.label for one in columns.variables if one.name == "PA20")
     assert told[0].split()[:2] == [str(len(columns.variables[0].values)), str(len(columns.variables))]
 
 
