@@ -13,6 +13,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from email.message import Message
 from pathlib import Path
 
 import pytest
@@ -66,8 +67,8 @@ def wait_for(port: int) -> None:
 
 
 @pytest.fixture
-def site(tmp_path: Path) -> Iterator[tuple[int, Path]]:
-    """The https port of nginx before a running service, and the folder of its logs."""
+def site(tmp_path: Path) -> Iterator[tuple[int, Path, subprocess.Popen[bytes]]]:
+    """The https port of nginx before a running service, the folder of its logs, and the service."""
     certificate(tmp_path)
     behind, plain, secure = free_port(), free_port(), free_port()
     text = example_text("nginx.conf")
@@ -108,7 +109,7 @@ def site(tmp_path: Path) -> Iterator[tuple[int, Path]]:
     try:
         wait_for(behind)
         wait_for(secure)
-        yield secure, tmp_path
+        yield secure, tmp_path, service
     finally:
         for process in (proxy, service):
             process.terminate()
@@ -116,21 +117,32 @@ def site(tmp_path: Path) -> Iterator[tuple[int, Path]]:
             process.wait(timeout=20)
 
 
-def test_pages_come_through_nginx_and_no_code_or_address_is_written_down(site: tuple[int, Path]) -> None:
-    port, folder = site
-    trusting = ssl.create_default_context()
-    trusting.check_hostname, trusting.verify_mode = False, ssl.CERT_NONE
-    told = {}
-    for path in ("/", "/s", "/s/2345-6789-BCDF", "/check", "/v", "/healthz", "/metrics"):
-        request = urllib.request.Request(f"https://127.0.0.1:{port}{path}", headers={"Host": "survey.example"})
-        try:
-            with urllib.request.urlopen(request, context=trusting, timeout=10) as reply:
-                told[path] = (reply.status, reply.headers["strict-transport-security"] is not None)
-        except urllib.error.HTTPError as refusal:
-            told[path] = (refusal.code, refusal.headers["strict-transport-security"] is not None)
+def test_pages_come_through_nginx_and_no_code_or_address_is_written_down(
+    site: tuple[int, Path, subprocess.Popen[bytes]],
+) -> None:
+    port, folder, service = site
+    told = {path: ask(port, path) for path in ("/", "/s", "/s/2345-6789-BCDF", "/check", "/v", "/healthz", "/metrics")}
     time.sleep(0.3)
     log = (folder / "survey.log").read_text(encoding="utf-8")
+    service.terminate()
+    service.wait(timeout=20)
+    down, headers, said = ask(port, "/s/2345-6789-BCDF")
 
-    assert told["/"] == told["/v"] == told["/healthz"] == (200, True)
+    assert all(headers["strict-transport-security"] for _, headers, _ in told.values())
+    assert [told[path][0] for path in ("/", "/v", "/healthz")] == [200] * 3
     assert told["/s/2345-6789-BCDF"][0] in (404, 422) and told["/metrics"][0] in (401, 404)
     assert log.count("\n") == 4 and "127.0.0.1" not in log and "2345" not in log
+    assert (down, headers["retry-after"], headers["content-type"]) == (503, "30", "text/html; charset=utf-8")
+    assert "请过半分钟再试一次" in said and "nginx" not in said
+
+
+def ask(port: int, path: str) -> tuple[int, Message, str]:
+    """Status, headers and text of a page that is asked for through nginx."""
+    trusting = ssl.create_default_context()
+    trusting.check_hostname, trusting.verify_mode = False, ssl.CERT_NONE
+    request = urllib.request.Request(f"https://127.0.0.1:{port}{path}", headers={"Host": "survey.example"})
+    try:
+        with urllib.request.urlopen(request, context=trusting, timeout=10) as reply:
+            return reply.status, reply.headers, reply.read().decode()
+    except urllib.error.HTTPError as refusal:
+        return refusal.code, refusal.headers, refusal.read().decode()

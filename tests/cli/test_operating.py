@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 from unicodedata import east_asian_width
 
@@ -166,6 +168,41 @@ def test_the_compose_example_keeps_the_password_in_a_file_and_no_history_of_chan
     assert "POSTGRES_PASSWORD" not in database["environment"] and "wal_level=minimal" in database["command"]
     assert app["read_only"] and app["cap_drop"] == ["ALL"] and app["user"] != "0:0"
     assert set(app["environment"]) <= set(VARIABLES)
+
+
+@pytest.mark.parametrize(
+    ("program", "example", "words"),
+    [
+        ("caddy", "Caddyfile", ["validate", "--adapter", "caddyfile", "--config"]),
+        ("docker-compose", "compose.yaml", ["config", "-q"]),
+    ],
+)
+def test_the_program_an_example_is_for_accepts_it(tmp_path: Path, program: str, example: str, words: list[str]) -> None:
+    if not shutil.which(program):
+        pytest.skip(f"needs {program}")
+    (tmp_path / example).write_text(example_text(example), encoding="utf-8")
+    (tmp_path / "db_password.txt").touch()
+    command = [program, *words, example] if program == "caddy" else [program, "-f", example, *words]
+    verdict = subprocess.run(
+        command, cwd=tmp_path, capture_output=True, text=True, check=False, env={**os.environ, "HOME": str(tmp_path)}
+    )
+
+    assert verdict.returncode == 0, verdict.stderr
+
+
+def test_fish_completes_a_command_with_its_meaning(tmp_path: Path) -> None:
+    if not shutil.which("fish"):
+        pytest.skip("needs fish")
+    ours = tmp_path / "survey"
+    ours.write_text(f'#!/bin/sh\nexec {sys.executable} -m survey "$@"\n', encoding="utf-8")
+    ours.chmod(0o755)
+    offered = subprocess.run(
+        ["fish", "-c", "survey completion fish | source; complete -C 'survey back'"],
+        capture_output=True, text=True, check=True,
+        env={**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}", "HOME": str(tmp_path)},
+    ).stdout  # fmt: skip
+
+    assert offered.startswith("backup\t备份")
 
 
 def test_systemd_accepts_its_units(tmp_path: Path) -> None:
