@@ -22,6 +22,7 @@ from survey.jobs.remote_signing import RemoteSigner, SigningRequest
 from survey.jobs.signed_papers import load_issues
 from survey.jobs.signers import NotTheSignersError, SamePersonError, Signers
 from survey.settings import Settings
+from survey.storage.accounts import may_be_one_person
 from survey.storage.audit import record_audit
 from survey.storage.certification_steps import CertificationStep, add_step, list_steps
 from survey.storage.current import take_turn, transaction
@@ -51,7 +52,9 @@ class TwoStepsError(SurveyError):
 
     def __init__(self, person: str, taken: str) -> None:
         super().__init__(
-            f"账号 {person}", f"已经做过{STEPS[taken]}这一步", "经办、复核、签发要由三个人来做，请换人"
+            f"账号 {person}",
+            f"已经做过{STEPS[taken]}这一步，或者和做的人写着同一个姓名",
+            "经办、复核、签发要由三个人来做，请换人；确是两个人，账号的姓名要写得能分清",
         )
 
 
@@ -82,10 +85,10 @@ class Standing:
         """The step that is waited for."""
         return "prepare" if self.prepared is None else "review" if self.reviewed is None else "sign"
 
-    def taken_by(self, person: str) -> str | None:
-        """The step that a person has taken, of those that stand."""
+    async def taken_by(self, person: str) -> str | None:
+        """The step that a person has taken, of those that stand; under whatever account of their name."""
         for step in (self.prepared, self.reviewed):
-            if step is not None and step.person == person:
+            if step is not None and await may_be_one_person(step.person, person):
                 return step.step
         return None
 
@@ -240,7 +243,7 @@ async def _hold_due(wave: str, step: str, actor: str) -> Standing:
     standing = await certification_standing(wave)
     if standing.due != step:
         raise NotThisStepError(wave, standing.due)
-    if (taken := standing.taken_by(actor)) is not None:
+    if (taken := await standing.taken_by(actor)) is not None:
         raise TwoStepsError(actor, taken)
     return standing
 
@@ -284,7 +287,7 @@ async def _take(
         standing = await certification_standing(wave)
         if due is not None and standing.due != (due or step):
             raise NotThisStepError(wave, standing.due)
-        if due is not None and (taken := standing.taken_by(actor)) is not None:
+        if due is not None and (taken := await standing.taken_by(actor)) is not None:
             raise TwoStepsError(actor, taken)
         await add_step(wave, CertificationStep(standing.issue, step, actor, digest, document, now))
         told = {"step": step, "statement_digest": digest, **{k: v for k, v in document.items() if k == "note"}}

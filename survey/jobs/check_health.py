@@ -22,6 +22,8 @@ from survey.storage.migration import waiting_migrations
 from survey.storage.office import IntakeOffice
 
 OK, WATCH, BAD = "ok", "watch", "bad"
+OF_WAVE = "wave:"
+"""How the key of a line begins that is about one wave."""
 BACKUP_EVERY = timedelta(hours=48)
 CLOCK_SLACK = timedelta(minutes=2)
 MOST_WAITING = QUEUE_LIMIT // 2
@@ -95,7 +97,7 @@ def _waves(office: IntakeOffice) -> list[HealthLine]:
     """Each wave that rests, with the reason and the remedy; and how far the reading of the whole has come."""
     lines = [
         HealthLine(
-            f"wave:{wave}",
+            f"{OF_WAVE}{wave}",
             reason.thing,
             WATCH if isinstance(reason, IntakeUnreadError) else BAD,
             f"停收：{reason.reason}",

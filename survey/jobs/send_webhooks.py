@@ -17,16 +17,19 @@ from datetime import datetime
 from urllib.parse import urlsplit
 
 from survey.errors import SurveyError
-from survey.jobs.manage_accounts import AccountUnknownError
+from survey.jobs.manage_accounts import AccountUnknownError, may_manage
 from survey.jobs.reach_out import tls_context
 from survey.settings import Settings
-from survey.storage.accounts import find_account
+from survey.storage.accounts import Account, find_account, list_accounts
 from survey.storage.audit import record_audit
 from survey.storage.webhooks import (
     Message,
+    UnknownWebhookError,
+    Webhook,
     claim_message,
     end_webhook,
     find_webhook,
+    list_webhooks,
     save_webhook,
     secrets_of,
     settle_message,
@@ -72,23 +75,47 @@ async def register_webhook(
     return row.id, _secret_text(webhook_secret(settings, row.id))
 
 
-async def change_secret(settings: Settings, webhook: str, *, actor: str, now: datetime) -> str:
+async def change_secret(
+    settings: Settings, webhook: str, *, by: Account | None = None, actor: str, now: datetime
+) -> str:
     """A new secret for an address, shown this once; the old one signs beside it for a day.
 
+    Args:
+        by: who changes it, where that is an account that may be limited itself; None at the server.
+
     Raises:
-        UnknownWebhookError: no such webhook, or ended before.
+        UnknownWebhookError: no such webhook in the branch of `by`, or ended before.
     """
+    await _hold_own(webhook, by)
     turns = await turn_webhook(webhook, now=now)
     await record_audit(actor, "change_webhook_secret", webhook, now=now)
     return _secret_text(webhook_secret(settings, webhook, turns))
 
 
-async def stop_webhook(webhook: str, *, actor: str, now: datetime) -> None:
+async def webhooks_of(by: Account | None) -> tuple[Webhook, ...]:
+    """The webhooks of accounts in somebody's branch, the oldest first; at the server all."""
+    every = await list_webhooks()
+    if by is None or not by.divisions:
+        return every
+    accounts = {one.name: one for one in await list_accounts()}
+    return tuple([one for one in every if one.account in accounts and await may_manage(by, accounts[one.account])])
+
+
+async def _hold_own(webhook: str, by: Account | None) -> None:
+    if webhook not in {one.id for one in await webhooks_of(by)}:
+        raise UnknownWebhookError(webhook)
+
+
+async def stop_webhook(webhook: str, *, by: Account | None = None, actor: str, now: datetime) -> None:
     """Tell an address nothing more.
 
+    Args:
+        by: who ends it, where that is an account that may be limited itself; None at the server.
+
     Raises:
-        UnknownWebhookError: no such webhook, or ended before.
+        UnknownWebhookError: no such webhook in the branch of `by`, or ended before.
     """
+    await _hold_own(webhook, by)
     await end_webhook(webhook, now=now)
     await record_audit(actor, "end_webhook", webhook, now=now)
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import re
 import secrets
+import unicodedata
 from asyncio import to_thread
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -116,6 +117,19 @@ async def find_account(name: str) -> Account | None:
         rows[0]["active"],
         frozenset(row["division"] for row in held),
     )
+
+
+async def may_be_one_person(first: str, second: str) -> bool:
+    """Whether two accounts may be one person's: the same account, or two that bear the same person's name."""
+    if first == second:
+        return True
+    one, other = await find_account(first), await find_account(second)
+    return one is not None and other is not None and _as_read(one.display) == _as_read(other.display)
+
+
+def _as_read(display: str) -> str:
+    """A person's name as an eye reads it: no spaces, no full-width forms, no capitals."""
+    return "".join(unicodedata.normalize("NFKC", display).split()).casefold()
 
 
 async def list_accounts() -> tuple[Account, ...]:

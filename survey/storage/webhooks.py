@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hmac
 import secrets
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -195,7 +196,10 @@ async def settle_message(message: Message, outcome: str, *, delivered: bool, now
     ).where(WebhookMessages.id == message.id, WebhookMessages.state == "waiting")
 
 
-async def list_messages(limit: int = 100) -> tuple[Message, ...]:
-    """The newest messages and how far they have come."""
-    rows = await WebhookMessages.select().order_by(WebhookMessages.created_at, ascending=False).limit(limit)
+async def list_messages(webhooks: Collection[str] | None = None, limit: int = 100) -> tuple[Message, ...]:
+    """The newest messages, of all webhooks or of some, and how far they have come."""
+    query = WebhookMessages.select()
+    if webhooks is not None:
+        query = query.where(WebhookMessages.webhook.is_in([*webhooks, ""]))
+    rows = await query.order_by(WebhookMessages.created_at, ascending=False).limit(limit)
     return tuple(Message(**row) for row in rows)

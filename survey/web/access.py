@@ -30,7 +30,7 @@ from survey.storage.states import WaveNotFoundError
 from survey.storage.tokens import ApiToken, find_token
 from survey.web.errors import UnreadableBodyError, WebError
 from survey.web.pages import AnyConnection, AnyRequest
-from survey.web.rights import RIGHTS, ROLES, SCOPES, levels_of
+from survey.web.rights import RIGHT_OF_SCOPE, RIGHTS, ROLES, SCOPES, levels_of
 
 UNSAFE = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 
@@ -160,6 +160,8 @@ def token_with(scope: str) -> Guard:
         owner = await find_account(token.account)
         if owner is None or not owner.active:
             raise TokenMissingError(present=True)
+        if not RIGHTS[RIGHT_OF_SCOPE[scope]] & owner.roles:
+            raise NotAllowedError(RIGHT_OF_SCOPE[scope])
         if owner.level not in levels_of(scope):
             raise NotOnThisLevelError(owner.level)
         connection.scope["state"]["token_owner"] = owner

@@ -116,6 +116,19 @@ SCOPES = {
 }
 
 
+RIGHT_OF_SCOPE = {
+    "waves:read": "wave.see",
+    "participation:read": "progress.see",
+    "figure:read": "results.see",
+    "areas:read": "results.of_area",
+    "frame:read": "frame.see",
+    "ledger:read": "ledger.see",
+    "ledger:write": "ledger.keep",
+    "metrics:read": "health.see",
+}
+"""What the account behind a token must be allowed itself; a token never opens more than its account."""
+
+
 def has_right(account: Account, right: str) -> bool:
     """Whether a page should offer the button; the guard decides again when it is pressed."""
     return bool(RIGHTS[right] & frozenset(account.roles)) and account.level in levels_of(right)

@@ -190,7 +190,7 @@ FIELDS: dict[tuple[str, str], dict[str, str]] = {
     ("POST", "/console/waves/{wave}/ledger"): {"source": "fact", "problem": "食堂", "basis": "走访"},
     ("POST", "/console/waves/{wave}/schools/link"): {"school": "", "contact": "教务"},
     ("POST", "/console/waves/{wave}/signing"): {"act": "", "confirm": ""},
-    ("POST", "/console/waves/{wave}/extension"): {"until": ""},
+    ("POST", "/console/waves/{wave}/extension"): {"until": "2026-12-09"},
     ("POST", "/console/waves/{wave}/papers"): {"part_notices": "1"},
     ("POST", "/console/sign-in"): {"name": "nobody", "password": "x"},
 }

@@ -224,7 +224,7 @@ async def _page(
         raise NotOpenedError(row.state_name)
     person, settings = person_of(request), request.app.state.settings
     standing = await certification_standing(row.wave)
-    due, taken = standing.due, standing.taken_by(person.name)
+    due, taken = standing.due, await standing.taken_by(person.name)
     results = await find_results(row.wave)
     return console_page(
         request,

@@ -7,8 +7,8 @@ from litestar.params import FromPath
 from litestar.response import Redirect
 
 from survey.errors import SurveyError
-from survey.jobs.send_webhooks import change_secret, register_webhook, stop_webhook
-from survey.storage.webhooks import list_messages, list_webhooks
+from survey.jobs.send_webhooks import change_secret, register_webhook, stop_webhook, webhooks_of
+from survey.storage.webhooks import list_messages
 from survey.web.access import may, person_of, read_form
 from survey.web.console.page import console_page
 from survey.web.pages import AnyRequest
@@ -24,7 +24,7 @@ STATE_NAMES = {"waiting": "待送", "delivered": "已送达", "given_up": "已�
 
 @get("/webhooks", guards=[may("webhooks.manage")])
 async def show_webhooks(request: AnyRequest) -> Response[str]:
-    """Every address, and the newest messages."""
+    """Every address of one's branch, and the newest messages to them."""
     return await _page(request)
 
 
@@ -46,15 +46,16 @@ async def post_webhook(request: AnyRequest) -> Response[str]:
 @post("/webhooks/{webhook:str}/renew", guards=[may("webhooks.manage")], status_code=200)
 async def post_renew_webhook(request: AnyRequest, webhook: FromPath[str]) -> Response[str]:
     """Change an address's secret; the new one is shown on this page alone."""
-    app = request.app.state
-    secret = await change_secret(app.settings, webhook, actor=person_of(request).name, now=app.now())
+    app, person = request.app.state, person_of(request)
+    secret = await change_secret(app.settings, webhook, by=person, actor=person.name, now=app.now())
     return await _page(request, secret=secret, renewed=True)
 
 
 @post("/webhooks/{webhook:str}/end", guards=[may("webhooks.manage")], status_code=303)
 async def post_end_webhook(request: AnyRequest, webhook: FromPath[str]) -> Redirect:
     """Tell an address nothing more."""
-    await stop_webhook(webhook, actor=person_of(request).name, now=request.app.state.now())
+    person = person_of(request)
+    await stop_webhook(webhook, by=person, actor=person.name, now=request.app.state.now())
     return Redirect(path="/console/webhooks", status_code=303)
 
 
@@ -71,7 +72,7 @@ async def _page(
     url: str = "",
     status: int = 200,
 ) -> Response[Any]:
-    hooks = await list_webhooks()
+    hooks = await webhooks_of(person_of(request))
     return console_page(
         request,
         "webhooks.html",
@@ -86,7 +87,7 @@ async def _page(
         url=url,
         webhooks=part_of(request, hooks, LINES_ON_A_PAGE),
         labels={hook.id: hook.label for hook in hooks},
-        messages=await list_messages(),
+        messages=await list_messages([hook.id for hook in hooks]),
         event_names=EVENT_NAMES,
         state_names=STATE_NAMES,
     )
