@@ -1,5 +1,6 @@
 """One page from one template, with the few formats that every page writes the same way."""
 
+import re
 from datetime import date, datetime, timedelta, timezone
 from functools import cache
 from typing import Any
@@ -40,6 +41,7 @@ def page_environment() -> Environment:
         act=act_text,
         detail=detail_text,
         detail_value=value_text,
+        on_screen=on_screen,
     )
     return pages
 
@@ -59,6 +61,15 @@ def html(
         status_code=status,
         headers=headers or {},
     )
+
+
+def on_screen(remedy: str) -> str:
+    """A remedy without the key of the plan file, which is for those who write one by hand.
+
+    >>> on_screen("在第3步勾上（计划文件里是groups）")
+    '在第3步勾上'
+    """
+    return re.sub("（计划文件里是[^）]*）", "", remedy)
 
 
 def clock_text(now: datetime) -> str:
