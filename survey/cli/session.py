@@ -66,13 +66,17 @@ def emit(document: dict[str, Any], as_json: bool, text: str) -> None:
 
 
 @asynccontextmanager
-async def at_desk(place: Settings | Path | None) -> AsyncIterator[tuple[Settings, Database]]:
+async def at_desk(place: Settings | Path | None, *, new: bool = False) -> AsyncIterator[tuple[Settings, Database]]:
     """The settings and the open database, closed again whatever happens.
 
     Args:
         place: settings made already, or the data folder a person named, if any.
+        new: the command is there to make the folder.
     """
     settings = place if isinstance(place, Settings) else load_settings(data=place)
+    if not new and not settings.data.exists():
+        # Whoever mistyped --data would else be told that there is nothing, and take it for the answer.
+        click.echo(f"数据文件夹 {settings.data} 原来没有，现在新建了一个空的；写错了就看一看 --data。", err=True)
     async with open_database(settings) as database:
         yield settings, database
 

@@ -17,6 +17,7 @@ from survey.jobs.manage_accounts import (
     forget_code,
     issue_token,
     limit_account,
+    meant_account,
     name_subject,
     new_account,
     place_division,
@@ -52,7 +53,7 @@ def init_command(data: Path | None, name: str, display: str, as_json: bool) -> N
     """建好数据文件夹和第一个账号。Make the data folder and the first account."""
 
     async def work() -> dict[str, str]:
-        async with at_desk(data) as (settings, _):
+        async with at_desk(data, new=True) as (settings, _):
             link = await first_account(settings, name, display, actor=actor(), now=utc_now())
             return {"data": str(settings.data), "account": name, "sign_in": link}
 
@@ -244,7 +245,7 @@ def signer_command(
 @click.command("token")
 @click.argument("label", required=False)
 @click.option(
-    "--account", "account_name", default="admin", show_default=True, help="令牌属于哪个账号 (owner account)"
+    "--account", "account_name", default=None, help="令牌属于哪个账号，默认唯一的管理员 (owner account)"
 )
 @click.option(
     "--scope",
@@ -264,7 +265,7 @@ def signer_command(
 def token_command(
     data: Path | None,
     label: str | None,
-    account_name: str,
+    account_name: str | None,
     scopes: tuple[str, ...],
     days: int,
     listed: bool,
@@ -283,11 +284,12 @@ def token_command(
             if ended is not None:
                 token = await end_token(ended, actor=actor(), now=utc_now())
                 return {"ended": token.name, "label": token.label}, f"已收回：{token.label}（{token.account}）"
+            owner = await meant_account(account_name)
             made = await issue_token(
-                account_name, str(label), frozenset(scopes), timedelta(days=days), actor=actor(), now=utc_now()
+                owner, str(label), frozenset(scopes), timedelta(days=days), actor=actor(), now=utc_now()
             )
-            said = f"令牌（只显示这一次）：\n{made}\n用法：Authorization: Bearer 令牌"
-            return {"label": label, "scopes": sorted(scopes), "token": made}, said
+            said = f"{owner}的令牌（只显示这一次）：\n{made}\n用法：Authorization: Bearer 令牌"
+            return {"label": label, "account": owner, "scopes": sorted(scopes), "token": made}, said
 
     done, text = run(work())
     emit(done, as_json, text)

@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from survey.cli.session import actor, at_desk, command_options, emit, run, utc_now
+from survey.jobs.manage_accounts import meant_account
 from survey.jobs.send_webhooks import change_secret, register_webhook, stop_webhook
 from survey.storage.webhooks import list_messages, list_webhooks
 
@@ -22,17 +23,18 @@ def webhook_command() -> None:
 @webhook_command.command("add")
 @click.argument("url")
 @click.option("--label", required=True, help="用途 (what it is for)")
-@click.option("--account", default="admin", show_default=True, help="按哪个账号的区划 (whose divisions hold)")
+@click.option("--account", default=None, help="按哪个账号的区划，默认唯一的管理员 (whose divisions hold)")
 @command_options
-def add_command(data: Path | None, url: str, label: str, account: str, as_json: bool) -> None:
+def add_command(data: Path | None, url: str, label: str, account: str | None, as_json: bool) -> None:
     """登记一个网址；密钥只显示这一次。Register an address; its secret is shown once."""
 
     async def work() -> dict[str, Any]:
         async with at_desk(data) as (settings, _):
+            owner = await meant_account(account)
             webhook, secret = await register_webhook(
-                settings, account, label, url, actor=actor(), now=utc_now()
+                settings, owner, label, url, actor=actor(), now=utc_now()
             )
-            return {"webhook": webhook, "secret": secret}
+            return {"webhook": webhook, "account": owner, "secret": secret}
 
     done = run(work())
     emit(done, as_json, f"推送：{done['webhook']}\n密钥（只显示这一次）：\n{done['secret']}")

@@ -70,6 +70,16 @@ class AccountUnknownError(SurveyError):
         super().__init__(f"账号 {name}", "没有这个账号", "用 survey account 看一看有哪些，或加 --role 新建")
 
 
+class NobodyNamedError(SurveyError):
+    """A command named no account, and there is not just one administrator that can be meant."""
+
+    code = "accounts.nobody_named"
+
+    def __init__(self, admins: list[str]) -> None:
+        reason = f"没有写是谁的，管理员有{len(admins)}个" if admins else "没有写是谁的，也没有不限区划的管理员"
+        super().__init__("账号", reason, f"用 --account 写明，例如 {admins[0] if admins else '登录名'}")
+
+
 class TokenUnknownError(SurveyError):
     """No live token of that name."""
 
@@ -112,6 +122,20 @@ async def first_account(settings: Settings, name: str, display: str, *, actor: s
         raise AlreadySetUpError()
     await new_account(name, display, ("admin", "operator"), actor=actor, now=now)
     return await sign_in_address(settings, name, actor=actor, now=now)
+
+
+async def meant_account(name: str | None) -> str:
+    """The account that a command means: the one named, else `admin`, else the only administrator of everything.
+
+    Raises:
+        NobodyNamedError: none, or several.
+    """
+    if name is not None:
+        return name
+    admins = [one.name for one in await list_accounts() if one.active and "admin" in one.roles and not one.divisions]
+    if "admin" not in admins and len(admins) != 1:
+        raise NobodyNamedError(admins)
+    return "admin" if "admin" in admins else admins[0]
 
 
 async def new_account(

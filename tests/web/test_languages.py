@@ -64,7 +64,7 @@ async def test_a_wave_shows_the_translation_it_was_signed_with(site: Site) -> No
 def test_the_command_exports_takes_in_and_signs(tmp_path: Path) -> None:
     def survey(*words: str) -> dict[str, object]:
         ran = CliRunner().invoke(main, ["language", *words, "--data", str(tmp_path / "data"), "--json"])
-        return json.loads(ran.output)
+        return json.loads(ran.stdout)
 
     file = tmp_path / "ko.po"
     exported = survey("export", "ko", "--output", str(file))

@@ -97,7 +97,7 @@ async def test_what_was_certified_and_revoked_is_told_by_the_serving_process(
     monkeypatch.setenv("SURVEY_WEBHOOK_PRIVATE", "yes")
     with receiver() as (address, got):
         await to_thread(survey, "account", "desk", "--role", "admin")
-        made = await to_thread(survey, "webhook", "add", address, "--label", "督导系统", "--account", "desk")
+        made = await to_thread(survey, "webhook", "add", address, "--label", "督导系统")
         ended = await to_thread(survey, "webhook", "add", address, "--label", "旧的", "--account", "desk")
         await to_thread(survey, "webhook", "end", ended["webhook"])
         first, second = await issue_twice_and_revoke(data)

@@ -62,7 +62,7 @@ def test_the_command_leaves_an_entry_with_the_fingerprint_and_no_passphrase(tmp_
     (tmp_path / "words").write_text(WORDS + "jia", encoding="utf-8")
     data = ("--data", str(tmp_path / "data"))
     made = CliRunner().invoke(main, ["signer", "operator", "--passphrase-file", str(tmp_path / "words"), "--json", *data])
-    key = json.loads(made.output)
+    key = json.loads(made.stdout)
     far = create_signer(load_settings({}, data=tmp_path / "far"), "approver", WORDS + "yi")
     CliRunner().invoke(main, ["signer", "approver", "--vkey", far.vkey, "--share-key", share_key(far), *data])
 
