@@ -203,7 +203,9 @@ def _requirement(plan: SignedPlan) -> str:
 def _reading(plan: SignedPlan, statement: Statement) -> str:
     if plan.threshold_text is None:
         return ""
-    return {True: "达到", False: "没有达到", None: "不作判断"}[statement.reached]
+    said = {True: "达到", False: "没有达到", None: "不作判断"}[statement.reached]
+    # Whoever cites the sheet cites this line: an interval across the line is said here, not below alone.
+    return f"{said}（区间跨过要求线）" if "S6" in (statement.sentences or ()) and statement.reached is not None else said
 
 
 def _digests(plan: SignedPlan, statement: Statement) -> tuple[tuple[str, str], ...]:

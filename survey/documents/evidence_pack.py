@@ -18,6 +18,7 @@ from survey.canonical import sha256_hex
 from survey.documents.archive import DAMAGED, archive_to
 from survey.documents.imprint import Imprint, grouped
 from survey.documents.pdf import pages
+from survey.documents.pieces import page_count
 
 SECTIONS = {
     "方案和审批": "方案、指标体系、发布前检查，两人签名",
@@ -69,7 +70,7 @@ def evidence_pack(papers: Sequence[Paper], facts: PackFacts, imprint: Imprint, *
     """
     root = folder_name(imprint.county, facts.wave)
     lines = _numbered(papers)
-    files = {f"{number[:2]}_{paper.section}/{paper.name}": paper.content for number, paper in lines}
+    files = {_place(number, paper): paper.content for number, paper in lines}
     index = _index_pdf(lines, facts, imprint, at)
     files = {"00_目录.pdf": index, "00_目录.csv": _index_csv(lines), **files}
     sums = "".join(f"{sha256_hex(content)}  {name}\n" for name, content in files.items())
@@ -131,13 +132,26 @@ def _numbered(papers: Sequence[Paper]) -> list[tuple[str, Paper]]:
     return lines
 
 
+def _place(number: str, paper: Paper) -> str:
+    """Where a paper lies: what is named for people bears its number, so that folder and index agree on screen.
+
+    What programs ask for by name keeps that name.
+    """
+    name = paper.name if paper.name.isascii() else f"{number}_{paper.name}"
+    return f"{number[:2]}_{paper.section}/{name}"
+
+
+def _pages_of(paper: Paper) -> str:
+    """How many sheets a printed paper has; empty for what is not set in pages."""
+    return str(page_count(paper.content)) if paper.name.endswith(".pdf") else ""
+
+
 def _index_csv(lines: Sequence[tuple[str, Paper]]) -> bytes:
     text = StringIO()
     sheet = csv.writer(text, lineterminator="\r\n")
-    sheet.writerow(["编号", "类别", "文件", "内容", "字节", "SHA-256"])
+    sheet.writerow(["编号", "类别", "文件", "内容", "页数", "字节", "SHA-256"])
     for number, paper in lines:
-        path = f"{number[:2]}_{paper.section}/{paper.name}"
-        sheet.writerow([number, paper.section, path, paper.about, len(paper.content), sha256_hex(paper.content)])
+        sheet.writerow([number, paper.section, _place(number, paper), paper.about, _pages_of(paper), len(paper.content), sha256_hex(paper.content)])
     return text.getvalue().encode("utf-8-sig")
 
 
@@ -154,12 +168,13 @@ def _index_pdf(
         "plan_code": imprint.printed_code,
         "must_say": imprint.must_say,
         "demonstration": imprint.demonstration,
+        "n_files": len(lines),
         "sections": [
             {
                 "name": f"{number:02d}　{section}",
                 "about": about,
                 "papers": [
-                    [place, paper.name, paper.about, grouped(sha256_hex(paper.content))]
+                    [place, paper.name, paper.about, _pages_of(paper), grouped(sha256_hex(paper.content))]
                     for place, paper in lines
                     if paper.section == section
                 ],

@@ -14,7 +14,7 @@ from survey.exact import percent_text
 from survey.fieldwork.progress import NOT_SHOWN, Participation, Tally
 from survey.followup.across import Change
 from survey.followup.findings import Finding
-from survey.followup.published import PublishedWave
+from survey.followup.published import Apart, PublishedWave
 
 MOST_NAMED = 5
 """A warning names so many schools, or areas, and counts the rest."""
@@ -24,6 +24,7 @@ KINDS = {
     "touches_line": "区间碰到要求线",
     "fell": "比上次下降",
     "weak_part": "有明显低于要求的部分",
+    "apart": "有学校和全县不同",
     "behind": "收得慢",
     "area_behind": "有督学责任区收得慢",
     "empty_schools": "有学校一份也没有",
@@ -112,9 +113,22 @@ def warnings_of_results(
         )
     if weak:
         found.append(("weak_part", f"{weak[0].text}（共{len(weak)}处）", "在问题台账里登记"))
+    if published.apart:
+        found.append(("apart", _apart_in_words(published.apart), "先看回收和质量标记，再到校了解；不问谁填了、怎么填"))
     if not published.is_open and not any(row.table == "by_group" for row in published.rows):
         found.append(("thin", "各类人的答卷都不到可以显示的份数", "下次多发纸条"))
     return tuple(Warning(kind, published.wave, county, seen, remedy) for kind, seen, remedy in found)
+
+
+def _apart_in_words(apart: Sequence[Apart]) -> str:
+    """Schools under their county first; a school far above may be coached, and needs a look, too."""
+    ordered = sorted(apart, key=lambda one: not one.is_below)
+    named = "；".join(
+        f"{one.name}{one.percent}，{'低于' if one.is_below else '高于'}全县这一类人" for one in ordered[:MOST_NAMED]
+    )
+    rest = len(ordered) - MOST_NAMED
+    more = f"；还有{rest}处" if rest > 0 else ""
+    return f"{named}{more}；不是抽样误差能解释的"
 
 
 def by_gravity(warnings: Sequence[Warning]) -> list[Warning]:

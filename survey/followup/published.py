@@ -99,6 +99,15 @@ class Difference:
 
 
 @dataclass(frozen=True)
+class Apart:
+    """A drawn school's group that chance cannot explain as its county's: which, its rate, and the side."""
+
+    name: str
+    percent: str
+    is_below: bool
+
+
+@dataclass(frozen=True)
 class PublishedWave:
     """What a certified results document says, without the parts that only a report prints."""
 
@@ -121,6 +130,8 @@ class PublishedWave:
     method_version: str
     veto: bool
     demonstration: bool
+    apart: tuple[Apart, ...] = ()
+    """Schools' groups that differ from their county beyond chance, after Holm's correction over all of them."""
 
     @property
     def is_open(self) -> bool:
@@ -153,6 +164,11 @@ def read_published(results: Mapping[str, Any]) -> PublishedWave:
         method_version=str(results.get("method_version")),
         veto=bool(results.get("veto")),
         demonstration=bool(results.get("demonstration")),
+        apart=() if open_link else tuple(
+            Apart(_name(row), str(row["display"]), row["against_county"] == "below")
+            for row in results.get("by_school") or ()
+            if row.get("against_county") in ("below", "above")
+        ),
     )  # fmt: skip
 
 

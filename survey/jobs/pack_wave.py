@@ -31,6 +31,7 @@ from survey.jobs.launch_lines import LINES
 from survey.jobs.render_papers import form_and_notice_pieces, wave_imprint
 from survey.jobs.render_report import render_report
 from survey.sampling.sample import Sample
+from survey.scheme.texts import find_language
 from survey.settings import Settings
 from survey.storage.audit import record_audit
 from survey.storage.certificates import list_certificates
@@ -111,7 +112,7 @@ async def pack_wave(settings: Settings, wave: str, *, actor: str, now: datetime)
                 NOTICES if name.startswith("4_") else FORMS,
                 name.rpartition("/")[2],
                 made,
-                "纸质问卷" if name.startswith("3_") else "发给学校的原文",
+                _about_piece(name),
             )
             for name, made in pieces
         ),
@@ -135,7 +136,7 @@ async def pack_wave(settings: Settings, wave: str, *, actor: str, now: datetime)
         Paper(COUNTS, "statement.json", members["statement.json"], "满意度声明，figure.R要同它核对"),
         Paper(SIGNED, "certificate.json", newest.data, "结果证书，可离线核验"),
         Paper(
-            SIGNED, "certificate.pdf", await to_thread(certificate_sheet, sheet_of(newest.data, imprint), at=at), "证书的纸面，A4一页"
+            SIGNED, "结果证书.pdf", await to_thread(certificate_sheet, sheet_of(newest.data, imprint), at=at), "证书的纸面，A4一页"
         ),
         Paper(SIGNED, "bundle.zip", bundle, "公开核验包原件"),
         Paper(SIGNED, "survey-verify.pyz", build_zipapp(), "核验程序：python3 survey-verify.pyz bundle.zip"),
@@ -150,6 +151,15 @@ async def pack_wave(settings: Settings, wave: str, *, actor: str, now: datetime)
     made = await to_thread(evidence_pack, papers, facts, imprint, at=at)
     await record_audit(actor, "pack_wave", wave, details={"files": len(papers)}, now=now)
     return made
+
+
+def _about_piece(name: str) -> str:
+    """What a printed piece is: its language, where it is not Chinese, and its size."""
+    if name.startswith("4_"):
+        return "发给学校的原文"
+    code = name.rpartition("/")[2].partition("_")[0]
+    language = find_language(code).zh if code.isascii() else ""
+    return "，".join(part for part in ("纸质问卷", language, "大字" if "_大字" in name else "") if part)
 
 
 def _figure(results: Mapping[str, Any]) -> str:

@@ -153,8 +153,11 @@ def test_an_open_poster_gets_no_line_and_no_reading(imprint, at, eyes) -> None:
 
 
 def test_a_figure_below_the_line_says_so(imprint) -> None:
-    assert sheet_of(make(reached=False).file, imprint).reading == "没有达到"
-    assert sheet_of(make(reached=None).file, imprint).reading == "不作判断"
+    across, clear = sentences(["S5", "S6"]), sentences(["S5"])
+
+    assert sheet_of(make(reached=False, sentences=clear).file, imprint).reading == "没有达到"
+    assert sheet_of(make(reached=True, sentences=across).file, imprint).reading == "达到（区间跨过要求线）"
+    assert sheet_of(make(reached=None, sentences=across).file, imprint).reading == "不作判断"
 
 
 def test_all_that_may_have_to_be_said_still_fits_one_page(imprint, at, eyes) -> None:

@@ -85,6 +85,22 @@ def test_results_warn_of_the_line_a_fall_and_weak_parts() -> None:
     assert warnings_of_results("甲县", wave("w4", "0.9500"), (), None) == ()
 
 
+def test_a_school_that_differs_from_its_county_is_warned_of_with_its_side() -> None:
+    told = {"name": "甲校", "group_name": "家长", "group": "parent", "display": "66.66%"}
+    schools = [
+        {**told, "name": "乙校", "display": "≥95%", "against_county": "above"},
+        {**told, "against_county": "below"},
+        {**told, "name": "丙校", "against_county": "level"},
+        {**told, "name": "丁校", "display": "不显示", "withheld": True},
+    ]
+    (found,) = warnings_of_results("甲县", wave("w5", "0.9500", by_school=schools), (), None)
+    volunteers = wave("w6", "0.9500", by_school=schools, evidence_class="C")
+
+    assert found.name == "有学校和全县不同"
+    assert found.seen == "甲校（家长）66.66%，低于全县这一类人；乙校（家长）≥95%，高于全县这一类人；不是抽样误差能解释的"
+    assert volunteers.apart == ()
+
+
 def test_fieldwork_warns_by_counts_alone() -> None:
     from datetime import date
 

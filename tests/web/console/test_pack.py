@@ -114,8 +114,10 @@ def test_the_program_in_r_finds_every_file_it_reads_beside_it(packed: tuple[byte
 def test_a_sheet_without_rows_says_so_in_the_index(packed: tuple[bytes, Path, set[str]]) -> None:
     _, root, _ = packed
     with (root / "00_目录.csv").open(encoding="utf-8-sig", newline="") as file:
-        index = {row["文件"].partition("/")[2]: row["内容"] for row in csv.DictReader(file)}
+        index = {row["文件"].partition("_")[2].partition("_")[2]: row for row in csv.DictReader(file)}
 
+    assert index["家长.pdf"]["编号"] == index["家长.pdf"]["文件"].partition("/")[2].partition("_")[0]
+    assert int(index["结果证书.pdf"]["页数"]) == 1 and int(index["报告.pdf"]["页数"]) > 10
     for name in ("学校发放登记.csv", "质量提示.csv", "发布前检查.csv", "签发步骤.csv"):
-        rows = next(root.glob(f"*/{name}")).read_text(encoding="utf-8-sig").splitlines()[1:]
-        assert index[name].endswith("（没有记录）") is not bool(rows), name
+        rows = next(root.glob(f"*/*_{name}")).read_text(encoding="utf-8-sig").splitlines()[1:]
+        assert index[name]["内容"].endswith("（没有记录）") is not bool(rows), name

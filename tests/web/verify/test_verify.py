@@ -88,7 +88,7 @@ async def test_an_evidence_pack_is_read_in_place_and_a_changed_file_of_it_is_nam
     with ZipFile(changed, "w") as target:
         for one in source.infolist():
             content = source.read(one)
-            target.writestr(one, content + b"x" if one.filename.endswith("/口径.txt") else content)
+            target.writestr(one, content + b"x" if one.filename.endswith("_口径.txt") else content)
     altered = await hand_in(certified, changed.getvalue(), "建档.zip")
 
     assert heading(page.text) == "一致" and "交来的是建档包" in page.text
