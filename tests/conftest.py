@@ -14,10 +14,21 @@ from urllib.parse import urlsplit, urlunsplit
 
 import asyncpg
 import pytest
+from argon2 import PasswordHasher
 
 from survey.settings import Settings, load_settings
+from survey.storage import accounts
 from survey.storage.database import Database, open_database
 from survey.storage.office import IntakeOffice
+
+
+@pytest.fixture(scope="session", autouse=True)
+def costly_passwords() -> Iterator[PasswordHasher]:
+    """Hundreds of people sign in, so a password costs next to nothing here; what is passed on is the product's own hasher."""
+    with pytest.MonkeyPatch.context() as patched:
+        costly = accounts._HASHER
+        patched.setattr(accounts, "_HASHER", PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
+        yield costly
 
 
 @pytest.fixture(scope="session")

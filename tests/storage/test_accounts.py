@@ -3,7 +3,9 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from argon2 import PasswordHasher
 
+from survey.storage import accounts
 from survey.storage.accounts import (
     Account,
     AccountExistsError,
@@ -43,11 +45,17 @@ async def test_a_password_opens_its_own_account_and_nothing_else(database: Datab
     assert await list_accounts() == (created,)
 
 
-async def test_the_password_is_kept_as_argon2id_only(database: Database) -> None:
+async def test_the_password_is_kept_as_argon2id_only(
+    database: Database, costly_passwords: PasswordHasher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(accounts, "_HASHER", costly_passwords)
     await create_account("wang", "", {"operator"}, GOOD, now=NOW)
+    opened = await check_password("wang", GOOD), await check_password("wang", GOOD + "!")
 
     [row] = await Accounts.select()
-    assert row["password"].startswith("$argon2id$") and GOOD not in str(row)
+    # 64 MiB and three passes: RFC 9106, section 4, the second recommended choice.
+    assert row["password"].startswith("$argon2id$v=19$m=65536,t=3,p=4$") and GOOD not in str(row)
+    assert [one is not None for one in opened] == [True, False]
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ import itertools
 import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from importlib.resources import files
 from pathlib import Path
@@ -62,6 +62,8 @@ class Site:
     app: Litestar
     client: AsyncTestClient[Any]
     clock: Clock
+    keys: dict[str, str] = field(default_factory=dict)
+    """The hidden field of forms, by the cookie it goes with."""
 
     async def person(self, name: str = "demo", roles: tuple[str, ...] = ("admin", "operator")) -> None:
         """An account with a password."""
@@ -79,9 +81,12 @@ class Site:
         assert reply.status_code == 303, reply.text
 
     async def form_key(self, page: str = "/console/account") -> str:
-        """The hidden field of this session's forms."""
-        text = (await self.client.get(page)).text
-        return text.split('name="form_key" value="', 1)[1].split('"', 1)[0]
+        """The hidden field of this session's forms, which is the same on every page of a session."""
+        session = "; ".join(self.client.cookies.values())
+        if session not in self.keys:
+            text = (await self.client.get(page)).text
+            self.keys[session] = text.split('name="form_key" value="', 1)[1].split('"', 1)[0]
+        return self.keys[session]
 
     async def send(self, path: str, data: dict[str, str] | None = None, **more: Any) -> Any:
         """Post a form as one of our own pages does."""
@@ -203,9 +208,23 @@ async def certified(certified_folder: Path, tmp_path: Path) -> AsyncIterator[Sit
         yield site
 
 
+@pytest.fixture(scope="session")
+def begun_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data folder as the first start leaves it, made once; copied by whoever uses it."""
+
+    async def begin() -> None:
+        async with open_database(load_settings({}, data=folder, base_url=BASE)):
+            return
+
+    folder = tmp_path_factory.mktemp("begun") / "data"
+    asyncio.run(begin())
+    return folder
+
+
 @pytest.fixture
-async def site(tmp_path: Path) -> AsyncIterator[Site]:
-    """A site over an empty data folder."""
+async def site(begun_folder: Path, tmp_path: Path) -> AsyncIterator[Site]:
+    """A site on which nothing has been done yet."""
+    shutil.copytree(begun_folder, tmp_path / "data")
     async with running(tmp_path / "data") as site:
         yield site
 
