@@ -17,7 +17,7 @@ import numpy as np
 import pypdfium2
 import pytest
 import zxingcpp
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Browser, Page, sync_playwright
 
 from survey.cli.demo import LIVE_WAVE
 from survey.cli.session import at_intake
@@ -72,14 +72,20 @@ def serving(demonstration: Demonstration) -> Iterator[str]:
 
 
 @contextmanager
-def phone(*, scripts: bool) -> Iterator[Page]:
-    """A page on a phone 360 px wide, with nothing stored."""
+def chromium() -> Iterator[Browser]:
+    """The machine's Chromium."""
     with sync_playwright() as driver:
         browser = driver.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        context = browser.new_context(viewport={"width": 360, "height": 640}, java_script_enabled=scripts)
-        page = context.new_page()
-        yield page
+        yield browser
         browser.close()
+
+
+@contextmanager
+def phone(browser: Browser, *, scripts: bool) -> Iterator[Page]:
+    """A page on a phone 360 px wide, with nothing stored."""
+    context = browser.new_context(viewport={"width": 360, "height": 640}, java_script_enabled=scripts)
+    yield context.new_page()
+    context.close()
 
 
 def step_of(page: Page) -> str:
@@ -98,8 +104,8 @@ def responses(demonstration: Demonstration) -> list[bytes]:
 def test_a_slip_leads_from_paper_to_a_stored_answer(on_sqlite: Demonstration) -> None:
     before = responses(on_sqlite)
     plain, scripted, *_ = links_on_slips(Path(on_sqlite.report["live_slips_pdf"]))
-    with serving(on_sqlite) as base:
-        with phone(scripts=False) as page:
+    with serving(on_sqlite) as base, chromium() as browser:
+        with phone(browser, scripts=False) as page:
             page.goto(plain)
             for question in page.locator("fieldset:has(input[type=radio])").all():
                 question.locator("label").nth(1).click()
@@ -111,7 +117,7 @@ def test_a_slip_leads_from_paper_to_a_stored_answer(on_sqlite: Demonstration) ->
             again = page.request.post(plain, headers=form, data=posting.value.post_data)
             page.goto(plain)
             used = page.url
-        with phone(scripts=True) as page:
+        with phone(browser, scripts=True) as page:
             page.goto(scripted)
             width = page.evaluate("document.documentElement.scrollWidth")
             page.click("#begin")

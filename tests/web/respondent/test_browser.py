@@ -10,7 +10,7 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, Page
 
-from .browser import free_port, phone, serving
+from .browser import free_port, painted, phone, serving
 from .ground import OPEN_SCHOOLS, PARENT, PUPIL, WAVE, Ground, ground
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -101,8 +101,7 @@ async def test_a_parent_answers_goes_back_changes_and_sends(
         receipt = await page.inner_text(".receipt") if await page.is_visible(".receipt") else ""
         stored = await page.evaluate("Object.keys(localStorage).length")
         await page.go_back()
-        # The address that Back leads to is exchanged again for that of the page that stands there.
-        await page.wait_for_url("**/s/thanks*")
+        await painted(page)
         after_back = await page.inner_text("h1")
         await page.goto(f"{address}/s/{code}")
         used = page.url
