@@ -9,7 +9,9 @@ fewer answers than may be shown, since total less the others is then a rate of s
 of published tables is a check of tests, not a step here.
 
 A share of few near 0 or 1 is coded (`cases.few_answers`), and its row loses interval, error and all that
-would tell which. The figure itself, what stands beside it and the certified table are exact, as the
+would tell which. So is the share of don't-knows; from fewer than forty answers no count says which silence
+was kept by how many. How many gave an opinion is the base of every share and stays: with the answers it
+bounds all silences together, and tells none of them. The figure itself, what stands beside it and the certified table are exact, as the
 certificate says them: only rows of tables are coded.
 """
 
@@ -18,7 +20,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from survey.cases.few_answers import CODED_TEXT, code_of
+from survey.cases.few_answers import CODED_TEXT, FEW_ANSWERS, code_of
 from survey.exact import fraction
 
 KEPT = ("key", "name", "group", "share", "eligible", "issued", "used", "response_rate")
@@ -80,6 +82,8 @@ def left_out_words(n: int) -> str:
 
 GIVES_BACK = ("shown", "se", "interval", "conservative", "chance")
 """What would tell a coded share, each by itself."""
+SILENCES = ("skipped", "refused", "dont_know_n", "off_path")
+"""Why somebody gave no opinion, by count: counts by option, which few answers are never told by."""
 
 
 def coded(row: Mapping[str, Any]) -> dict[str, Any]:
@@ -98,6 +102,10 @@ def coded(row: Mapping[str, Any]) -> dict[str, Any]:
         bound = code_of(fraction(unsure["shown"]), int(row.get("n") or 0)) if isinstance(row.get("n"), int) else None
         if bound is not None:
             told["dont_know"] = {"shown": None, "percent": CODED_TEXT[bound]}
+            # The share with every don't-know counted as not satisfied, less the share, is what they were.
+            told |= {"conservative": None} if "conservative" in row else {}
+    if isinstance(row.get("n_valid"), int) and row["n_valid"] < FEW_ANSWERS:
+        told |= {key: None for key in SILENCES if key in row}
     if row.get("withheld") or row.get("shown") is None:
         return told
     bound = code_of(fraction(row["shown"]), int(row["n_valid"]))
