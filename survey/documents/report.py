@@ -18,6 +18,7 @@ from survey.documents.imprint import Imprint, grouped
 from survey.documents.pdf import pages
 from survey.documents.report_instrument import instrument_content
 from survey.documents.typeface import with_glyphs
+from survey.estimation.fact_table import is_told
 from survey.exact import percent_text
 from survey.scheme.instrument import Instrument
 
@@ -305,13 +306,14 @@ def _facts(results: Mapping[str, Any]) -> list[dict[str, Any]]:
     """What was said to have happened, by whom it was asked; a fact that too few answered is named and not told."""
     groups: dict[str, list[list[str]]] = {}
     for row in results.get("facts") or ():
-        shares = [(str(one["zh"]), _shown(one), _interval(one)) for one in row.get("shares") or ()]
+        told = row if is_told(row) else {}
+        shares = [(str(one["zh"]), _shown(one), _interval(one)) for one in told.get("shares") or ()]
         asked = row.get("asked_of") or row.get("group_name") or row.get("group")
         groups.setdefault(str(asked), []).append(
             [
                 str(row.get("text", "")),
-                "，".join(f"{option['zh']}{option['n']}" for option in row.get("options") or ()),
-                "不足" + str(FEW_ANSWERS) if row.get("withheld") else str(row.get("n_valid", ABSENT)),
+                "，".join(f"{option['zh']}{option['n']}" for option in told.get("options") or ()),
+                str(told["n_valid"]) if told else f"不足{FEW_ANSWERS}",
                 "\n".join(f"{zh} {shown}" + (f"\n{between}" if between != ABSENT else "") for zh, shown, between in shares)
                 or "不显示",
             ]

@@ -16,6 +16,7 @@ from openpyxl import Workbook
 from survey.cases.few_answers import FEW_ANSWERS
 from survey.documents.report import DIGESTS
 from survey.documents.workbook import HIDDEN, add_sheet, saved
+from survey.estimation.fact_table import is_told
 from survey.exact import percent_text
 from survey.sampling.scheme_sizes import GROUP_NAMES
 
@@ -32,6 +33,8 @@ RATE_HEAD = (
     "说不清",
     "注意",
 )
+FACT_HEAD = ("被问的人", "题号", "题目", "选项", "有效", "占比", "数值", "区间下限", "区间上限", "标准误", "自由度", "注意")
+"""Of what was said to have happened; a share of what was said, and no satisfaction."""
 TABLES = (("by_group", "各类人员"), ("by_stage", "学段"), ("by_place", "城乡"), ("by_area", "督学责任区"), ("by_dimension", "方面"))
 METHODS = {"korn_graubard": "Korn–Graubard", "logit": "对数优势（logit）", "t": "t"}
 """Methods of intervals as papers call them."""
@@ -53,7 +56,9 @@ def result_tables(results: Mapping[str, Any], *, at: datetime) -> bytes:
     add_sheet(book, "各校（不排名次）", ("人群", "标识码", *RATE_HEAD), [(GROUP_NAMES.get(row["group"], row["group"]), row["key"], *_rate(row)) for row in schools])  # fmt: skip
     items = results.get("items") or ()
     add_sheet(book, "逐题", ("人群", "题号", *RATE_HEAD), [(row.get("group_name", row.get("group")), row.get("item"), *_rate(row)) for row in items])  # fmt: skip
-    add_sheet(book, "选项份数", ("人群", "题号", "题目", "选项", "份数"), list(_options(items)))
+    facts = results.get("facts") or ()
+    add_sheet(book, "具体情况", FACT_HEAD, list(_facts(facts)))
+    add_sheet(book, "选项份数", ("人群", "题号", "题目", "选项", "份数"), [*_options(items), *_options(facts)])
     add_sheet(book, "换一种算法", ("算法", "怎样算", "结果", "不加权", "对要求", "说明"), [_way(row) for row in results.get("another_formula") or ()])  # fmt: skip
     add_sheet(book, "对照", ("对照", "结果"), [(row.get("name"), HIDDEN if row.get("withheld") else row.get("percent") or row.get("shown")) for row in results.get("beside") or ()])  # fmt: skip
     add_sheet(book, "回收", ("学校×人群", "应有人数", "发出", "用了", "声明未填", "作废", "计入", "纸质", "电话", "备用"), [tuple(row.get(key) for key in ("domain", "eligible", "slips", "used", "disputed", "voided", "counted", "paper", "telephone", "spares")) for row in results.get("counts") or ()])  # fmt: skip
@@ -138,7 +143,30 @@ def _options(items: Iterable[Mapping[str, Any]]) -> Iterable[tuple[Any, ...]]:
     for row in items:
         few = row.get("withheld") or int(row.get("n_valid") or 0) < FEW_ANSWERS
         for option in () if few else row.get("options") or ():
-            yield (row.get("group_name"), row.get("item"), row.get("text"), option["zh"], option["n"])
+            yield (row.get("asked_of") or row.get("group_name"), row.get("item"), row.get("text"), option["zh"], option["n"])
+
+
+def _facts(rows: Iterable[Mapping[str, Any]]) -> Iterable[tuple[Any, ...]]:
+    """A line for every share; one for a question that too few answered, without any."""
+    for row in rows:
+        asked = (row.get("asked_of") or row.get("group_name"), row.get("item"), row.get("text"))
+        if not is_told(row):
+            yield (*asked, None, f"不足{FEW_ANSWERS}", HIDDEN, *[None] * 5, f"不足{FEW_ANSWERS}份的不显示")
+            continue
+        for share in row.get("shares") or ():
+            interval = share.get("interval") or {}
+            yield (
+                *asked,
+                share["zh"],
+                row.get("n_valid"),
+                share.get("display") or share.get("percent"),
+                _number(share.get("shown")),
+                _percent(interval.get("lower")),
+                _percent(interval.get("upper")),
+                _number(share.get("se")),
+                share.get("df"),
+                "；".join(share.get("cautions") or ()),
+            )
 
 
 _REACHED: Mapping[object, str] = {True: "达到", False: "未达到"}

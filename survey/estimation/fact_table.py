@@ -9,6 +9,7 @@ counts by option are (TRUST section 16): from fewer, one person's answer could b
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from typing import Any
 
 from survey.cases.derivation import ReadAnswer, Worth, column
@@ -40,6 +41,15 @@ def fact_table(tables: Tables) -> list[dict[str, Any]]:
         for item in one.items
         if item.role in ROLES and item.kind == "single"
     ]
+
+
+def is_told(row: Mapping[str, Any]) -> bool:
+    """Whether pages and paper may print a row's shares and counts, whichever release kept it.
+
+    >>> is_told({"n_valid": 40, "shares": []}), is_told({"n_valid": 39}), is_told({"withheld": True, "n_valid": 60})
+    (True, False, False)
+    """
+    return not row.get("withheld") and int(row.get("n_valid") or 0) >= FEW_ANSWERS
 
 
 def _row(tables: Tables, item: Item, domains: set[str]) -> dict[str, Any]:

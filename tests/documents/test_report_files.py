@@ -93,6 +93,22 @@ def test_the_workbook_holds_every_rate_with_base_and_interval(at: Any) -> None:
     assert hidden[4] is None
 
 
+def test_what_happened_stands_in_a_sheet_of_its_own_by_the_rules_of_the_report(at: Any) -> None:
+    few = {"n_valid": 39, "text": "旧版本留下的", "asked_of": "家长", "shares": [{"zh": "有", "shown": "0.5000", "percent": "50.00%"}], "options": [{"zh": "有", "n": 19}]}
+    book = load_workbook(BytesIO(result_tables(RESULTS | {"facts": [*RESULTS["facts"], few]}, at=at)))
+    rows = list(book["具体情况"].iter_rows(min_row=2, values_only=True))
+    told = [row for row in rows if row[5] != "不显示"]
+    hidden = [row for row in rows if row[5] == "不显示"]
+    shares = [one for row in RESULTS["facts"] if not row.get("withheld") for one in row["shares"]]
+    options = [row[2] for row in book["选项份数"].iter_rows(min_row=2, values_only=True)]
+
+    assert [(row[3], row[6]) for row in told] == [(one["zh"], float(one["shown"])) for one in shares] and told
+    assert all(str(row[5]).endswith("%") and int(row[4]) >= 40 for row in told)
+    assert len(hidden) == 1 + sum(bool(row.get("withheld")) for row in RESULTS["facts"])
+    assert {row[4] for row in hidden} == {"不足40"} and not any(any(row[6:11]) for row in hidden)
+    assert few["text"] not in options and set(options) >= {row["text"] for row in RESULTS["facts"] if row.get("options")}
+
+
 def test_rows_of_a_sheet_are_as_high_as_their_text_and_digests_have_names(at: Any) -> None:
     sheet = load_workbook(BytesIO(result_tables(RESULTS | {"formula_in_words": "很长的口径" * 20}, at=at)))["总体"]
     named = {cell.value: cell for cell in sheet["A"]}
