@@ -21,7 +21,7 @@ from survey.storage.accounts import (
 )
 from survey.storage.areas import waves_of_school
 from survey.storage.audit import record_audit
-from survey.storage.current import transaction
+from survey.storage.current import take_turn, transaction
 from survey.storage.divisions import local_divisions, save_local_division, set_divisions
 from survey.storage.school_contacts import end_school_sessions_of
 from survey.storage.second_factors import end_second_factor
@@ -167,18 +167,54 @@ async def new_account(
         await record_audit(actor, "create_account", name, details=details, now=now)
 
 
+class AccountChangedError(SurveyError):
+    """Somebody else changed the account in the meantime."""
+
+    code = "account.changed"
+    kind = "conflict"
+
+    def __init__(self, name: str) -> None:
+        super().__init__(
+            f"账号 {name}", "您打开以后，别的管理员改过它", "上面是现在的，下面是您选的；看清以后再保存一次，就用您选的"
+        )
+
+
+def seen_of(account: Account) -> str:
+    """What a page showed of an account's roles and divisions, to be told again when they are changed.
+
+    >>> seen_of(Account("jia", "甲", frozenset({"operator", "admin"}), True, frozenset({"3608"})))
+    'admin operator|3608'
+    """
+    return f"{' '.join(sorted(account.roles))}|{' '.join(sorted(account.divisions))}"
+
+
 async def change_account(
-    name: str, roles: Iterable[str], divisions: Iterable[str], *, by: Account | None = None, actor: str, now: datetime
+    name: str,
+    roles: Iterable[str],
+    divisions: Iterable[str],
+    *,
+    seen: str | None = None,
+    by: Account | None = None,
+    actor: str,
+    now: datetime,
 ) -> Account:
     """Give an account other roles and other divisions; whoever is signed in with it has to sign in again.
 
+    Args:
+        seen: what the page showed, as `seen_of`; None changes whatever stands there.
+
     Raises:
         AccountUnknownError: no such account.
+        AccountChangedError: it is not as the page showed it.
         AccountRefusedError, BadDivisionError, MixedLevelsError, ContactWithoutSchoolError: what will not do.
         NotYoursToManageError: outside the branch of `by`, or their own account.
     """
-    before, wanted = await _managed(name, by), frozenset(roles)
+    wanted = frozenset(roles)
     async with transaction():
+        await take_turn(f"account.{name}")
+        before = await _managed(name, by)
+        if seen is not None and seen != seen_of(before):
+            raise AccountChangedError(name)
         await set_roles(name, wanted)
         held = await set_divisions(name, divisions)
         await _check_place(name, wanted, held, by)

@@ -297,6 +297,9 @@ async def test_an_administrator_of_a_branch_manages_its_accounts_alone(site: Sit
         for act in ("", "/link", "/shut")
     ]
     changed = await site.send("/console/people/account/li", {"role_operator": "1", "divisions": "320704"})
+    stale = await site.send(
+        "/console/people/account/li", {"role_auditor": "1", "divisions": "320704", "seen": f"auditor|{FIRST}"}
+    )
     listed = (await site.client.get("/console/people")).text
     [link] = re.findall(r"http://\S+/console/sign-in/[\w-]+", made.text)
     site.client.cookies.clear()
@@ -306,6 +309,10 @@ async def test_an_administrator_of_a_branch_manages_its_accounts_alone(site: Sit
     assert wide == [403, 403, 403, 403, 422]
     assert (widened, set(others), set(own)) == (403, {404}, {403})
     assert changed.status_code == 303
+    # What stands there now, and what this administrator chose, are both on the page; saving again is a choice.
+    assert stale.status_code == 409 and "别的管理员改过它" in stale.text
+    assert 'name="seen" value="operator|320704"' in stale.text and "<td>经办</td>" in stale.text
+    assert 'name="role_auditor" value="1" checked' in stale.text
     assert "李督学" in listed and "boss" not in listed and "far" not in listed
     assert let_in.status_code == 303
 

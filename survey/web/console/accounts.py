@@ -19,6 +19,7 @@ from survey.jobs.manage_accounts import (
     may_manage,
     new_account,
     reopen_account,
+    seen_of,
     shut_account,
     sign_in_address,
 )
@@ -73,9 +74,11 @@ async def post_account(request: AnyRequest, name: FromPath[str]) -> Response[Any
     account, form = await _load(request, name), await read_form(request)
     fields = {key: str(value) for key, value in form.items()}
     try:
-        await change_account(account.name, _roles(fields), _divisions(fields), **_by(request))
+        await change_account(
+            account.name, _roles(fields), _divisions(fields), seen=fields.get("seen"), **_by(request)
+        )
     except SurveyError as refusal:
-        return await _account_page(request, account, refusal=refusal, typed=fields)
+        return await _account_page(request, await _load(request, name), refusal=refusal, typed=fields)
     return _done(name, "changed")
 
 
@@ -199,6 +202,7 @@ async def _account_page(
         f"survey account {account.name} --disable",
         status=status_of(refusal) if refusal else 200,
         account=account,
+        seen=seen_of(account),
         own=account.name == person_of(request).name,
         link=link,
         done=done,
