@@ -171,8 +171,9 @@ async def _lines(request: AnyRequest, rows: Sequence[WaveRow]) -> list[dict[str,
     plans = await load_fielded_plans([row.wave for row in rows])
     # What came in is counted for waves as wholes; of single schools the page of the wave tells.
     counted = () if is_below_county() else rows
-    running = {row.wave: row.state == "closed" for row in counted if row.state in ("open", "paused", "closed")}
-    needed = await needed_answers({wave: plans[wave] for wave in running})
+    in_hand = ("open", "paused", "closed", "opened")
+    running = {row.wave: row.state in ("closed", "opened") for row in counted if row.state in in_hand}
+    needed = await needed_answers({row.wave: plans[row.wave] for row in counted if state_reached(row.state, "drawn")})
     used = await request.app.state.returns.of(running)
     published = await load_published([row.wave for row in rows if state_reached(row.state, "estimated")])
     return [
