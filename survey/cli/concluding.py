@@ -3,14 +3,25 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import IO
 
 import click
 
 from survey.cli.auditing import read_audited
 from survey.cli.guarding import read_planted
 from survey.cli.passphrases import Passphrases, passphrase_options
-from survey.cli.progress import counted
-from survey.cli.session import actor, at_desk, at_intake, command_options, emit, run, utc_now, write_file
+from survey.cli.progress import counted, shares
+from survey.cli.session import (
+    actor,
+    at_desk,
+    at_intake,
+    command_options,
+    emit,
+    run,
+    utc_now,
+    write_file,
+    write_whole,
+)
 from survey.documents.report import PARTS
 from survey.jobs.certify_wave import certify_wave
 from survey.jobs.export_answers import export_answers
@@ -97,17 +108,19 @@ def certify_command(
             signers = passphrases.open(settings)
             audited = None if audited_file is None else read_audited(audited_file)
             steps = {} if reviewer is None else {"reviewed_by": reviewer.strip()[:100]}
-            certified = await certify_wave(
-                settings,
-                office,
-                wave,
-                signers,
-                actor=actor(),
-                now=utc_now(),
-                reason=reason,
-                audited=audited,
-                steps=steps,
-            )
+            with shares("签发", as_json) as tell:
+                certified = await certify_wave(
+                    settings,
+                    office,
+                    wave,
+                    signers,
+                    actor=actor(),
+                    now=utc_now(),
+                    reason=reason,
+                    audited=audited,
+                    steps=steps,
+                    progress=tell,
+                )
             return certified.document()
 
     done = run(work())
@@ -155,11 +168,12 @@ def pack_command(data: Path | None, wave: str, out: Path | None, as_json: bool) 
     """装建档包：检查要看的材料，带目录和摘要。The evidence pack of a certified wave, with index and digests."""
     target = out or Path(f"{wave}_建档.zip")
 
-    async def work() -> bytes:
+    async def work(file: IO[bytes]) -> None:
         async with at_desk(data) as (settings, _):
-            return await pack_wave(settings, wave, actor=actor(), now=utc_now())
+            with shares("装建档包", as_json) as tell:
+                await pack_wave(settings, wave, file, actor=actor(), now=utc_now(), progress=tell)
 
-    write_file(target, run(work()))
+    write_whole(target, lambda file: run(work(file)))
     emit({"wave": wave, "pack": str(target)}, as_json, f"建档包：{target}")
 
 
@@ -171,9 +185,10 @@ def export_command(data: Path | None, wave: str, out: Path | None, as_json: bool
     """导出答卷供分析（内部）：CSV、Parquet、SPSS、Stata、DDI、R。Answers for analysis, confidential."""
     target = out or Path(f"{wave}_answers.zip")
 
-    async def work() -> bytes:
+    async def work(file: IO[bytes]) -> None:
         async with at_intake(data) as (_, office):
-            return await export_answers(office, wave, actor=actor(), now=utc_now())
+            with shares("导出答卷", as_json) as tell:
+                await export_answers(office, wave, file, actor=actor(), now=utc_now(), progress=tell)
 
-    write_file(target, run(work()))
+    write_whole(target, lambda file: run(work(file)))
     emit({"wave": wave, "answers": str(target)}, as_json, f"内部资料，不公开，不给学校：{target}")

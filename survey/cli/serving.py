@@ -29,6 +29,7 @@ from survey.cli.control import control_door
 from survey.cli.logs import begin_logging
 from survey.cli.session import command_options, utc_now
 from survey.errors import SurveyError
+from survey.jobs.issued_files import settle_files
 from survey.jobs.run_fieldwork import settle_waves
 from survey.jobs.send_webhooks import send_until_stopped
 from survey.settings import Settings, load_settings
@@ -126,6 +127,8 @@ async def serve(settings: Settings, door: socket.socket) -> None:
             click.echo(f"停收：{reason}", err=True)
         for wave in await settle_waves(settings, office, now=utc_now()):
             click.echo(f"上次停在半路的状态已经理顺：{wave}", err=True)
+        for wave in await settle_files(settings):
+            click.echo(f"上次停在半路的证书文件已经理顺：{wave}", err=True)
         try:
             opening = Opening(settings, office)
             application: Any = opening

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from io import BytesIO, StringIO
+from typing import IO
 from zipfile import ZipFile
 
 from survey.canonical import sha256_hex
@@ -61,10 +62,13 @@ class PackFacts:
     """Number and the signs that are typed to check it."""
 
 
-def evidence_pack(papers: Sequence[Paper], facts: PackFacts, imprint: Imprint, *, at: datetime) -> bytes:
-    """The ZIP.
+def evidence_pack(
+    target: IO[bytes], papers: Sequence[Paper], facts: PackFacts, imprint: Imprint, *, at: datetime
+) -> None:
+    """Write the ZIP.
 
     Args:
+        target: open for writing bytes.
         papers: in any order; within a section they keep the order in which they come.
         at: aware; the date of every entry.
     """
@@ -75,9 +79,7 @@ def evidence_pack(papers: Sequence[Paper], facts: PackFacts, imprint: Imprint, *
     files = {"00_目录.pdf": index, "00_目录.csv": _index_csv(lines), **files}
     sums = "".join(f"{sha256_hex(content)}  {name}\n" for name, content in files.items())
     files[SUMS] = sums.encode()
-    buffer = BytesIO()
-    archive_to(buffer, ((f"{root}/{name}", content) for name, content in files.items()), at=at)
-    return buffer.getvalue()
+    archive_to(target, ((f"{root}/{name}", content) for name, content in files.items()), at=at)
 
 
 @dataclass(frozen=True)

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from importlib.resources import files
 from io import BytesIO, StringIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import IO, Any
 from xml.etree import ElementTree as Tree
 
 import polars
@@ -25,7 +25,7 @@ import pyreadstat
 
 from survey import METHOD_VERSION, __version__
 from survey.columns import UNWRITABLE
-from survey.documents.archive import archive
+from survey.documents.archive import archive_to
 from survey.estimation.analysis_file import AnalysisFile, AnalysisVariable
 from survey.exact import fraction_text, truncate
 from survey.scheme.codebook import DONT_KNOW, OFF_PATH, REFUSED, SKIPPED
@@ -36,26 +36,40 @@ SILENCES: dict[Any, str] = {OFF_PATH: "a", REFUSED: "b", DONT_KNOW: "c", SKIPPED
 program that knows such a thing, and still apart from each other."""
 
 
-def analysis_pack(columns: AnalysisFile, facts: dict[str, str], *, at: datetime) -> bytes:
-    """Everything as one ZIP.
+def analysis_pack(
+    target: IO[bytes],
+    columns: AnalysisFile,
+    facts: dict[str, str],
+    *,
+    at: datetime,
+    progress: Callable[[float, str], None] | None = None,
+) -> None:
+    """Write everything as one ZIP, a file at a time.
 
     Args:
+        target: open for writing bytes.
         facts: `county`, `office`, `opens_on`, `closes_on`, `response_rate`, `formula`, as text; `caution` where there is one.
         at: aware; written as the date of every file.
+        progress: told the share done and which file is written; whatever it raises ends the writing.
     """
     name = f"{columns.wave}_answers"
-    return archive(
-        {
-            f"{name}.csv": as_csv(columns),
-            f"{name}.parquet": as_parquet(columns),
-            f"{name}.sav": as_sav(columns),
-            f"{name}.dta": as_dta(columns),
-            f"{name}.ddi.xml": as_ddi(columns, facts, f"{name}.csv"),
-            "open_in_R.R": r_script(columns, f"{name}.csv"),
-            "README.txt": _read_me(columns, facts, name).encode(),
-        },
-        at=at,
-    )
+    makers: dict[str, Callable[[], bytes]] = {
+        f"{name}.csv": lambda: as_csv(columns),
+        f"{name}.parquet": lambda: as_parquet(columns),
+        f"{name}.sav": lambda: as_sav(columns),
+        f"{name}.dta": lambda: as_dta(columns),
+        f"{name}.ddi.xml": lambda: as_ddi(columns, facts, f"{name}.csv"),
+        "open_in_R.R": lambda: r_script(columns, f"{name}.csv"),
+        "README.txt": lambda: _read_me(columns, facts, name).encode(),
+    }
+
+    def files_in_turn() -> Iterator[tuple[str, bytes]]:
+        for number, file in enumerate(sorted(makers)):
+            if progress is not None:
+                progress(number / len(makers), f"写{file}")
+            yield file, makers[file]()
+
+    archive_to(target, files_in_turn(), at=at)
 
 
 def as_csv(columns: AnalysisFile) -> bytes:

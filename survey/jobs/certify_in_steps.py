@@ -17,6 +17,7 @@ from survey.certification.note import digest_note_text
 from survey.certification.signature import Signer
 from survey.errors import Fault, FaultsError, SurveyError
 from survey.jobs.certify_wave import Certified, certify_wave
+from survey.jobs.estimate_wave import Tell, untold, within
 from survey.jobs.propose_statement import Proposed, propose_statement
 from survey.jobs.remote_signing import RemoteSigner, SigningRequest
 from survey.jobs.signed_papers import load_issues
@@ -129,11 +130,13 @@ async def prepare_certificate(
     actor: str,
     now: datetime,
     reason: str | None = None,
+    progress: Tell | None = None,
 ) -> Proposed:
     """经办: state the figure and sign it; nothing is issued yet.
 
     Args:
         reason: why a certified wave is certified anew.
+        progress: of the computing, as for `wave_results`; so for every step below.
 
     Raises:
         NotThisStepError: it is prepared already.
@@ -141,8 +144,10 @@ async def prepare_certificate(
         As `propose_statement`.
     """
     proposed = await propose_statement(
-        settings, office, wave, on=now.date(), reason=reason, level="public", actor=actor, now=now
-    )
+        settings, office, wave,
+        on=now.date(), reason=reason, level="public", actor=actor, now=now,
+        progress=progress,
+    )  # fmt: skip
     if operator.key != proposed.plan.operator:
         raise NotTheSignersError(wave)
     line = operator.sign(_text(proposed))
@@ -152,7 +157,7 @@ async def prepare_certificate(
 
 
 async def review_certificate(
-    settings: Settings, office: IntakeOffice, wave: str, *, actor: str, now: datetime
+    settings: Settings, office: IntakeOffice, wave: str, *, actor: str, now: datetime, progress: Tell | None = None
 ) -> None:
     """复核: another person has looked at the same statement.
 
@@ -161,7 +166,7 @@ async def review_certificate(
         ChangedSinceError: it is another one by now; it goes back to the first step.
     """
     await _hold_due(wave, "review", actor)
-    proposed = await _unchanged(settings, office, wave, actor=actor, now=now)
+    proposed = await _unchanged(settings, office, wave, actor=actor, now=now, progress=progress)
     await _take(wave, "review", proposed.digest, {}, actor=actor, now=now)
 
 
@@ -191,6 +196,7 @@ async def sign_certificate(
     *,
     actor: str,
     now: datetime,
+    progress: Tell | None = None,
 ) -> Certified:
     """签发: the approver's line completes the note, and the certificate is issued.
 
@@ -202,7 +208,8 @@ async def sign_certificate(
     standing = await _hold_due(wave, "sign", actor)
     prepared, reviewed = standing.prepared, standing.reviewed
     assert prepared is not None and reviewed is not None
-    proposed = await _unchanged(settings, office, wave, actor=actor, now=now)
+    tell = progress or untold
+    proposed = await _unchanged(settings, office, wave, actor=actor, now=now, progress=within(tell, 0, 0.6))
     operator = RemoteSigner(
         proposed.plan.operator, "", {_text(proposed): str(prepared.document["line"])}
     )
@@ -212,6 +219,7 @@ async def sign_certificate(
     made = await certify_wave(
         settings, office, wave, Signers(operator, approver, {}),
         actor=actor, now=now, on=_on(prepared), reason=prepared.document["reason"], steps=by,
+        proposed=proposed, progress=tell,
     )  # fmt: skip
     # The trail has all three names in one entry with the certificate; this row is what pages list.
     await add_step(wave, CertificationStep(standing.issue, "sign", actor, proposed.digest, {}, now))
@@ -219,7 +227,7 @@ async def sign_certificate(
 
 
 async def certificate_request(
-    settings: Settings, office: IntakeOffice, wave: str, *, actor: str, now: datetime
+    settings: Settings, office: IntakeOffice, wave: str, *, actor: str, now: datetime, progress: Tell | None = None
 ) -> SigningRequest:
     """What an approver whose key is on another computer signs there, once it is their turn.
 
@@ -227,7 +235,7 @@ async def certificate_request(
         NotThisStepError, TwoStepsError, ChangedSinceError.
     """
     await _hold_due(wave, "sign", actor)
-    proposed = await _unchanged(settings, office, wave, actor=actor, now=now)
+    proposed = await _unchanged(settings, office, wave, actor=actor, now=now, progress=progress)
     return SigningRequest(wave, _text(proposed), proposed.statement)
 
 
@@ -249,7 +257,7 @@ async def _hold_due(wave: str, step: str, actor: str) -> Standing:
 
 
 async def _unchanged(
-    settings: Settings, office: IntakeOffice, wave: str, *, actor: str, now: datetime
+    settings: Settings, office: IntakeOffice, wave: str, *, actor: str, now: datetime, progress: Tell | None
 ) -> Proposed:
     """What was prepared, made anew and found the same; otherwise it is sent back and refused."""
     prepared = (await certification_standing(wave)).prepared
@@ -258,6 +266,7 @@ async def _unchanged(
         proposed = await propose_statement(
             settings, office, wave,
             on=_on(prepared), reason=prepared.document["reason"], level="public", actor=actor, now=now,
+            progress=progress,
         )  # fmt: skip
         changed = proposed.digest != prepared.digest
     except SurveyError as refusal:

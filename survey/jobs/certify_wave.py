@@ -22,9 +22,12 @@ from survey.certification.statement import short_code
 from survey.certification.verification import verify_file
 from survey.documents.certificate_sheet import certificate_sheet, sheet_of
 from survey.errors import SurveyError
-from survey.jobs.propose_statement import propose_statement
+from survey.jobs.estimate_wave import Tell, untold, within
+from survey.jobs.issued_files import BUNDLE, CERTIFICATE, REPORT, SHEET, lay_down, take_up_files
+from survey.jobs.propose_statement import Proposed, propose_statement
 from survey.jobs.render_papers import printed_at, wave_imprint
 from survey.jobs.render_report import render_report
+from survey.jobs.run_fieldwork import in_hand
 from survey.jobs.signed_papers import issue_paper, load_document, load_issues
 from survey.jobs.signers import Signers, hold_same_people
 from survey.sampling.wave_sample import design_document
@@ -123,6 +126,8 @@ async def certify_wave(
     audited: Audited | None = None,
     on: date | None = None,
     steps: Mapping[str, str] | None = None,
+    proposed: Proposed | None = None,
+    progress: Tell | None = None,
 ) -> Certified:
     """Sign and issue the certificate of an estimated wave, or a new one that replaces the last.
 
@@ -131,51 +136,60 @@ async def certify_wave(
         audited: an auditor's statement and line, which the two confirm; it brings its own reason.
         on: the day the statement bears, where it was prepared on an earlier one.
         steps: who prepared, reviewed and signed, for the trail.
+        proposed: the statement, where it was made anew just now; otherwise it is made here.
+        progress: told the share done and what is being done, also from another thread.
 
     Raises:
         WrongStateError: the wave is not estimated, or certified already and no reason is given.
         CertificationRefusedError: the figure cannot be certified, with the reason.
         RuleMovedError, FigureMovedError, NotTheSignersError, SelfCheckError.
+        InHandError: another process certifies it.
     """
+    tell = progress or untold
     if audited is not None:
         reason = audited.reason
     dated = audited.on if audited is not None else on or now.date()
     level = "public" if audited is None else "audited"
-    proposed = await propose_statement(
-        settings, office, wave, on=dated, reason=reason, level=level, actor=actor, now=now
-    )
+    proposed = proposed or await propose_statement(
+        settings, office, wave, on=dated, reason=reason, level=level, actor=actor, now=now,
+        progress=within(tell, 0, 0.6),
+    )  # fmt: skip
     plan, statement, table, shown = proposed.plan, proposed.statement, proposed.table, proposed.shown
     hold_same_people(plan, signers)
     if audited is not None and statement != audited.statement:
         raise OtherStatementError(wave)
     # One transaction: a crash leaves either no certificate or a whole one.
     others = () if audited is None else (audited,)
-    async with transaction():
-        digest = await issue_paper(
-            settings, wave, plan.origin, "statement", statement, signers, now=now, others=others
-        )
-        note = (await load_issues(wave, "statement"))[-1][1]
-        signed: dict[str, Any] = {
-            "plan": dict(plan.document),
-            "plan_note": await load_evidence(wave, "plan.note"),
-            "statement": statement,
-            "statement_note": note,
-            "table": table,
-            "closing_note": proposed.closing_note,
-        }
-        number = len((await load_registry()).leaves) - 1
-        made = await _issue(
-            settings, office, wave, signed, shown, number, short_code(digest), proposed.attached, now
-        )
-        name = f"{numbered('table', proposed.issue)}.json"
-        await save_evidence(wave, name, canonical.encode(table).decode(), now=now)
-        await save_certificate(number, wave, made.short, made.certificate.read_bytes(), now=now)
-        await set_state(wave, proposed.state, "certified", now=now)
-        details = {"number": number, "statement_digest": digest, "supersedes": statement["supersedes"]}
-        details |= steps or {}
-        await record_audit(actor, "certify_wave", wave, details=details, now=now)
-        event = "certificate.superseded" if statement["supersedes"] else "certificate.issued"
-        await announce(event, wave, {"number": number, "statement_digest": digest}, now=now)
+    tell(0.6, "签名，写证书和公开包，自己核验")
+    async with in_hand(wave):
+        async with transaction():
+            digest = await issue_paper(
+                settings, wave, plan.origin, "statement", statement, signers, now=now, others=others
+            )
+            note = (await load_issues(wave, "statement"))[-1][1]
+            signed: dict[str, Any] = {
+                "plan": dict(plan.document),
+                "plan_note": await load_evidence(wave, "plan.note"),
+                "statement": statement,
+                "statement_note": note,
+                "table": table,
+                "closing_note": proposed.closing_note,
+            }
+            number = len((await load_registry()).leaves) - 1
+            made, certificate = await _issue(
+                settings, office, wave, signed, shown, number, short_code(digest), proposed.attached, now
+            )
+            name = f"{numbered('table', proposed.issue)}.json"
+            await save_evidence(wave, name, canonical.encode(table).decode(), now=now)
+            await save_certificate(number, wave, made.short, certificate, now=now)
+            await set_state(wave, proposed.state, "certified", now=now)
+            details = {"number": number, "statement_digest": digest, "supersedes": statement["supersedes"]}
+            details |= steps or {}
+            await record_audit(actor, "certify_wave", wave, details=details, now=now)
+            event = "certificate.superseded" if statement["supersedes"] else "certificate.issued"
+            await announce(event, wave, {"number": number, "statement_digest": digest}, now=now)
+        take_up_files(made.bundle.parent)
+    tell(0.9, "排印报告")
     made.report.write_bytes(await render_report(wave, now=now))
     return made
 
@@ -190,8 +204,8 @@ async def _issue(
     short: str,
     attached: dict[str, bytes],
     now: datetime,
-) -> Certified:
-    """Write certificate, bundle and sheet, each checked by the verifier before it is kept."""
+) -> tuple[Certified, bytes]:
+    """Lay certificate, bundle and sheet down, each checked by the verifier before; with the certificate's bytes."""
     registry = await load_registry()
     papers = await _papers_beside(wave)
     certificate = build_certificate(
@@ -224,15 +238,13 @@ async def _issue(
     made = Certified(
         number,
         short,
-        certificate=folder / "certificate.json",
-        bundle=folder / "bundle.zip",
-        sheet=folder / "certificate.pdf",
-        report=folder / "report.pdf",
+        certificate=folder / CERTIFICATE,
+        bundle=folder / BUNDLE,
+        sheet=folder / SHEET,
+        report=folder / REPORT,
     )
-    made.certificate.write_bytes(certificate)
-    made.bundle.write_bytes(bundle)
-    made.sheet.write_bytes(sheet)
-    return made
+    await to_thread(lay_down, folder, {CERTIFICATE: certificate, BUNDLE: bundle, SHEET: sheet})
+    return made, certificate
 
 
 @dataclass(frozen=True)

@@ -85,8 +85,7 @@ async def _close(
         counters=await office.counters(wave),
         disputes=await office.disputes(wave),
     )
-    slips = slips_jsonl(rows)
-    root = tree_root(leaves)
+    slips, root = await to_thread(slips_jsonl, rows), await to_thread(tree_root, leaves)
     final = sign_head(plan.origin, len(leaves), root, [log, *signers.both()])
     heads_file = heads_text(heads)
     closing = build_closing(

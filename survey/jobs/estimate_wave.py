@@ -28,6 +28,7 @@ from survey.scheme.plan import Plan, scheme_of
 from survey.storage.areas import area_names, areas_of
 from survey.storage.audit import record_audit
 from survey.storage.cases import load_cases
+from survey.storage.current import transaction
 from survey.storage.evidence import find_evidence
 from survey.storage.frames import load_frame
 from survey.storage.intake import DomainCount
@@ -36,6 +37,18 @@ from survey.storage.plans import load_fielded_plan, load_plan, require_state, se
 from survey.storage.results import find_results, save_results
 from survey.storage.samples import load_sample
 
+Tell = Callable[[float, str], None]
+"""Told the share done and what is being done."""
+
+
+def untold(share: float, what: str) -> None:
+    """Nobody waits to be told."""
+
+
+def within(tell: Tell, start: float, end: float) -> Tell:
+    """The same, for work that is one stretch of a longer one."""
+    return lambda share, what: tell(start + share * (end - start), what)
+
 
 async def estimate_wave(
     office: IntakeOffice,
@@ -43,7 +56,7 @@ async def estimate_wave(
     *,
     actor: str,
     now: datetime,
-    progress: Callable[[float, str], None] | None = None,
+    progress: Tell | None = None,
 ) -> dict[str, Any]:
     """Estimate an opened wave and keep the results document.
 
@@ -54,32 +67,34 @@ async def estimate_wave(
         WrongStateError: the wave is not opened yet.
         SilentGroupError and its like: something the figure needs is missing, named.
     """
+    tell = progress or untold
     results = await wave_results(office, wave, progress)
-    document = results_document(results)
-    await save_results(wave, document, now=now)
-    await set_state(wave, ("opened", "estimated"), "estimated", now=now)
-    details = {"results_digest": canonical.digest(document), "figure": document["figure"]["shown"]}
-    await record_audit(actor, "estimate_wave", wave, details=details, now=now)
+    tell(0.8, "算各张表")
+    document = await to_thread(results_document, results)
+    # The last moment at which whoever waits may change their mind: what follows is kept whole or not at all.
+    tell(1, "保存结果")
+    async with transaction():
+        await save_results(wave, document, now=now)
+        await set_state(wave, ("opened", "estimated"), "estimated", now=now)
+        details = {"results_digest": canonical.digest(document), "figure": document["figure"]["shown"]}
+        await record_audit(actor, "estimate_wave", wave, details=details, now=now)
     return document
 
 
-async def wave_results(
-    office: IntakeOffice, wave: str, progress: Callable[[float, str], None] | None = None
-) -> Results:
-    """The results of an opened wave, computed anew from its answers; nothing is kept."""
-    tell = progress or (lambda share, what: None)
+async def wave_results(office: IntakeOffice, wave: str, progress: Tell | None = None) -> Results:
+    """The results of an opened wave, computed anew from its answers; nothing is kept.
+
+    Args:
+        progress: told the share done and what is being done, also from another thread; whatever it
+            raises ends the work there.
+    """
+    tell = progress or untold
     await require_state(wave, ("opened", "estimated", "certified"))
     plan, frame, sample = await load_plan(wave), await load_frame(wave), await load_sample(wave)
     tell(0, "读日志")
-    leaves = [read_leaf(leaf) for leaf in await office.leaves(wave)]
-    place = {leaf["c"]: index for index, leaf in enumerate(leaves)}
+    leaves = await to_thread(_read_leaves, await office.leaves(wave))
     tell(0.1, "读答卷")
-    stored = await load_cases(wave)
-    cases = []
-    for number, (c, text) in enumerate(stored):
-        if number % 1000 == 0:
-            tell(0.1 + 0.3 * number / len(stored), f"读答卷 {number:,} / {len(stored):,}")
-        cases.append((place[c], canonical.decode(text.encode())))
+    cases = await to_thread(_read_cases, await load_cases(wave), leaves, tell)
     voided = await voided_domains(wave)
     set_aside = {index: "X2" for index, leaf in enumerate(leaves) if leaf["domain"] in voided}
     decided = await _exclusions(wave)
@@ -97,11 +112,27 @@ async def wave_results(
     interviews, calls = await called_counts(wave, plan)
     beyond = Beyond(await office.counters(wave), fates_of(decided), calls, interviews)
     public_draw = await announced_draw(wave, sample.design_digest) is not None
-    tell(0.4, "加权和估计")
     results = await to_thread(
-        estimate_opened, plan, frame, sample, opened, await office.participation(wave), public_draw, beyond
+        estimate_opened, plan, frame, sample, opened, await office.participation(wave), public_draw, beyond, tell
     )
     return replace(results, areas=await areas_as_first_told(wave))
+
+
+def _read_leaves(leaves: Sequence[bytes]) -> list[dict[str, Any]]:
+    return [read_leaf(leaf) for leaf in leaves]
+
+
+def _read_cases(
+    stored: Sequence[tuple[str, str]], leaves: Sequence[Mapping[str, Any]], tell: Tell
+) -> list[tuple[int, dict[str, Any]]]:
+    """Each record with the place of its leaf in the log."""
+    place = {leaf["c"]: index for index, leaf in enumerate(leaves)}
+    cases = []
+    for number, (c, text) in enumerate(stored):
+        if number % 1000 == 0:
+            tell(0.1 + 0.3 * number / len(stored), f"读答卷 {number:,} / {len(stored):,}")
+        cases.append((place[c], canonical.decode(text.encode())))
+    return cases
 
 
 async def areas_as_first_told(wave: str) -> dict[str, tuple[str, str]]:
@@ -189,8 +220,10 @@ def estimate_opened(
     counts: Sequence[DomainCount],
     public_draw: bool,
     beyond: Beyond,
+    tell: Tell = untold,
 ) -> Results:
     """The results of opened answers, whoever holds them: the bureau, or an auditor with the bundle."""
+    tell(0.4, "核对每一份答卷")
     scheme = scheme_of(plan)
     case_file: CaseFile = build_case_file(
         [record for _, record in opened.cases],
@@ -204,6 +237,7 @@ def estimate_opened(
     outcomes = [
         opened.outcome(count, beyond.counters) for count in counts if count.domain in sample.by_domain
     ]
+    tell(0.5, "看质量提示、加权、估计")
     return estimate_results(
         plan, scheme, frame, sample, case_file, outcomes, public_draw=public_draw, beyond=beyond
     )

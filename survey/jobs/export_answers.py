@@ -4,18 +4,25 @@ from __future__ import annotations
 
 from asyncio import to_thread
 from datetime import datetime
+from typing import IO
 
 from survey.estimation.analysis_file import analysis_file
 from survey.exact import percent_text
-from survey.jobs.estimate_wave import results_document, wave_results
+from survey.jobs.estimate_wave import Tell, results_document, untold, wave_results, within
 from survey.jobs.render_papers import printed_at
 from survey.storage.audit import record_audit
 from survey.storage.office import IntakeOffice
 from survey.storage.plans import load_plan, require_state
 
 
-async def export_answers(office: IntakeOffice, wave: str, *, actor: str, now: datetime) -> bytes:
-    """The analysis pack of a certified wave; who took it and when stays in the audit trail.
+async def export_answers(
+    office: IntakeOffice, wave: str, target: IO[bytes], *, actor: str, now: datetime, progress: Tell | None = None
+) -> None:
+    """Write the analysis pack of a certified wave; who took it and when stays in the audit trail.
+
+    Args:
+        target: open for writing bytes.
+        progress: as for `wave_results`; what `target` holds when it raises is no pack.
 
     Raises:
         WrongStateError: the wave is not certified.
@@ -24,9 +31,11 @@ async def export_answers(office: IntakeOffice, wave: str, *, actor: str, now: da
     # The formats of other programs cost 70 MB, and a server that only receives needs none of them.
     from survey.documents.microdata import analysis_pack
 
+    tell = progress or untold
     await require_state(wave, "certified")
     plan = await load_plan(wave)
-    results = await wave_results(office, wave)
+    results = await wave_results(office, wave, within(tell, 0, 0.4))
+    tell(0.35, "算重复权数")
     columns = await to_thread(analysis_file, results)
     document = await to_thread(results_document, results)
     rate = document["response"].get("rate")
@@ -39,6 +48,7 @@ async def export_answers(office: IntakeOffice, wave: str, *, actor: str, now: da
         "formula": document["formula_in_words"],
         "caution": "演示数据：答卷是模拟的，不能引用。" if plan.demonstration else "",
     }
-    made = await to_thread(analysis_pack, columns, facts, at=printed_at(now))
+    await to_thread(
+        analysis_pack, target, columns, facts, at=printed_at(now), progress=within(tell, 0.5, 1)
+    )
     await record_audit(actor, "export_answers", wave, details={"answers": columns.n_answers}, now=now)
-    return made

@@ -11,11 +11,11 @@ from __future__ import annotations
 import csv
 import json
 from asyncio import to_thread
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, time
 from importlib.resources import files
 from io import StringIO
-from typing import Any
+from typing import IO, Any
 
 from survey.canonical import digest
 from survey.certification.archive import unpack
@@ -24,7 +24,7 @@ from survey.certification.zipapp_verifier import build_zipapp
 from survey.columns import plain_cell
 from survey.documents.certificate_sheet import certificate_sheet, sheet_of
 from survey.documents.evidence_pack import PackFacts, Paper, evidence_pack
-from survey.documents.pieces import make_pieces
+from survey.documents.pieces import Piece, make_pieces
 from survey.errors import SurveyError
 from survey.exact import percent_text
 from survey.jobs.launch_lines import LINES
@@ -73,6 +73,8 @@ FROM_BUNDLE = (
 )
 """Members of the public bundle that an inspector looks for by name."""
 
+REPORTS = (("pdf", "报告"), ("docx", "报告，Word格式"), ("xlsx", "结果表，每个数带份数和区间"))
+
 
 class NoPackYetError(SurveyError):
     """The public bundle is not on this machine, so there is nothing to pack."""
@@ -82,29 +84,51 @@ class NoPackYetError(SurveyError):
 
     def __init__(self, wave: str) -> None:
         super().__init__(
-            f"调查 {wave} 的建档包", "公开核验包不在这台机器上", "在签发证书的那台机器上装，或者把 bundle.zip 拷回来"
+            f"调查 {wave} 的建档包", "最新一号证书的公开核验包不在这台机器上", "在签发证书的那台机器上装，或者把 bundle.zip 拷回来"
         )
 
 
-async def pack_wave(settings: Settings, wave: str, *, actor: str, now: datetime) -> bytes:
-    """The evidence pack of a certified wave.
+async def pack_wave(
+    settings: Settings,
+    wave: str,
+    target: IO[bytes],
+    *,
+    actor: str,
+    now: datetime,
+    progress: Callable[[float, str], None] | None = None,
+) -> None:
+    """Write the evidence pack of a certified wave.
+
+    Args:
+        target: open for writing bytes.
+        progress: told the share done and what is being done, also from another thread; whatever it raises
+            ends the work there, and what `target` holds by then is no pack.
 
     Raises:
-        WrongStateError: the wave is not certified. NoPackYetError: its public bundle is not here.
+        WrongStateError: the wave is not certified. NoPackYetError: its public bundle is not here, or is not
+            that of its newest certificate.
     """
+    tell = progress or (lambda share, what: None)
     await require_state(wave, "certified")
     path = settings.out_of(wave) / "bundle.zip"
     if not path.is_file():
         raise NoPackYetError(wave)
-    bundle = path.read_bytes()
+    tell(0, "读公开核验包")
+    bundle = await to_thread(path.read_bytes)
     members, _ = await to_thread(unpack, bundle)
     statement = json.loads(members["statement.json"])
     at = datetime.combine(date.fromisoformat(statement["issued_on"]), time(), UTC)
     plan, results = await load_fielded_plan(wave), await load_results(wave)
     sample, imprint = await load_sample(wave), await wave_imprint(plan)
     newest = (await list_certificates(wave))[-1]
+    if short_code(digest(statement)) != newest.signs:
+        raise NoPackYetError(wave)
     printed = await form_and_notice_pieces(plan, sample, imprint, at)
-    pieces = await to_thread(lambda: [(piece.name, made) for piece, made in make_pieces(printed)])
+    pieces = await to_thread(_set, printed, tell)
+    reports = []
+    for kind, about in REPORTS:
+        tell(0.6, f"排印{about}")
+        reports.append((kind, about, await render_report(wave, kind, now=at)))
     papers = [
         *(Paper(section, name, members[name], about) for name, section, about in FROM_BUNDLE if name in members),
         *(
@@ -129,10 +153,10 @@ async def pack_wave(settings: Settings, wave: str, *, actor: str, now: datetime)
             for name, content in sorted(members.items())
             if name in (statement.get("attachments") or {}) and not name.endswith(".stamp")
         ),
-        *[
-            Paper(RESULT, f"报告.{kind}" if kind != "xlsx" else "结果表.xlsx", await render_report(wave, kind, now=at), about)
-            for kind, about in (("pdf", "报告"), ("docx", "报告，Word格式"), ("xlsx", "结果表，每个数带份数和区间"))
-        ],
+        *(
+            Paper(RESULT, f"报告.{kind}" if kind != "xlsx" else "结果表.xlsx", made, about)
+            for kind, about, made in reports
+        ),
         Paper(COUNTS, "statement.json", members["statement.json"], "满意度声明，figure.R要同它核对"),
         Paper(SIGNED, "certificate.json", newest.data, "结果证书，可离线核验"),
         Paper(
@@ -148,8 +172,17 @@ async def pack_wave(settings: Settings, wave: str, *, actor: str, now: datetime)
         figure=_figure(results),
         certificate=f"第{newest.number}号，核验码 {short_code(digest(statement))}，{statement['issued_on']}签发",
     )
-    made = await to_thread(evidence_pack, papers, facts, imprint, at=at)
+    tell(0.8, "编目录，装进压缩包")
+    await to_thread(evidence_pack, target, papers, facts, imprint, at=at)
     await record_audit(actor, "pack_wave", wave, details={"files": len(papers)}, now=now)
+
+
+def _set(printed: Sequence[Piece], tell: Callable[[float, str], None]) -> list[tuple[str, bytes]]:
+    """Every notice and form by name."""
+    made = []
+    for number, (piece, content) in enumerate(make_pieces(printed), 1):
+        tell(0.1 + 0.5 * number / len(printed), f"排印问卷和告知 {number} / {len(printed)}")
+        made.append((piece.name, content))
     return made
 
 

@@ -19,7 +19,7 @@ from survey.certification.signed_plan import SignedPlan
 from survey.certification.table import members_of, read_table
 from survey.certification.transparency_log import parse_checkpoint
 from survey.estimation.results import Results
-from survey.jobs.estimate_wave import results_document, wave_results
+from survey.jobs.estimate_wave import Tell, results_document, untold, wave_results
 from survey.jobs.plan_rules import hold_rules
 from survey.jobs.signed_papers import load_document, load_issues, load_signed_plan
 from survey.jobs.stamp_notes import STAMPED, load_stamps, stamp_notes
@@ -66,6 +66,7 @@ async def propose_statement(
     level: str,
     actor: str,
     now: datetime,
+    progress: Tell | None = None,
 ) -> Proposed:
     """The statement of a wave.
 
@@ -73,6 +74,7 @@ async def propose_statement(
         on: the day it bears.
         reason: why a certified wave is stated anew; None for its first statement.
         level: `public` or `audited`.
+        progress: as for `wave_results`.
 
     Raises:
         WrongStateError: the wave is not estimated, or certified already and no reason is given.
@@ -83,10 +85,13 @@ async def propose_statement(
     plan = await load_signed_plan(wave)
     drafted = await load_plan(wave)
     hold_rules(plan, drafted, scheme_of(drafted), await load_frame(wave), await load_sample(wave))
-    results = await wave_results(office, wave)
-    shown = results_document(results)
+    tell = progress or untold
+    results = await wave_results(office, wave, tell)
+    tell(0.8, "同看过的结果核对")
+    shown = await to_thread(results_document, results)
     if shown != await load_results(wave):
         raise FigureMovedError(wave)
+    tell(0.9, "写声明和计数表")
     closing_note = await load_evidence(wave, "closing.note")
     head = parse_checkpoint(closing_note.rpartition("\n\n")[0] + "\n")
     closing_digest = canonical.digest(await load_document(wave, "closing.json"))

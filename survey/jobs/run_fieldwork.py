@@ -153,7 +153,7 @@ async def settle_waves(settings: Settings, office: IntakeOffice, *, now: datetim
     for wave in office.waves():
         if wave in office.resting() or await _apart(office, wave) is None:
             continue
-        async with hold(_move(wave)) as alone:
+        async with hold(lock_of(wave)) as alone:
             apart = await _apart(office, wave) if alone else None
             if apart is None:
                 continue
@@ -177,13 +177,14 @@ async def in_hand(wave: str) -> AsyncIterator[None]:
     Raises:
         InHandError: another process has it in hand.
     """
-    async with hold(_move(wave)) as alone:
+    async with hold(lock_of(wave)) as alone:
         if not alone:
             raise InHandError(wave)
         yield
 
 
-def _move(wave: str) -> str:
+def lock_of(wave: str) -> str:
+    """The name that whoever moves a wave holds."""
     return f"move.{wave}"
 
 

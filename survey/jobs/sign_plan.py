@@ -8,6 +8,7 @@ file until the wave opens and are then erased (TRUST sections 4 to 6).
 
 from __future__ import annotations
 
+from asyncio import to_thread
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -91,7 +92,8 @@ async def sign_plan(
     piles = {
         draw.domain: issued_of(plan, draw) for draw in sample.domains if mode_of(plan, draw.group) == "slip"
     }
-    codes = make_codes(
+    codes = await to_thread(
+        make_codes,
         settings,
         wave,
         piles,
@@ -157,7 +159,7 @@ async def sign_plan(
         for role, half in codes.halves.items():
             save_key(settings, wave, f"share-{role}", half)
         handed, kept = codes.apart(piles)
-        save_print_file(settings, wave, handed)
+        await to_thread(save_print_file, settings, wave, handed)
         if kept:
             save_print_file(settings, held_of(wave), kept)
     await stamp_now(settings, wave, actor=actor, now=now)

@@ -19,16 +19,24 @@ MEDIA_TYPES = {
 
 def download(data: bytes, filename: str, media_type: str | None = None) -> Response[bytes]:
     """A file to keep, never to be shown in place."""
-    suffix = Path(filename).suffix.lower()
+    return Response(
+        data,
+        media_type=media_type or media_type_of(filename),
+        headers={"Content-Disposition": disposition(filename)},
+    )
+
+
+def media_type_of(filename: str) -> str:
+    """The kind of a file, by its suffix."""
+    return MEDIA_TYPES.get(Path(filename).suffix.lower(), "application/octet-stream")
+
+
+def disposition(filename: str) -> str:
+    """What tells a program to keep a file, under its name in Chinese or in ASCII."""
     ascii_name = "".join(
         sign if sign.isascii() and (sign.isalnum() or sign in "._-") else "_" for sign in filename
     )
-    disposition = f"attachment; filename=\"{ascii_name}\"; filename*=UTF-8''{quote(filename, safe='')}"
-    return Response(
-        data,
-        media_type=media_type or MEDIA_TYPES.get(suffix, "application/octet-stream"),
-        headers={"Content-Disposition": disposition},
-    )
+    return f"attachment; filename=\"{ascii_name}\"; filename*=UTF-8''{quote(filename, safe='')}"
 
 
 def files_in(folder: Path) -> list[Path]:

@@ -116,7 +116,9 @@ class _Figures:
         )
         yield GaugeMetricFamily("survey_ready", "1 while answers are taken in.", int(self._ready))
         yield GaugeMetricFamily(
-            "survey_background_jobs", "Print jobs at work.", self._state.print_room.at_work()
+            "survey_background_jobs",
+            "Jobs at work: printing, opening, estimating, certifying, packing.",
+            self._state.print_room.at_work() + self._state.work_room.at_work(),
         )
         if self._backup_age is not None:
             yield GaugeMetricFamily("survey_backup_age_seconds", "Since the last verified backup.", self._backup_age)

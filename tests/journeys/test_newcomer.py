@@ -160,6 +160,12 @@ async def sign_in(one: Newcomer, name: str) -> None:
     await one.press("登录")
 
 
+@pytest.fixture(autouse=True)
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody meets the page of a long job because this machine is busy."""
+    monkeypatch.setattr("survey.web.console.work_room.PATIENCE", 120.0)
+
+
 async def make_key(desk: Desk, name: str, role: str) -> int:
     """Once an installation: a signer makes their own key; how many actions it takes."""
     one = await desk.newcomer()

@@ -52,6 +52,12 @@ class Clock:
         return self.now
 
 
+@pytest.fixture(autouse=True)
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A request that waits for its own job however busy the machine is: what is tested is never the clock."""
+    monkeypatch.setattr("survey.web.console.work_room.PATIENCE", 120.0)
+
+
 @dataclass
 class Site:
     """Everything one test needs of a running platform."""

@@ -1,5 +1,7 @@
 """C11, light: the certificates of a wave, with what to download and how anyone checks them."""
 
+from typing import Any
+
 from litestar import Response, get, post
 from litestar.params import FromPath
 
@@ -10,6 +12,7 @@ from survey.storage.plans import load_wave
 from survey.web.access import may, person_of
 from survey.web.console.page import console_page, wave_crumbs
 from survey.web.console.waves import tabs_of
+from survey.web.console.works import PACK, make
 from survey.web.errors import UnknownPageError
 from survey.web.files import download, files_in
 from survey.web.verify.standing import REVOKED, standing_of, statement_in
@@ -62,11 +65,13 @@ async def download_file(request: AnyRequest, wave: FromPath[str], name: FromPath
 
 
 @post("/waves/{wave:str}/pack", guards=[may("certificate.see")], status_code=200)
-async def post_pack(request: AnyRequest, wave: FromPath[str]) -> Response[bytes]:
+async def post_pack(request: AnyRequest, wave: FromPath[str]) -> Response[Any]:
     """建档包: everything an inspection asks for in one ZIP; a POST, because it is kept in the trail."""
-    app, row = request.app.state, await load_wave(wave)
-    made = await pack_wave(app.settings, wave, actor=person_of(request).name, now=app.now())
-    return download(made, f"{row.county}_{row.wave}_建档.zip")
+    app, row, by = request.app.state, await load_wave(wave), person_of(request).name
+    return await make(
+        request, row, PACK,
+        lambda file, tell: pack_wave(app.settings, wave, file, actor=by, now=app.now(), progress=tell),
+    )  # fmt: skip
 
 
 CERTIFICATE_ROUTES = (show_certificate, download_file, post_pack)

@@ -6,8 +6,10 @@ was typed is forgotten at once.
 """
 
 from asyncio import to_thread
-from datetime import timedelta
-from typing import Any
+from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
+from functools import partial
+from typing import IO, Any
 
 from litestar import Response, get, post
 from litestar.params import FromPath
@@ -39,12 +41,14 @@ from survey.web.access import may, person_of, read_form
 from survey.web.console.page import console_page, state_reached, wave_crumbs
 from survey.web.console.results import NotOpenedError, filled
 from survey.web.console.sign_in import TooManyTriesError
-from survey.web.console.signing import answer_in
+from survey.web.console.signing import answer_in, page_after
 from survey.web.console.waves import tabs_of
+from survey.web.console.work_room import Tell, Work
+from survey.web.console.works import REQUEST, make
 from survey.web.errors import status_of
-from survey.web.files import download
 from survey.web.headers import FILE_LIMIT
 from survey.web.pages import AnyRequest
+from survey.web.parts import part_of
 from survey.web.rights import has_right
 
 WORDS = {
@@ -52,6 +56,11 @@ WORDS = {
     "review": "不看经办的结论，自己再核对一遍流程和数字；不对就写明理由退回。",
     "sign": "看过前两步，用自己的密钥签名；登记、出证书、公开包和报告。",
 }
+SEND_BACK = "send_back"
+WHOLE = "签名、登记和证书要一起写下：停在一半，就说不清签没签。它自己会做完，或者什么也不改。"
+"""Why no step is stopped half way."""
+STEPS_ON_A_PAGE = 30
+"""Steps of the past; each may carry a reason of 400 signs."""
 KEYS = {"prepare": OPERATOR, "sign": APPROVER}
 """Steps that need a signing key, and whose."""
 
@@ -119,22 +128,24 @@ async def post_review(request: AnyRequest, wave: FromPath[str]) -> Response[Any]
 @post("/waves/{wave:str}/certify/back", guards=[may("certify.send_back")], status_code=303)
 async def post_send_back(request: AnyRequest, wave: FromPath[str]) -> Response[Any]:
     """退回: back to the first step, with a reason."""
-    return await _do(request, wave, "send_back")
+    return await _do(request, wave, SEND_BACK)
 
 
 @post("/waves/{wave:str}/certify/request", guards=[may("certify.sign")], status_code=200)
 async def post_request(request: AnyRequest, wave: FromPath[str]) -> Response[Any]:
     """The file that an approver signs on a computer of their own; it changes nothing here."""
-    app, row = request.app.state, await load_wave(wave)
+    app, row, by = request.app.state, await load_wave(wave), person_of(request).name
     if not state_reached(row.state, "estimated"):
         raise NotOpenedError(row.state_name)
+
+    async def write(file: IO[bytes], tell: Tell) -> None:
+        asked = await certificate_request(app.settings, app.office, wave, actor=by, now=app.now(), progress=tell)
+        file.write(asked.encoded())
+
     try:
-        asked = await certificate_request(
-            app.settings, app.office, wave, actor=person_of(request).name, now=app.now()
-        )
+        return await make(request, row, REQUEST, write)
     except SurveyError as refusal:
-        return await _page(request, row, refusal)
-    return download(asked.encoded(), f"{wave}_签发_签名请求.json")
+        return await _page(request, await load_wave(wave), refusal)
 
 
 @post(
@@ -155,27 +166,56 @@ async def _do(request: AnyRequest, wave: str, step: str) -> Response[Any]:
     """One step, if the person is who they say; otherwise the page says why, and nothing has changed."""
     app, row, form = request.app.state, await load_wave(wave), await read_form(request)
     actor = person_of(request).name
-    by: dict[str, Any] = {"actor": actor, "now": app.now()}
     typed = {name: str(form.get(name, "")) for name in ("note", "reason")}
     try:
         await _confirm(request, row, form)
-        if step == "prepare":
-            key = await to_thread(open_signer, app.settings, OPERATOR, str(form.get("passphrase", "")))
-            reason = typed["reason"].strip() or None
-            await prepare_certificate(app.settings, app.office, wave, key, reason=reason, **by)
-        elif step == "review":
-            await review_certificate(app.settings, app.office, wave, **by)
-        elif step == "send_back":
-            await send_back_certificate(wave, typed["note"], **by)
-        else:
-            approver = await _approver(app.settings, form)
-            await sign_certificate(app.settings, app.office, wave, approver, **by)
+        job = await _job(app, wave, step, form, typed)
     except SurveyError as refusal:
-        details = {"step": step, "why": refusal.code}
-        await record_audit(actor, "certify_step", wave, "refused", details=details, now=app.now())
+        await _note_refusal(request, wave, step, refusal)
+        return await _page(request, row, refusal, typed)
+
+    async def done(tell: Tell) -> None:
+        try:
+            await job(actor=actor, now=app.now(), progress=tell)
+        except SurveyError as refusal:
+            await _note_refusal(request, wave, step, refusal)
+            raise
+
+    name, leads_to = {**STEPS, SEND_BACK: "退回"}[step], "certificate" if step == "sign" else "certify"
+    try:
+        work = await app.work_room.begin(Work(wave, name, leads_to, "certify", whole=WHOLE), done)
+    except SurveyError as refusal:
         return await _page(request, await load_wave(wave), refusal, typed)
-    return Redirect(
-        path=f"/console/waves/{wave}/{'certificate' if step == 'sign' else 'certify'}", status_code=303
+    return Redirect(path=f"/console/waves/{wave}/{page_after(work)}", status_code=303)
+
+
+async def _job(
+    app: Any, wave: str, step: str, form: dict[str, Any], typed: dict[str, str]
+) -> Callable[..., Awaitable[object]]:
+    """What a step does once the person is known, with the key of whoever signs opened.
+
+    Raises:
+        KeyFileError: a wrong passphrase. RequestRefusedError: no file from elsewhere, or its line does not hold.
+    """
+    room = (app.settings, app.office, wave)
+    if step == "prepare":
+        key = await to_thread(open_signer, app.settings, OPERATOR, str(form.get("passphrase", "")))
+        return partial(prepare_certificate, *room, key, reason=typed["reason"].strip() or None)
+    if step == "review":
+        return partial(review_certificate, *room)
+    if step == "sign":
+        return partial(sign_certificate, *room, await _approver(app.settings, form))
+
+    async def send_back(*, actor: str, now: datetime, progress: Tell) -> None:
+        await send_back_certificate(wave, typed["note"], actor=actor, now=now)
+
+    return send_back
+
+
+async def _note_refusal(request: AnyRequest, wave: str, step: str, refusal: SurveyError) -> None:
+    details, app = {"step": step, "why": refusal.code}, request.app.state
+    await record_audit(
+        person_of(request).name, "certify_step", wave, "refused", details=details, now=app.now()
     )
 
 
@@ -251,7 +291,7 @@ async def _page(
             (step, name, WORDS[step], standing.prepared if step == "prepare" else standing.reviewed)
             for step, name in STEPS.items()
         ],
-        past=await list_steps(row.wave),
+        past=part_of(request, (await list_steps(row.wave))[::-1], STEPS_ON_A_PAGE),
         step_names={**STEPS, "send_back": "退回"},
         due=due,
         due_name=STEPS[due],

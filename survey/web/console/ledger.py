@@ -41,6 +41,8 @@ TYPED_SOURCES = ("fact", "text")
 
 PROBLEMS_ON_A_PAGE = 40
 FINDINGS_ON_A_PAGE = 30
+ACTS_ON_A_PAGE = 6
+"""Steps of one problem; each may carry 4 000 signs that people typed."""
 BESIDE = ("state", "area")
 """What an address of this page may hold besides the numbers of its two lists."""
 
@@ -220,6 +222,8 @@ async def _entry_page(
         row=row,
         status=status_of(refusal) if refusal else 200,
         entry=entry,
+        address=f"/console/waves/{row.wave}/ledger/{entry.number}",
+        history=part_of(request, entry.history[::-1], ACTS_ON_A_PAGE),
         overdue=entry.is_overdue(today),
         refusal=refusal,
         typed=_TYPED | (typed or {}),

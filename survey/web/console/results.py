@@ -11,8 +11,11 @@ from typing import Any
 from litestar import Response, get, post
 from litestar.params import FromPath
 
+from survey.cases.few_answers import FEW_ANSWERS
 from survey.columns import plain_cell
+from survey.documents.report import ABOUT_FACTS
 from survey.errors import SurveyError
+from survey.estimation.fact_table import is_told
 from survey.jobs.export_answers import export_answers
 from survey.storage.certificates import list_certificates
 from survey.storage.plans import load_plan, load_wave
@@ -22,6 +25,7 @@ from survey.web.access import may, person_of
 from survey.web.console.charts import balance_bars, dot_chart, option_bars
 from survey.web.console.page import AFTER_OPENING, GROUPS, console_page, wave_crumbs
 from survey.web.console.waves import tabs_of
+from survey.web.console.works import ANSWERS, make
 from survey.web.files import download
 
 SCHOOLS_SHOWN = 60
@@ -118,6 +122,9 @@ async def show_results(request: AnyRequest, wave: FromPath[str]) -> Response[str
         ],
         bars=bars,
         second_view=balance_bars(bars) if bars else None,
+        facts=[(row, is_told(row)) for row in (results.get("facts") or ())] if results else (),
+        about_facts=ABOUT_FACTS,
+        few=FEW_ANSWERS,
         flags=part_of(request, results["flags"] if results else (), LINES_ON_A_PAGE, "flags"),
         certificates=certificates,
         withdrawn=await is_revoked(certificates),
@@ -181,11 +188,13 @@ async def show_area_results(request: AnyRequest, wave: FromPath[str]) -> Respons
 
 
 @post("/waves/{wave:str}/answers", guards=[may("answers.export")], status_code=200)
-async def post_export(request: AnyRequest, wave: FromPath[str]) -> Response[bytes]:
+async def post_export(request: AnyRequest, wave: FromPath[str]) -> Response[Any]:
     """The answers for analysis, confidential; a POST, because it is kept in the audit trail."""
-    app, row = request.app.state, await load_wave(wave)
-    made = await export_answers(app.office, wave, actor=person_of(request).name, now=app.now())
-    return download(made, f"{row.county}_{row.wave}_答卷_内部.zip")
+    app, row, by = request.app.state, await load_wave(wave), person_of(request).name
+    return await make(
+        request, row, ANSWERS,
+        lambda file, tell: export_answers(app.office, wave, file, actor=by, now=app.now(), progress=tell),
+    )  # fmt: skip
 
 
 RESULT_ROUTES = (show_results, show_school_results, show_area_results, download_results, post_export)

@@ -34,6 +34,7 @@ from survey.web.console.signers import SIGNER_ROUTES
 from survey.web.console.signing import SIGNING_ROUTES
 from survey.web.console.waves import WAVE_ROUTES
 from survey.web.console.webhooks import WEBHOOK_ROUTES
+from survey.web.console.works import WORK_ROUTES
 from survey.web.routing import OwnRouter
 
 
@@ -62,6 +63,7 @@ def console_router() -> OwnRouter:
             *FLAG_ROUTES,
             *LEFTOVER_ROUTES,
             *SIGNING_ROUTES,
+            *WORK_ROUTES,
             *SIGNER_ROUTES,
             *RESULT_ROUTES,
             *REPORT_ROUTES,

@@ -45,11 +45,12 @@ from survey.storage.audit import record_audit
 from survey.storage.keys import has_key
 from survey.storage.plans import WaveRow, load_plan, load_wave
 from survey.storage.samples import find_sample
-from survey.web.access import may, person_of, read_form
+from survey.web.access import check_query, may, person_of, read_form
 from survey.web.console.monitor import WrongNameError
 from survey.web.console.page import console_page, group_names, wave_crumbs
-from survey.web.console.waves import next_step, tabs_of
-from survey.web.console.work_room import Work
+from survey.web.console.waves import tabs_of
+from survey.web.console.work_room import MadeFile, Tell, Work
+from survey.web.console.works import NoMadeFileError, hand_out
 from survey.web.errors import status_of
 from survey.web.files import download
 from survey.web.headers import FILE_LIMIT
@@ -66,6 +67,8 @@ class Act:
     facts: tuple[str, ...]
     job: Callable[..., Awaitable[Any]]
     leads_to: str
+    whole: str
+    """Why it is not stopped half way."""
 
     @property
     def verb(self) -> str:
@@ -83,6 +86,7 @@ SIGN = Act(
     ),
     sign_plan,
     "papers",
+    "填写码和签名要一起写下：停在一半，纸条上的码和方案里公布的摘要就对不上。",
 )
 CLOSE = Act(
     "结束填写",
@@ -94,6 +98,7 @@ CLOSE = Act(
     ),
     close_wave,
     "monitor",
+    "这时已经不再收答卷；名单、日志头和两人的签名要一起公布，停在一半就既不在收、也没有结束。",
 )
 OPEN = Act(
     "开箱",
@@ -105,6 +110,7 @@ OPEN = Act(
     ),
     open_wave,
     "results",
+    "开箱记录已经签下，每一份答卷都要拆开并和封存时核对；停在一半，就说不清谁看过哪些答卷。",
 )
 BY_STATE = {"drawn": SIGN, "open": CLOSE, "paused": CLOSE, "closed": OPEN}
 
@@ -151,15 +157,27 @@ async def post_signing(request: AnyRequest, wave: FromPath[str]) -> Response[Any
         return await _page(request, row, WrongNameError(wave))
     try:
         signers = await two_signers(app.settings, form)
-        work = await _done(request, act, wave, signers)
-    except AwaitingSignatureError as waiting:
-        if form.get("step") == "answer":
-            return await _page(request, row, OtherTextError())
-        return await hand_over(request, wave, act.title, act.verb, waiting)
     except SurveyError as refusal:
         await note_refusal(request, wave, act.verb, refusal)
         return await _page(request, row, refusal)
+    try:
+        work = await _begin(request, act, wave, signers, answered=form.get("step") == "answer")
+    except SurveyError as refusal:
+        return await _page(request, await load_wave(wave), refusal)
+    if work.made is not None:
+        return hand_out(work.made)
     return Redirect(path=f"/console/waves/{wave}/{page_after(work)}", status_code=303)
+
+
+@get("/waves/{wave:str}/signing/request", guards=[may("wave.sign")])
+async def take_request(request: AnyRequest, wave: FromPath[str]) -> Response[Any]:
+    """What an approver elsewhere has to sign, where its making took longer than somebody waits."""
+    check_query(request, frozenset())
+    row = await load_wave(wave)
+    work = request.app.state.work_room.work(row.wave)
+    if work is None or not work.done or work.made is None:
+        raise NoMadeFileError(row.wave, "签名请求")
+    return hand_out(work.made)
 
 
 @post("/waves/{wave:str}/estimate", guards=[may("wave.run")], status_code=303)
@@ -167,29 +185,13 @@ async def post_estimate(request: AnyRequest, wave: FromPath[str]) -> Redirect:
     """计算: estimate an opened wave; no signature is needed, the figure is not public yet."""
     app, person = request.app.state, person_of(request)
     work = await app.work_room.begin(
-        Work(wave, "计算", "results", "results"),
+        Work(wave, "计算", "results", "results", stop_at="estimate/stop", right="wave.run"),
         lambda tell: estimate_wave(app.office, wave, actor=person.name, now=app.now(), progress=tell),
     )
     return Redirect(path=f"/console/waves/{wave}/{page_after(work)}", status_code=303)
 
 
-@get("/waves/{wave:str}/work", guards=[may("plan.see")])
-async def show_work(request: AnyRequest, wave: FromPath[str]) -> Response[str]:
-    """How far the wave's job is; the page looks again every five seconds while it runs."""
-    row = await load_wave(wave)
-    step = next_step(row)
-    return console_page(
-        request,
-        "work.html",
-        title="正在做的事",
-        crumbs=wave_crumbs(row),
-        command=step.command.format(wave=wave) if step else f"survey check {wave}",
-        row=row,
-        work=request.app.state.work_room.work(wave),
-    )
-
-
-SIGNING_ROUTES = (show_signing, post_signing, post_estimate, show_work)
+SIGNING_ROUTES = (show_signing, post_signing, take_request, post_estimate)
 
 
 def page_after(work: Work) -> str:
@@ -197,24 +199,42 @@ def page_after(work: Work) -> str:
     return "work" if work.running else work.leads_to
 
 
-async def _done(request: AnyRequest, act: Act, wave: str, signers: Signers) -> Work:
-    """The act, done here and now; opening, which decrypts every answer, in the work room."""
-    app, person = request.app.state, person_of(request)
-    work = Work(wave, act.button, act.leads_to, "signing")
-    if act is not OPEN:
-        await act.job(app.settings, app.office, wave, signers, actor=person.name, now=app.now())
-        work.done = True
-        return work
+async def _begin(request: AnyRequest, act: Act, wave: str, signers: Signers, *, answered: bool) -> Work:
+    """The act in the work room; where an approver elsewhere has to sign, the file for them is what it makes.
 
-    def opened(tell: Callable[[float, str], None]) -> Awaitable[Any]:
+    Args:
+        answered: the approver's line is here already, so that none is asked for again.
+    """
+    app, person = request.app.state, person_of(request)
+    work = Work(wave, act.button, act.leads_to, "signing", whole=act.whole)
+
+    async def acted(tell: Tell) -> None:
         def count(at: int, n: int) -> None:
             tell(at / max(n, 1), f"拆开答卷 {at:,} / {n:,}")
 
-        return open_wave(
-            app.settings, app.office, wave, signers, actor=person.name, now=app.now(), progress=count
-        )
+        more: dict[str, Any] = {"progress": count} if act is OPEN else {}
+        try:
+            await act.job(app.settings, app.office, wave, signers, actor=person.name, now=app.now(), **more)
+        except AwaitingSignatureError as waiting:
+            if answered:
+                await note_refusal(request, wave, act.verb, OtherTextError())
+                raise OtherTextError from waiting
+            work.made = await _request_file(request, wave, act, waiting)
+        except SurveyError as refusal:
+            await note_refusal(request, wave, act.verb, refusal)
+            raise
 
-    made: Work = await app.work_room.begin(work, opened)
+    begun: Work = await app.work_room.begin(work, acted)
+    return begun
+
+
+async def _request_file(request: AnyRequest, wave: str, act: Act, waiting: AwaitingSignatureError) -> MadeFile:
+    """The file that an approver elsewhere has to sign, kept by the work room until it is taken."""
+    app = request.app.state
+    await note_asking(request, wave, act.verb)
+    made = MadeFile.begin(app.settings.data, request_name(wave, act.title))
+    made.file.write(request_for(app.settings, wave, waiting).encoded())
+    made.file.flush()
     return made
 
 
@@ -235,13 +255,22 @@ async def hand_over(
     request: AnyRequest, wave: str, title: str, verb: str, waiting: AwaitingSignatureError
 ) -> Response[bytes]:
     """The file that an approver elsewhere has to sign."""
-    app = request.app.state
-    await record_audit(
-        person_of(request).name, "ask_signature", wave, details={"act": verb}, now=app.now()
-    )
-    reply = download(request_for(app.settings, wave, waiting).encoded(), f"{wave}_{title}_签名请求.json")
+    await note_asking(request, wave, verb)
+    asked = request_for(request.app.state.settings, wave, waiting)
+    reply = download(asked.encoded(), request_name(wave, title))
     reply.status_code = 200
     return reply
+
+
+def request_name(wave: str, title: str) -> str:
+    """What the file for an approver elsewhere is called."""
+    return f"{wave}_{title}_签名请求.json"
+
+
+async def note_asking(request: AnyRequest, wave: str, verb: str) -> None:
+    """Log that an approver elsewhere was asked for a signature."""
+    who = person_of(request).name
+    await record_audit(who, "ask_signature", wave, details={"act": verb}, now=request.app.state.now())
 
 
 async def note_refusal(request: AnyRequest, wave: str, verb: str, refusal: SurveyError) -> None:

@@ -49,7 +49,9 @@ def pack(certified_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> tu
             return analysis_file(await wave_results(site.office, "county-a"))
 
     made = asyncio.run(columns())
-    zipfile.ZipFile(io.BytesIO(analysis_pack(made, FACTS, at=NOW))).extractall(folder)
+    written = io.BytesIO()
+    analysis_pack(written, made, FACTS, at=NOW)
+    zipfile.ZipFile(written).extractall(folder)
     return made, folder
 
 

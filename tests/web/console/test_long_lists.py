@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import timedelta
 from html import unescape
 
-from survey.followup.ledger import new_entry
+from survey.followup.ledger import Act, new_entry
 from survey.storage.accounts import create_account
+from survey.storage.certification_steps import CertificationStep, add_step
 from survey.storage.current import transaction
 from survey.storage.ledger import add_entry
 from survey.storage.plan_drafts import add_draft
@@ -36,6 +38,8 @@ LISTS = {
     "draft": "/console/waves",
     "spare": f"/console/waves/{WAVE}/schools",
     "handout": "/school",
+    "act": f"/console/waves/{WAVE}/ledger/{MANY + 1}",
+    "step": f"/console/waves/{WAVE}/certify",
 }
 
 
@@ -58,6 +62,11 @@ async def fill(site: Site) -> None:
             who = SchoolSession(WAVE, school, "教务主任", "")
             await ask_spares(who, "parent", 1, f"[spare{n}]", now=NOW)
             await save_handout(who, "parent", f"[handout{n}]", 1, NOW.date())
+            back = {"note": f"[step{n}]" + "退" * 390}
+            await add_step(WAVE, CertificationStep(2, "send_back", "lin", "d" * 64, back, NOW))
+        one = new_entry(WAVE, MANY + 1, "text", "text", "走廊太窄", "依据", who="lin", now=NOW)
+        acts = (Act(NOW, "lin", "change", "to_mend", f"[act{n}]" + "改" * 1990) for n in range(MANY))
+        await add_entry(replace(one, history=(*one.history, *acts)))
 
 
 async def walked(site: Site, path: str, name: str) -> tuple[list[str], list[int]]:
@@ -89,6 +98,8 @@ async def test_every_long_list_is_walked_by_plain_links_and_no_page_is_heavy(cer
     beyond = await certified.client.get("/console/people?tokens=99999&page=2")
     unknown = await certified.client.get("/console/people?toknes=2")
 
+    # The newest step stands first, so that whoever opens the page sees where it stands.
+    assert [walks[name][0][0] for name in ("act", "step")] == ["act129", "step129"]
     for name, (found, sizes) in walks.items():
         assert sorted(found) == sorted(f"{name}{n}" for n in range(MANY)), name
         assert len(sizes) > 2 and max(sizes) < MOST_BYTES, (name, sizes)

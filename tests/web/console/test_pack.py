@@ -9,7 +9,7 @@ import io
 import re
 import shutil
 import zipfile
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pypdfium2 as pdfium
@@ -20,7 +20,7 @@ from survey.cli.main import main
 from survey.cli.session import at_desk
 from survey.documents.evidence_pack import SECTIONS
 from survey.jobs.pack_wave import pack_wave
-from survey.settings import load_settings
+from survey.settings import Settings, load_settings
 from survey.storage.board import add_message
 from survey.storage.cases import load_cases
 from survey.storage.print_files import load_print_file
@@ -41,7 +41,7 @@ def packed(certified_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> 
         async with at_desk(settings):
             await add_message("county-a", "a" * 32, "parent", OPEN_TEXT, on=NOW.date())
             one, other = [
-                await pack_wave(settings, "county-a", actor="test", now=NOW + timedelta(days=days))
+                await packed_at(settings, NOW + timedelta(days=days))
                 for days in (0, 40)
             ]
             secret = {code for code, _ in load_print_file(settings, "county-a")} | {OPEN_TEXT}
@@ -52,6 +52,13 @@ def packed(certified_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> 
     assert one == other
     zipfile.ZipFile(io.BytesIO(one)).extractall(folder / "unpacked")
     return one, folder / "unpacked" / "云台区_county-a_建档", secret
+
+
+async def packed_at(settings: Settings, now: datetime) -> bytes:
+    """The pack as it is made at an instant."""
+    made = io.BytesIO()
+    await pack_wave(settings, "county-a", made, actor="test", now=now)
+    return made.getvalue()
 
 
 def test_every_file_stands_in_the_index_with_its_digest(packed: tuple[bytes, Path, set[str]]) -> None:

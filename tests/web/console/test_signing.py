@@ -2,17 +2,15 @@
 
 import asyncio
 import re
-from collections.abc import Callable
 from io import BytesIO
 from zipfile import ZipFile
 
 from survey.cases.flag import Flag
 from survey.jobs.signers import ROLES, create_signer
 from survey.storage.plans import load_wave
+from survey.storage.results import load_results
 from survey.web.console.flags import alarm_words, rule_lines
-from survey.web.console.monitor import WrongNameError
 from survey.web.console.print_room import PrintJob
-from survey.web.console.work_room import Work
 
 from ..conftest import PASSWORD, Site
 
@@ -131,6 +129,13 @@ async def test_a_certified_wave_offers_its_files_and_its_results(certified: Site
     flags = (await certified.client.get(FLAGS)).text
     figure = re.search(r'class="figure">(.*?)<', results)
 
+    facts = (await load_results("county-a"))["facts"]
+    block = results.partition('<details class="card" id="facts">')[2].partition("</details>")[0]
+
+    assert block.count("<tbody>") == len(facts) and f"（{len(facts)}题）" in block
+    assert block.count("不显示</td>") == sum(bool(row.get("withheld")) for row in facts) > 0
+    for row in facts:
+        assert all(share["display"] in block and share["zh"] in block for share in row["shares"]), row["item"]
     assert "第3号证书" in page
     assert pdf.content.startswith(b"%PDF")
     assert key.status_code == 404
@@ -191,48 +196,6 @@ async def test_the_figure_of_the_api_is_the_figure_of_the_page(certified: Site) 
     assert api["certified"] is True
     assert api["seal"]["verify"] == "/v/3"
     assert int(taken_part["returned"]) == api["answers"]
-
-
-async def test_a_long_job_has_a_page_with_its_count_and_says_how_it_ended(site: Site) -> None:
-    await site.sign_in()
-    wave = await site.wave("county-a")
-    go, room, page = asyncio.Event(), site.app.state.work_room, f"/console/waves/{wave}/work"
-
-    async def long(tell: Callable[[float, str], None]) -> None:
-        tell(0.4, "读答卷 4 / 10")
-        await go.wait()
-
-    async def refused(tell: Callable[[float, str], None]) -> None:
-        await go.wait()
-        raise WrongNameError(wave)
-
-    none = (await site.client.get(page)).text
-    begun = await room.begin(Work(wave, "计算", "results", "results"), long, 0.01)
-    running = (await site.client.get(page)).text
-    twice = await site.send(f"/console/waves/{wave}/estimate")
-    go.set()
-    await room.end()
-    done = (await site.client.get(page)).text
-    go.clear()
-    await room.begin(Work(wave, "开箱", "results", "signing"), refused, 0.01)
-    go.set()
-    await room.end()
-    ended = (await site.client.get(page)).text
-
-    assert "没有正在做的事" in none and begun.done
-    assert "正在计算：读答卷 4 / 10" in running and 'value="40"' in running and "job.js" in running
-    assert twice.status_code == 409 and "正在计算" in twice.text
-    assert "计算做好了" in done and f"/console/waves/{wave}/results" in done
-    assert "没有做成，什么也没有改" in ended and f"/console/waves/{wave}/signing" in ended
-
-
-async def test_whoever_waits_a_moment_never_meets_the_page_of_a_short_job(site: Site) -> None:
-    await site.sign_in()
-    wave = await site.wave("county-a")
-    early = await site.send(f"/console/waves/{wave}/estimate")
-
-    assert early.status_code == 409 and "正在" not in early.text
-    assert site.app.state.work_room.work(wave) is None
 
 
 def test_rules_stand_by_how_many_groups_met_them_and_the_one_on_coaching_always() -> None:

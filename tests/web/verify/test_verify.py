@@ -82,9 +82,10 @@ async def test_the_public_bundle_matches_too_and_is_public(certified: Site) -> N
 
 
 async def test_an_evidence_pack_is_read_in_place_and_a_changed_file_of_it_is_named(certified: Site) -> None:
-    made = await pack_wave(certified.settings, "county-a", actor="test", now=NOW)
-    page = await hand_in(certified, made, "建档.zip")
-    source, changed = ZipFile(BytesIO(made)), BytesIO()
+    made, changed = BytesIO(), BytesIO()
+    await pack_wave(certified.settings, "county-a", made, actor="test", now=NOW)
+    page = await hand_in(certified, made.getvalue(), "建档.zip")
+    source = ZipFile(made)
     with ZipFile(changed, "w") as target:
         for one in source.infolist():
             content = source.read(one)
