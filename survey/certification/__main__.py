@@ -10,9 +10,12 @@ import argparse
 import json
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
+from survey.certification.archive import looks_like_archive
 from survey.certification.claims import Verdict
+from survey.certification.packed_papers import list_claim, read_pack
 from survey.certification.verification import verify_file
 
 
@@ -21,7 +24,7 @@ def main(arguments: Sequence[str] | None = None, *, program: str = "survey-verif
     parser = argparse.ArgumentParser(
         prog=program, description="离线核验结果证书或公开证据包。退出码 0 成立，1 有假，2 读不懂。"
     )
-    parser.add_argument("file", type=Path, help="证书（JSON）或证据包（ZIP）")
+    parser.add_argument("file", type=Path, help="证书（JSON）、公开核验包或建档包（ZIP）")
     parser.add_argument("--key", action="append", help="您认可的经办、签发公钥，可多次给出")
     parser.add_argument("--plan-code", help="海报或填写单上印的方案码")
     parser.add_argument(
@@ -37,7 +40,10 @@ def main(arguments: Sequence[str] | None = None, *, program: str = "survey-verif
     if hasattr(sys.stdout, "reconfigure"):
         sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace")
     try:
-        data = options.file.read_bytes()
+        with options.file.open("rb") as file:
+            pack = read_pack(file) if looks_like_archive(file.read(2)) else None
+            file.seek(0)
+            data = file.read() if pack is None else pack.bundle
         receipts = {str(path): path.read_text(encoding="utf-8") for path in options.receipts}
     except (OSError, UnicodeDecodeError) as error:
         _refuse(error, as_json=options.json)
@@ -51,6 +57,8 @@ def main(arguments: Sequence[str] | None = None, *, program: str = "survey-verif
         check_all=options.all,
         progress=_tell if looked_at else None,
     )
+    if pack is not None and verdict.exit_code != 2:
+        verdict = replace(verdict, claims=(list_claim(pack), *verdict.claims))
     if looked_at:
         print("\r\x1b[K", end="", file=sys.stderr, flush=True)
     _show(verdict, as_json=options.json)

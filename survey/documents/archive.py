@@ -10,19 +10,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from io import BytesIO
-from lzma import LZMAError
 from typing import IO
-from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile, ZipInfo
-from zlib import error as ZlibError
+from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipFile, ZipInfo
 
 UNIX = 3
 READABLE = 0o100644
 PACKED_ALREADY = (".pdf", ".zip", ".png")
-DAMAGED = (
-    *(BadZipFile, ZlibError, LZMAError, EOFError, OSError),
-    *(ValueError, RuntimeError, NotImplementedError),
-)
-"""What reading a ZIP of strangers raises where it is cut off, altered, encrypted or packed in a foreign way."""
 
 
 def archive(files: Mapping[str, bytes], *, at: datetime) -> bytes:

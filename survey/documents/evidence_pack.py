@@ -11,12 +11,12 @@ import csv
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from io import BytesIO, StringIO
+from io import StringIO
 from typing import IO
-from zipfile import ZipFile
 
 from survey.canonical import sha256_hex
-from survey.documents.archive import DAMAGED, archive_to
+from survey.certification.packed_papers import SUMS
+from survey.documents.archive import archive_to
 from survey.documents.imprint import Imprint, grouped
 from survey.documents.pdf import pages
 from survey.documents.pieces import page_count
@@ -33,10 +33,6 @@ SECTIONS = {
     "签名和证书": "声明、签名、证书、公开核验包和核验程序",
 }
 """Sections in the order of an inspection's catalogue, with what each holds."""
-
-SUMS, BUNDLE = "SHA256SUMS", "bundle.zip"
-MOST_FILES, MOST_UNPACKED = 500, 100_000_000
-"""What a stranger's pack may unfold to in memory; ours holds about forty files and ten megabytes."""
 
 
 @dataclass(frozen=True)
@@ -80,40 +76,6 @@ def evidence_pack(
     sums = "".join(f"{sha256_hex(content)}  {name}\n" for name, content in files.items())
     files[SUMS] = sums.encode()
     archive_to(target, ((f"{root}/{name}", content) for name, content in files.items()), at=at)
-
-
-@dataclass(frozen=True)
-class OpenedPack:
-    """What a reader checks of a pack: the bundle inside, and the files that are not as its list says."""
-
-    bundle: bytes
-    n_files: int
-    altered: tuple[str, ...]
-    """Files whose digest differs from the list, that the list lacks, or that are gone; the list is not signed."""
-
-
-def read_pack(data: bytes) -> OpenedPack | None:
-    """A pack as it was handed in, read in memory; None for anything that is none or is too large to read."""
-    try:
-        with ZipFile(BytesIO(data)) as pack:
-            names = {one.filename: one.file_size for one in pack.infolist() if not one.is_dir()}
-            if len(names) > MOST_FILES or sum(names.values()) > MOST_UNPACKED:
-                return None
-            root = next((name.removesuffix(SUMS) for name in names if name.endswith(f"/{SUMS}")), None)
-            if root is None or not all(name.startswith(root) for name in names):
-                return None
-            found = {name.removeprefix(root): pack.read(name) for name in names}
-    except DAMAGED:
-        return None
-    listed: dict[str, str] = {}
-    for line in found.pop(SUMS).decode(errors="replace").splitlines():
-        digest, _, name = line.partition("  ")
-        listed[name] = digest
-    bundle = next((content for name, content in found.items() if name.endswith(f"/{BUNDLE}")), None)
-    if bundle is None:
-        return None
-    altered = [name for name, content in found.items() if listed.get(name) != sha256_hex(content)]
-    return OpenedPack(bundle, len(found), tuple(sorted({*altered, *(listed.keys() - found.keys())})))
 
 
 def folder_name(county: str, wave: str) -> str:

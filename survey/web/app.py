@@ -36,7 +36,7 @@ from survey.web.routing import OwnRouter
 from survey.web.school.pages import school_router
 from survey.web.templating import static_folder
 from survey.web.verify.heads import HeadsBoard
-from survey.web.verify.routes import verify_router
+from survey.web.verify.routes import Reading, verify_router
 
 
 def create_app(
@@ -94,6 +94,7 @@ def create_inside(
                 "provider": Provider(settings) if settings.oidc_issuer else None,
                 "returns": ReturnCounts(office),
                 "heads": HeadsBoard(),
+                "reading": Reading(),
                 "print_room": print_room,
                 "work_room": work_room,
                 "readiness": Readiness(),

@@ -32,7 +32,10 @@ ANSWER_LIMIT = 64 * 1024
 """Bytes of a body everywhere but where a file is handed in."""
 
 FILE_LIMIT = 10 * 1024 * 1024
-"""Bytes of a body where a file is handed in: a school frame, a certificate, a bundle."""
+"""Bytes of a body where a file is handed in: a school frame, a workbook, a signed request."""
+
+PACK_LIMIT = 64 * 1024 * 1024
+"""Bytes of a body where somebody verifies: the evidence pack of a county of 200 000 slips, read from the disk."""
 
 BODY_SECONDS = 10.0
 """Seconds a body may take to arrive; the server itself would wait for ever."""
@@ -40,10 +43,14 @@ BODY_SECONDS = 10.0
 FILE_SECONDS = 60.0
 """The same where a file is handed in."""
 
+PACK_SECONDS = 300.0
+"""The same where somebody verifies: 64 MB over a line of 2 Mbit/s."""
+
 _OWN_MACHINE = ("127.0.0.1", "localhost", "[::1]")
 """Names under which the machine asks itself: health checks, a proxy that keeps no name."""
 
 _FILE_PATHS = ("/console/", "/v")
+VERIFY_PATH = "/v/file"
 
 _ALWAYS = (
     (b"x-content-type-options", b"nosniff"),
@@ -106,7 +113,7 @@ def with_deadline(application: ASGIApp) -> ASGIApp:
         if scope["type"] != "http" or scope["method"] in ("GET", "HEAD", "OPTIONS"):
             await application(scope, receive, send)
             return
-        seconds = FILE_SECONDS if scope["path"].startswith(_FILE_PATHS) else BODY_SECONDS
+        seconds = _seconds(scope["path"])
         ends = monotonic() + seconds
         complete = False
 
@@ -124,6 +131,17 @@ def with_deadline(application: ASGIApp) -> ASGIApp:
         await application(scope, receive_in_time, send)
 
     return limited
+
+
+def _seconds(path: str) -> float:
+    """How long a body may take to arrive.
+
+    >>> _seconds("/v/file"), _seconds("/console/sign-in"), _seconds("/s/x")
+    (300.0, 60.0, 10.0)
+    """
+    if path == VERIFY_PATH:
+        return PACK_SECONDS
+    return FILE_SECONDS if path.startswith(_FILE_PATHS) else BODY_SECONDS
 
 
 def with_known_host(application: ASGIApp, host: str | None) -> ASGIApp:

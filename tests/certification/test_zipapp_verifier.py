@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import ast
+import hashlib
 import json
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -56,6 +58,22 @@ def test_the_zipapp_names_what_was_altered_and_what_it_cannot_read(program, smal
     assert json.loads(first.stdout)["exit_code"] == 1
     assert second.returncode == 2 and "读不懂" in second.stdout
     assert run(program, str(tmp_path / "absent")).returncode == 2
+
+
+def test_the_zipapp_reads_an_evidence_pack_and_names_the_file_that_is_not_as_its_list_says(program, small_wave, tmp_path):
+    papers = {"09_签名和证书/bundle.zip": small_wave.bundle, "07_计数和算法/口径.txt": b"a"}
+    sums = "".join(f"{hashlib.sha256(content).hexdigest()}  {name}\n" for name, content in papers.items())
+    outcomes = []
+    for changed in ({}, {"07_计数和算法/口径.txt": b"b"}):
+        path = tmp_path / "建档.zip"
+        with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as pack:
+            for name, content in {**papers, "SHA256SUMS": sums.encode(), **changed}.items():
+                pack.writestr(f"甲县_建档/{name}", content)
+        outcomes.append(run(program, str(path)))
+
+    assert [outcome.returncode for outcome in outcomes] == [0, 1], outcomes
+    assert "✓ 建档包的清单：2个文件" in outcomes[0].stdout and "✓ 满意度重算" in outcomes[0].stdout
+    assert "✗ 建档包的清单：有1个文件对不上：07_计数和算法/口径.txt" in outcomes[1].stdout
 
 
 def test_the_zipapp_is_the_same_bytes_every_time():

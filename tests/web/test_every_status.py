@@ -12,7 +12,7 @@ import pytest
 from survey.fieldwork.code import random_code
 from survey.storage.intake import BusyError
 from survey.storage.print_files import load_print_file
-from survey.web.headers import ANSWER_LIMIT, FILE_LIMIT
+from survey.web.headers import ANSWER_LIMIT, FILE_LIMIT, PACK_LIMIT
 from survey.web.ration import Ration
 from survey.web.rights import SCOPES
 
@@ -37,7 +37,7 @@ PAGES: dict[str, tuple[int, str, str, dict[str, Any]]] = {
     "console, too early": (409, "GET", f"{DRAFT}/monitor", {}),
     "console, a link that was used": (410, "POST", "/console/sign-in/nothing", {"data": {}, "headers": SAME_ORIGIN}),
     "console, too much": (413, "POST", f"{DONE}/ledger", {"content": b"a=" + b"a" * FILE_LIMIT, "headers": {**FORM, **SAME_ORIGIN}}),
-    "verifier, too much": (413, "POST", "/v/file", {"content": b"a" * (FILE_LIMIT + 1_000_000), "headers": {"content-type": "multipart/form-data; boundary=x"}}),
+    "verifier, too much": (413, "POST", "/v/file", {"content": b"a" * (PACK_LIMIT + 1_000_000), "headers": {"content-type": "multipart/form-data; boundary=x"}}),
     "console, what is missing": (422, "POST", f"{DONE}/ledger", {"data": {"source": "fact", "problem": "", "basis": ""}}),
     "school, nobody signed in": (401, "GET", "/school", {}),
 }

@@ -1,27 +1,30 @@
 """The verify pages: type number and signs, or hand in a file; nothing is kept and nothing is set."""
 
+import asyncio
 import io
 import zipfile
 from asyncio import to_thread
+from collections.abc import Iterator
+from contextlib import AbstractAsyncContextManager, contextmanager, nullcontext
 from pathlib import Path
-from typing import Any
+from types import MappingProxyType
+from typing import IO, Any
 
 from litestar import Response, get, post
 from litestar.datastructures import UploadFile
 from litestar.params import FromPath
 
 from survey.certification.claims import Verdict
+from survey.certification.packed_papers import DAMAGED, OpenedPack, read_pack
 from survey.certification.verification import verify_file
-from survey.documents.archive import DAMAGED
-from survey.documents.evidence_pack import OpenedPack, read_pack
 from survey.errors import SurveyError
 from survey.settings import Settings
 from survey.storage.certificates import Certificate, find_certificate, list_certificates
 from survey.storage.plans import find_wave
 from survey.web.access import anyone, check_query, read_form
-from survey.web.errors import UnreadableBodyError
+from survey.web.errors import UnreadableBodyError, WebError
 from survey.web.files import download
-from survey.web.headers import FILE_LIMIT
+from survey.web.headers import PACK_LIMIT, VERIFY_PATH
 from survey.web.pages import AnyRequest, html
 from survey.web.routing import OwnRouter
 from survey.web.verify.cryptography import show_cryptography
@@ -34,6 +37,10 @@ from survey.web.verify.standing import (
     standing_of_file,
     statement_in,
 )
+
+MOST_UNPACKED = 256 * 1024 * 1024
+"""Bytes that a pack may unfold to; one of 64 MB unfolds to 90, and each costs the digesting of a stranger's file."""
+MOST_STATEMENT = 10 * 1024 * 1024
 
 
 class NoCertificateError(SurveyError):
@@ -111,23 +118,70 @@ async def download_bundle(request: AnyRequest, number: FromPath[int]) -> Respons
     return download(await to_thread(path.read_bytes), f"{certificate.wave}_公开包{number}.zip")
 
 
-@post("/v/file", guards=[anyone], request_max_body_size=FILE_LIMIT, status_code=200)
+@post(VERIFY_PATH, guards=[anyone], request_max_body_size=PACK_LIMIT, status_code=200)
 async def check_file(request: AnyRequest) -> Response[str]:
-    """Read a certificate, a public bundle or an evidence pack in place, claim by claim."""
-    upload = (await read_form(request)).get("file")
-    if not isinstance(upload, UploadFile) or not upload.filename:
-        raise UnreadableBodyError("没有选文件")
-    data = await upload.read()
-    pack = await to_thread(read_pack, data) if data.startswith(b"PK") else None
-    if pack is not None:
-        data = pack.bundle
-    verdict = await to_thread(verify_file, data)
-    statement = statement_in(await to_thread(_statement_file, data))
+    """Read a certificate, a public bundle or an evidence pack in place, claim by claim.
+
+    Raises:
+        BusyVerifyingError: as many large files as are read at once are being read.
+    """
+    reading: Reading = request.app.state.reading
+    with reading.place(request.headers.get("content-length")) as turn:
+        upload = (await read_form(request)).get("file")
+        if not isinstance(upload, UploadFile) or not upload.filename:
+            raise UnreadableBodyError("没有选文件")
+        # What is larger than a megabyte lies on the disk by now, under no name.
+        async with turn:
+            pack, data = await to_thread(_taken_apart, upload.file)
+            verdict = await to_thread(verify_file, data)
+            statement = statement_in(await to_thread(_statement_file, data))
+            del data
     standing = await standing_of_file(statement, verdict)
     if pack is not None and pack.altered:
         standing = Standing(ALTERED, standing.certificate, standing.statement)
     filename = upload.filename.replace("\\", "/").rpartition("/")[2][:120]
     return await _page(standing, verdict, filename, pack)
+
+
+class BusyVerifyingError(WebError):
+    """As many large files as are read at once are being read."""
+
+    code = "verify.busy"
+    status = 503
+    headers = MappingProxyType({"Retry-After": "60"})
+
+    def __init__(self) -> None:
+        super().__init__(
+            "核验", "正在检查别的大文件", "请一分钟后再交；也可以在自己的电脑上检查：survey verify 文件"
+        )
+
+
+class Reading:
+    """Who reads files that strangers handed in: a few large ones wait on the disk, one is in memory."""
+
+    LARGE, LARGE_AT_ONCE = 10 * 1024 * 1024, 3
+
+    def __init__(self) -> None:
+        self._one_by_one = asyncio.Semaphore(1)
+        self._large = 0
+
+    @contextmanager
+    def place(self, length: str | None) -> Iterator[AbstractAsyncContextManager[None]]:
+        """A place for a body of so many bytes, and what waits for its turn in memory; small ones wait for nobody.
+
+        One that does not say how many counts as large.
+
+        Raises:
+            BusyVerifyingError: none is free.
+        """
+        is_large = length is None or not length.isdigit() or int(length) > self.LARGE
+        if is_large and self._large >= self.LARGE_AT_ONCE:
+            raise BusyVerifyingError
+        self._large += is_large
+        try:
+            yield self._one_by_one if is_large else nullcontext()
+        finally:
+            self._large -= is_large
 
 
 def verify_router() -> OwnRouter:
@@ -177,6 +231,16 @@ async def _page(
     )
 
 
+def _taken_apart(file: IO[bytes]) -> tuple[OpenedPack | None, bytes]:
+    """The pack that a file is, if it is one, and the bytes to verify: the bundle's, or the whole."""
+    head = file.read(2)
+    pack = read_pack(file, most=MOST_UNPACKED, most_bundle=PACK_LIMIT) if head == b"PK" else None
+    if pack is not None:
+        return pack, pack.bundle
+    file.seek(0)
+    return None, file.read()
+
+
 def _statement_file(data: bytes) -> bytes:
     """The bytes that hold the statement: of a bundle its member, of a certificate the whole file."""
     if not data.startswith(b"PK"):
@@ -184,7 +248,7 @@ def _statement_file(data: bytes) -> bytes:
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as bundle:
             member: Any = bundle.getinfo("statement.json")
-            if member.file_size > FILE_LIMIT:
+            if member.file_size > MOST_STATEMENT:
                 return b""
             return b'{"statement":' + bundle.read(member) + b"}"
     except (*DAMAGED, KeyError):

@@ -1,5 +1,6 @@
 """Anyone may check: by number and signs, or by handing in a file; nothing is kept, nothing is set."""
 
+import asyncio
 import json
 import re
 from hashlib import sha256
@@ -13,6 +14,7 @@ import pytest
 from survey.jobs.pack_wave import pack_wave
 from survey.storage.certificates import list_certificates, save_certificate
 from survey.storage.evidence import save_evidence
+from survey.web.verify import routes
 from survey.web.verify.heads import HOUR, HeadsBoard
 
 from ..conftest import NOW, Site
@@ -95,6 +97,43 @@ async def test_an_evidence_pack_is_read_in_place_and_a_changed_file_of_it_is_nam
     assert heading(page.text) == "一致" and "交来的是建档包" in page.text
     assert heading(altered.text) == "内容被改过" and "口径.txt" in altered.text
     assert 'class="figure"' not in altered.text
+
+
+async def test_a_pack_beyond_ten_megabytes_is_read_one_at_a_time_and_a_few_wait(
+    certified: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = BytesIO()
+    await pack_wave(certified.settings, "county-a", made, actor="test", now=NOW)
+    reading = certified.app.state.reading
+    monkeypatch.setattr(type(reading), "LARGE", len(made.getvalue()) - 1)
+    pages = await asyncio.gather(*(hand_in(certified, made.getvalue(), "建档.zip") for _ in range(3)))
+    (issued,) = await list_certificates()
+    with reading.place("99999999"), reading.place(None), reading.place("x"):
+        busy = await hand_in(certified, made.getvalue(), "建档.zip")
+        small = await hand_in(certified, issued.data)
+    free = await hand_in(certified, made.getvalue(), "建档.zip")
+
+    assert [heading(page.text) for page in (*pages, small, free)] == ["一致"] * 5
+    assert busy.status_code == 503 and busy.headers["retry-after"] == "60"
+    assert "verify.busy" in busy.text and "survey verify" in busy.text
+
+
+@pytest.mark.parametrize(
+    ("limit", "name"), [("MOST_UNPACKED", "a/b.txt"), ("PACK_LIMIT", "a/09/bundle.zip")], ids=["all", "bundle"]
+)
+async def test_a_pack_that_unfolds_to_too_much_is_not_unfolded(
+    site: Site, limit: str, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(routes, limit, 1_000_000)
+    content = bytes(1_000_001)
+    bomb = BytesIO()
+    with ZipFile(bomb, "w", ZIP_DEFLATED) as target:
+        for path, inside in {"a/SHA256SUMS": b"", "a/09/bundle.zip": b"", name: content}.items():
+            target.writestr(path, inside)
+    page = await hand_in(site, bomb.getvalue(), "建档.zip")
+
+    assert len(bomb.getvalue()) < 10_000
+    assert page.status_code == 200 and heading(page.text) == "读不懂这个文件"
 
 
 async def test_an_altered_figure_is_noticed_and_its_place_named(certified: Site) -> None:
