@@ -109,14 +109,20 @@ async def clear_message(
     await record_audit(actor, "clear_message", wave, details={"message": message_id[:8]}, now=now)
 
 
-async def decide_message(wave: str, message_id: str, decision: str, *, actor: str, now: datetime) -> None:
+async def decide_message(
+    wave: str, message_id: str, decision: str, *, actor: str, now: datetime, seen: str | None = None
+) -> None:
     """Withhold a held message, or release or send back a proposed one; releasing is another person's.
 
+    Args:
+        seen: what whoever releases it has read, as `Message.cleared_digest`.
+
     Raises:
-        MessageMovedError: it is not where this step begins, or the same person would do both.
+        MessageMovedError: it is not where this step begins, the same person would do both, or another
+            text is proposed by now than the one that was read.
     """
     if decision == "release":
-        await release_message(wave, message_id, actor)
+        await release_message(wave, message_id, actor, seen)
     elif decision == "send_back":
         await send_back_message(wave, message_id)
     elif decision == "withhold":

@@ -11,6 +11,7 @@ from collections import Counter
 from dataclasses import dataclass
 from datetime import date
 
+from survey.canonical import sha256_hex
 from survey.errors import SurveyError
 from survey.storage.current import transaction
 from survey.storage.tables import BoardMessages
@@ -37,7 +38,7 @@ class MessageMovedError(SurveyError):
 
     def __init__(self) -> None:
         super().__init__(
-            "这条留言", "已经有人处理过，或者清理和放行会是同一个人", "刷新后再看；放行要由另一个人来做"
+            "这条留言", "已经有人处理过、改过，或者清理和放行会是同一个人", "刷新后再看；放行要由另一个人来做"
         )
 
 
@@ -54,6 +55,11 @@ class Message:
     theme: str
     cleared_by: str | None
     released_by: str | None
+
+    @property
+    def cleared_digest(self) -> str:
+        """The SHA-256 of the text that may be shown, by which a page says what was read."""
+        return sha256_hex((self.cleared or "").encode())
 
 
 async def add_message(wave: str, message_id: str, group: str, text: str, *, on: date) -> None:
@@ -170,12 +176,18 @@ async def withhold_message(wave: str, message_id: str, by: str) -> None:
         raise MessageMovedError
 
 
-async def release_message(wave: str, message_id: str, by: str) -> None:
+async def release_message(wave: str, message_id: str, by: str, seen: str | None = None) -> None:
     """The second pair of eyes, another person's: the cleared text may be shown.
 
+    Args:
+        seen: the SHA-256 of the text that they read; None where it is not asked.
+
     Raises:
-        MessageMovedError: it is not proposed, or `by` proposed it.
+        MessageMovedError: it is not proposed, `by` proposed it, or another text is proposed by now.
     """
+    read = await find_message(wave, message_id)
+    if read is None or (seen is not None and seen != read.cleared_digest):
+        raise MessageMovedError
     rows = (
         await BoardMessages.update({BoardMessages.state: "released", BoardMessages.released_by: by})
         .where(
@@ -183,6 +195,7 @@ async def release_message(wave: str, message_id: str, by: str) -> None:
             BoardMessages.id == message_id,
             BoardMessages.state == "proposed",
             BoardMessages.cleared_by != by,
+            BoardMessages.cleared == read.cleared,
         )
         .returning(BoardMessages.id)
     )

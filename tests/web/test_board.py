@@ -6,6 +6,7 @@ import re
 
 import pytest
 
+from survey.jobs.message_board import clear_message, decide_message
 from survey.storage.board import list_messages
 
 from .conftest import NOW, PASSWORD, Site
@@ -48,7 +49,15 @@ async def test_a_message_goes_from_the_thanks_page_through_two_people_to_the_lis
     own = await running.send(f"{BOARD}/{held.id}/decide", {"act": "release"})
     client.cookies.clear()
     await running.sign_in("yi", ("reviewer",))
-    await running.send(f"{BOARD}/{held.id}/decide", {"act": "release"})
+    page = (await client.get(f"{BOARD}?state=proposed")).text
+    read = re.search(r'name="seen" value="(\w{64})"', page)[1]  # type: ignore[index]
+    # While it is being read, it goes back and another text is proposed.
+    await decide_message("county-a", held.id, "send_back", actor="bing", now=NOW)
+    await clear_message("county-a", held.id, "食堂太贵，王某", "安全和食宿", actor="bing", now=NOW)
+    unread = await running.send(f"{BOARD}/{held.id}/decide", {"act": "release", "seen": read})
+    await decide_message("county-a", held.id, "send_back", actor="bing", now=NOW)
+    await clear_message("county-a", held.id, "食堂太贵", "安全和食宿", actor="jia", now=NOW)
+    await running.send(f"{BOARD}/{held.id}/decide", {"act": "release", "seen": read})
     shown = (await client.get(BOARD)).text
 
     assert 'href="/b"' in thanks and "/b" not in re.findall(r'href="([^"]*)"', pupils)
@@ -59,6 +68,7 @@ async def test_a_message_goes_from_the_thanks_page_through_two_people_to_the_lis
     assert "■校长" in listed and "13800138000" not in listed and "<script>1" not in listed
     assert "13800138000" in opened and "<script>1" not in opened
     assert own.status_code == 403
+    assert unread.status_code == 409 and "board.moved" in unread.text
     assert "食堂太贵" in shown and "13800138000" not in shown and "jia" in shown and "yi" in shown
 
 

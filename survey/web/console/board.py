@@ -92,7 +92,8 @@ async def post_decide(request: AnyRequest, wave: FromPath[str], number: FromPath
     await load_wave(wave)
     app, person, form = request.app.state, person_of(request), await read_form(request)
     decision = "release" if form.get("act") == "release" else "send_back"
-    await decide_message(wave, number, decision, actor=person.name, now=app.now())
+    seen = None if form.get("seen") is None else str(form.get("seen"))
+    await decide_message(wave, number, decision, actor=person.name, now=app.now(), seen=seen)
     return Redirect(path=f"/console/waves/{wave}/board?state=proposed", status_code=303)
 
 

@@ -27,9 +27,10 @@ from survey.scheme.plan_form import STEPS, sections_of
 from survey.scheme.plan_words import MODES
 from survey.scheme.texts import known_languages
 from survey.storage.plan_drafts import DraftMovedError, PlanDraft
-from survey.storage.plans import load_wave
+from survey.storage.plans import find_wave, load_wave
 from survey.storage.states import BEFORE_SIGNING
 from survey.web.access import check_query, may, person_of, read_form
+from survey.web.console.monitor import WrongNameError
 from survey.web.console.page import console_page, wave_crumbs
 from survey.web.console.waves import tabs_of
 from survey.web.errors import UnknownPageError, status_of
@@ -77,6 +78,8 @@ async def show_step(request: AnyRequest, draft: FromPath[str], step: FromPath[in
     """One step as it was saved; its faults once it has been sent, its warnings always."""
     check_query(request, frozenset())
     opened = await open_draft(person_of(request), draft)
+    if step == REVIEW:
+        return await _review(request, opened)
     reading = await read_draft(person_of(request), opened)
     faults = reading.at(step) if f"seen.{step}" in opened.fields else ()
     return _page(request, opened, reading, step, faults=faults)
@@ -124,13 +127,16 @@ async def post_step(
 
 @post("/setup/{draft:str}/finish", guards=[may("plan.write")], status_code=303)
 async def post_finish(request: AnyRequest, draft: FromPath[str]) -> Response[str] | Redirect:
-    """Make the draft a wave, and go on to its school list."""
-    person = person_of(request)
+    """Make the draft a wave, and go on to its school list; a sample that goes with it asks for the wave's name."""
+    person, form = person_of(request), await read_form(request)
     opened = await open_draft(person, draft)
+    if await _voids_a_sample(opened) and str(form.get("confirm", "")).strip() != opened.wave:
+        refusal = WrongNameError(str(opened.wave))
+        return await _review(request, opened, refusal=refusal)
     try:
         plan = await finish_draft(person, opened, now=request.app.state.now())
     except SurveyError as refusal:
-        return _page(request, opened, await read_draft(person, opened), REVIEW, refusal=refusal)
+        return await _review(request, opened, refusal=refusal)
     return Redirect(path=f"/console/waves/{plan.wave}/frame", status_code=303)
 
 
@@ -140,7 +146,7 @@ async def post_drop(request: AnyRequest, draft: FromPath[str]) -> Response[str] 
     person, form = person_of(request), await read_form(request)
     opened = await open_draft(person, draft)
     if not form.get("sure"):
-        return _page(request, opened, await read_draft(person, opened), REVIEW, refusal=NotSureError())
+        return await _review(request, opened, refusal=NotSureError())
     await drop_draft(opened)
     return Redirect(path="/console/waves", status_code=303)
 
@@ -166,6 +172,19 @@ class NotSureError(SurveyError):
         super().__init__("删掉草稿", "没有勾“确定删掉”", "确定的话，先勾再按")
 
 
+async def _voids_a_sample(draft: PlanDraft) -> bool:
+    """Whether finishing the draft changes the plan of a wave that has been drawn from."""
+    row = await find_wave(draft.wave) if draft.wave is not None else None
+    return row is not None and row.state == "drawn"
+
+
+async def _review(request: AnyRequest, draft: PlanDraft, *, refusal: SurveyError | None = None) -> Response[str]:
+    """The last page: all steps at once, and the button that makes the wave."""
+    reading = await read_draft(person_of(request), draft)
+    voids = await _voids_a_sample(draft)
+    return _page(request, draft, reading, REVIEW, refusal=refusal, voids_a_sample=voids)
+
+
 def _page(
     request: AnyRequest,
     draft: PlanDraft,
@@ -175,6 +194,7 @@ def _page(
     faults: tuple[Placed, ...] = (),
     refusal: SurveyError | None = None,
     typed: dict[str, str] | None = None,
+    voids_a_sample: bool = False,
 ) -> Response[str]:
     if not 1 <= step <= REVIEW:
         raise UnknownPageError("步骤", f"没有第{step}步", "从计划的第1步开始")
@@ -194,6 +214,7 @@ def _page(
         "fault_at": _by_field(faults),
         "warning_at": _by_field(warnings),
         "refusal": refusal,
+        "voids_a_sample": voids_a_sample,
         "reading": reading,
         "review": REVIEW,
         "compact": step in (3, 4),

@@ -17,6 +17,7 @@ from litestar.datastructures import UploadFile
 from litestar.params import FromPath
 from litestar.response import Redirect
 
+from survey.canonical import digest
 from survey.errors import SurveyError
 from survey.jobs.close_wave import close_wave
 from survey.jobs.estimate_wave import estimate_wave
@@ -39,7 +40,7 @@ from survey.jobs.signers import (
     request_for,
     signs_elsewhere,
 )
-from survey.scheme.plan import scheme_of
+from survey.scheme.plan import plan_digest, scheme_of
 from survey.settings import Settings
 from survey.storage.audit import record_audit
 from survey.storage.keys import has_key
@@ -125,6 +126,16 @@ class NothingToSignError(SurveyError):
         super().__init__("两人操作", f"现在是“{state_name}”，没有要两人签名的事", "回到概况看下一步")
 
 
+class PlanMovedError(SurveyError):
+    """Plan or sample are not those that the page showed."""
+
+    code = "console.plan_moved"
+    kind = "conflict"
+
+    def __init__(self) -> None:
+        super().__init__("要签的方案", "您打开以后，方案或样本改过", "下面是现在的；看清以后，再输口令签一次")
+
+
 class OtherTextError(SurveyError):
     """The line that came back is over something else than what is to be signed now."""
 
@@ -155,6 +166,8 @@ async def post_signing(request: AnyRequest, wave: FromPath[str]) -> Response[Any
         raise NothingToSignError(row.state_name)
     if act is CLOSE and str(form.get("confirm", "")).strip() != wave:
         return await _page(request, row, WrongNameError(wave))
+    if act is SIGN and form.get("seen") not in (None, await _seen_plan(wave)):
+        return await _page(request, row, PlanMovedError())
     try:
         signers = await two_signers(app.settings, form)
     except SurveyError as refusal:
@@ -318,11 +331,18 @@ async def _page(request: AnyRequest, row: WaveRow, refusal: SurveyError | None =
         status=status_of(refusal) if refusal else 200,
         act=act,
         plan_lines=plan,
+        seen=await _seen_plan(row.wave) if act is SIGN else "",
         early=early,
         asks_name=act is CLOSE,
         refusal=refusal,
         **keys,
     )
+
+
+async def _seen_plan(wave: str) -> str:
+    """The digest of plan and sample, by which the page says what was read."""
+    sample = await find_sample(wave)
+    return digest([plan_digest(await load_plan(wave)), sample.digest if sample else ""])
 
 
 async def _plan_in_words(wave: str) -> list[tuple[str, str]]:

@@ -174,7 +174,8 @@ class Reading:
         Raises:
             BusyVerifyingError: none is free.
         """
-        is_large = length is None or not length.isdigit() or int(length) > self.LARGE
+        told = length is not None and length.isascii() and length.isdigit() and len(length) < 12
+        is_large = not told or int(length or 0) > self.LARGE
         if is_large and self._large >= self.LARGE_AT_ONCE:
             raise BusyVerifyingError
         self._large += is_large

@@ -35,6 +35,9 @@ from survey.jobs.sign_plan import sign_plan
 from survey.jobs.signers import ROLES, Signers, create_signer, open_signers
 from survey.storage.board import add_message
 from survey.storage.print_files import load_print_file, save_print_file
+from survey.web.console.certify import WHOLE
+from survey.web.console.work_room import MadeFile, Tell, Work
+from survey.web.console.works import PACK
 
 from ..conftest import NOW, PASSWORD, SAME_ORIGIN, Site, answer, running
 from .test_accessibility import FLAGS
@@ -160,6 +163,7 @@ async def draw_all(site: Site, address: str, page: Page, folder: Path) -> int:
     await book.draw("board held")
     await book.press("td a")
     await book.draw("board message")
+    await draw_jobs(site, book)
     await book.open("/console/waves/no-such-wave", "not found")
     await book.open(f"/console/waves/{WAVE}/signing", "wrong state")
     await page.goto(f"{address}/console/account")
@@ -182,6 +186,40 @@ async def draw_all(site: Site, address: str, page: Page, folder: Path) -> int:
     await book.press("main button")
     await book.open("/console/waves/county-live/papers", "no permission")
     return book.seen
+
+
+async def draw_jobs(site: Site, book: Book) -> None:
+    """A long job while it runs, while it stops and when it has ended."""
+    room, go, address = site.app.state.work_room, asyncio.Event(), f"/console/waves/{WAVE}"
+
+    async def at_work(tell: Tell) -> None:
+        tell(0.43, "读答卷 38,000 / 87,579")
+        await go.wait()
+        tell(1, "")
+
+    async def ended() -> None:
+        go.set()
+        while room.at_work():
+            await asyncio.sleep(0.02)
+        go.clear()
+
+    await room.begin(Work(WAVE, "计算", "results", "results", stop_at="estimate/stop", right="wave.run"), at_work, 0)
+    await book.open(f"{address}/work", "job that can be stopped")
+    room.stop(WAVE)
+    await book.open(f"{address}/work", "job that is stopping")
+    await ended()
+    await book.open(f"{address}/work", "job that was stopped")
+    await room.begin(Work(WAVE, "签发", "certificate", "certify", whole=WHOLE), at_work, 0)
+    await book.open(f"{address}/work", "job that is whole")
+    await ended()
+    await book.open(f"{address}/work", "job that is done")
+    work = Work(WAVE, PACK.name, PACK.back_to, PACK.back_to, kind=PACK.kind, right=PACK.right)
+    work.made = MadeFile.begin(site.settings.data, "云台区_county-a_建档.zip")
+    work.made.file.write(bytes(11_543_794))
+    work.made.file.flush()
+    await room.begin(work, at_work, 0)
+    await ended()
+    await book.open(f"{address}/pack", "job that made a file")
 
 
 @asynccontextmanager

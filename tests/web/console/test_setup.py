@@ -167,8 +167,13 @@ async def test_changing_a_drawn_waves_plan_takes_it_back_before_the_draw(site: S
     draft = opened.headers["location"].split("/")[3]
     same = await site.send(f"/console/waves/{wave}/setup")
     await send(site, draft, 2, {"telephone": "0518-1", "wave": "county-z"}, go="8")
-    done = await site.send(f"/console/setup/{draft}/finish")
+    page = (await site.client.get(STEP.format(draft=draft, step=8))).text
+    unnamed = [await site.send(f"/console/setup/{draft}/finish", {"confirm": name}) for name in ("", "county-z")]
+    before = (await load_wave(wave)).state
+    done = await site.send(f"/console/setup/{draft}/finish", {"confirm": wave})
 
+    assert "抽好的样本就作废" in page and 'id="confirm"' in page
+    assert [reply.status_code for reply in unnamed] == [422, 422] and before == "drawn"
     assert same.headers["location"] == opened.headers["location"]
     assert done.headers["location"] == f"/console/waves/{wave}/frame"
     assert (await load_plan(wave)).telephone == "0518-1"

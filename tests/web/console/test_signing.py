@@ -6,6 +6,7 @@ from io import BytesIO
 from zipfile import ZipFile
 
 from survey.cases.flag import Flag
+from survey.jobs.draw_sample import draw_wave
 from survey.jobs.signers import ROLES, create_signer
 from survey.storage.plans import load_wave
 from survey.storage.results import load_results
@@ -156,6 +157,9 @@ async def test_a_wrong_passphrase_changes_nothing(site: Site) -> None:
         create_signer(site.settings, role, BOTH[role])
     wrong = await site.send(SIGNING, {"act": "签署方案", **BOTH, "approver": "not this"})
     other_act = await site.send(SIGNING, {"act": "签发证书", **BOTH})
+    seen = re.search(r'name="seen" value="(\w{64})"', (await site.client.get(SIGNING)).text)[1]  # type: ignore[index]
+    await draw_wave("county-a", "20261125", reason="重抽", actor="yi", now=site.clock())
+    unread = await site.send(SIGNING, {"act": "签署方案", **BOTH, "seen": seen})
 
     assert "还没有经办和签发的签名密钥" in without.text
     assert "要签的方案" in without.text and "490张纸条" in without.text and "达到85%以上" in without.text
@@ -164,6 +168,8 @@ async def test_a_wrong_passphrase_changes_nothing(site: Site) -> None:
     assert "什么也没有改" in wrong.text
     assert "not this" not in wrong.text
     assert other_act.status_code == 409
+    # Another one drew again while the page stood open: nobody signs what nobody read.
+    assert unread.status_code == 409 and "console.plan_moved" in unread.text and "种子 20261125" in unread.text
     assert (await load_wave("county-a")).state == "drawn"
 
 

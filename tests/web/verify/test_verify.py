@@ -108,7 +108,7 @@ async def test_a_pack_beyond_ten_megabytes_is_read_one_at_a_time_and_a_few_wait(
     monkeypatch.setattr(type(reading), "LARGE", len(made.getvalue()) - 1)
     pages = await asyncio.gather(*(hand_in(certified, made.getvalue(), "建档.zip") for _ in range(3)))
     (issued,) = await list_certificates()
-    with reading.place("99999999"), reading.place(None), reading.place("x"):
+    with reading.place("99999999"), reading.place(None), reading.place("²"):
         busy = await hand_in(certified, made.getvalue(), "建档.zip")
         small = await hand_in(certified, issued.data)
     free = await hand_in(certified, made.getvalue(), "建档.zip")
