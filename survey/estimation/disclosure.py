@@ -102,8 +102,9 @@ def coded(row: Mapping[str, Any]) -> dict[str, Any]:
         bound = code_of(fraction(unsure["shown"]), int(row.get("n") or 0)) if isinstance(row.get("n"), int) else None
         if bound is not None:
             told["dont_know"] = {"shown": None, "percent": CODED_TEXT[bound]}
-            # The share with every don't-know counted as not satisfied, less the share, is what they were.
-            told |= {"conservative": None} if "conservative" in row else {}
+    if isinstance(told.get("dont_know"), Mapping) and told["dont_know"].get("shown") is None and "conservative" in row:
+        # The share with every don't-know counted as not satisfied, less the share, is what they were.
+        told["conservative"] = None
     if isinstance(row.get("n_valid"), int) and row["n_valid"] < FEW_ANSWERS:
         told |= {key: None for key in SILENCES if key in row}
     if row.get("withheld") or row.get("shown") is None:

@@ -216,7 +216,8 @@ async def test_the_list_asks_the_database_no_more_for_many_waves_than_for_few(
 
     page = (await site.client.get("/console/waves")).text
     rows = {one.partition("</code>")[0].rpartition(">")[2]: one for one in page.split('<th scope="row">')[1:]}
-    needed = {name: re.findall(r'<td class="n">(?:<[^>]+>)?([^<]+)<', row)[1] for name, row in rows.items()}
+    cell = re.compile(r'data-name="需要">(?:<[^>]+>)?([^<]+)<')
+    needed = {name: cell.findall(row)[0] for name, row in rows.items()}
 
     assert 0 < asked[1] == asked[3] < 12
     # What a wave needs is known from its drawing on, and does not go when it is estimated.

@@ -49,6 +49,13 @@ async def test_a_foreign_field_or_an_unknown_file_is_refused(certified: Site) ->
 FEW = {"n": 39, "n_valid": 39, "df": 4, "dont_know": {"shown": "0.0000"}, "options": None, "conservative": "1.0000"}
 
 
+def in_every_table(results: dict[str, Any], row: dict[str, Any]) -> dict[str, Any]:
+    """The results with this in the first row of every table, which is told then."""
+    tables = [key for key in TABLE_NAMES.values() if results.get(key)]
+    first = {key: {name: value for name, value in results[key][0].items() if name != "withheld"} for key in tables}
+    return {**results, **{key: [{**first[key], **row}, *results[key][1:]] for key in tables}}
+
+
 def world(results: dict[str, Any], satisfied: int) -> dict[str, Any]:
     """The results as an older release kept them, where so many of 39 were satisfied in a row of every table."""
     share = f"{satisfied / 39:.6f}"[:6]
@@ -61,19 +68,22 @@ def world(results: dict[str, Any], satisfied: int) -> dict[str, Any]:
         "cautions": [] if satisfied == 39 else ["不满意的人只来自很少几所学校，下限可能偏高"],
         "chance": "0.0121" if satisfied == 39 else "0.0903",
     }
-    changed = {key: [{**results[key][0], **row}, *results[key][1:]] for key in TABLE_NAMES.values() if results.get(key)}
-    return {**results, **changed}
+    return in_every_table(results, row)
 
 
-def silent(results: dict[str, Any], unsure: int) -> dict[str, Any]:
-    """The same of an older release, where of 39 one gave no opinion: by a don't-know, or by leaving the question out."""
+def silent(results: dict[str, Any], unsure: int, bounded: bool) -> dict[str, Any]:
+    """The same, where of 39 one gave no opinion: by a don't-know, or by leaving the question out.
+
+    Args:
+        bounded: kept by the last release, which told the share of don't-knows as a bound and the rest exactly.
+    """
+    exact = {"shown": ("0.0000", "0.0256")[unsure]}
     row = {
         "n": 39, "n_valid": 38, "shown": "0.7894", "percent": "78.94%", "display": "78.94%", "options": None,
-        "dont_know": {"shown": ("0.0000", "0.0256")[unsure]}, "conservative": ("0.7894", "0.7692")[unsure],
+        "dont_know": {"shown": None, "percent": "≤5%"} if bounded else exact, "conservative": ("0.7894", "0.7692")[unsure],
         "dont_know_n": unsure, "skipped": 1 - unsure, "refused": 0, "off_path": 0,
     }
-    changed = {key: [{**results[key][0], **row}, *results[key][1:]] for key in TABLE_NAMES.values() if results.get(key)}
-    return {**results, **changed}
+    return in_every_table(results, row)
 
 
 async def outputs(site: Site, api: dict[str, str]) -> dict[str, Any]:
@@ -109,11 +119,11 @@ async def test_nothing_that_is_told_lets_all_of_a_few_or_one_silence_be_known_fr
         await save_results("county-a", world(kept, satisfied), now=NOW)
         told.append(await outputs(certified, api))
 
-    for unsure in (0, 1):
-        await save_results("county-a", silent(kept, unsure), now=NOW)
+    for unsure, bounded in ((0, False), (1, False), (0, True), (1, True)):
+        await save_results("county-a", silent(kept, unsure, bounded), now=NOW)
         told.append(await outputs(certified, api))
 
-    for one, other in ((0, 1), (2, 3)):
+    for one, other in ((0, 1), (2, 3), (3, 4), (4, 5)):
         assert {where for where in told[one] if told[one][where] != told[other][where]} == set()
     assert "≤5%" in told[2]["results"] and told[2]["document"]["items"][0]["n_valid"] == 38
     assert [where for where in ("results", "results.csv", "command") if "≥95%" not in told[0][where]] == []

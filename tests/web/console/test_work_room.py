@@ -4,23 +4,26 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from io import BytesIO
+from pathlib import Path
 from zipfile import ZipFile
 
 import pytest
 
+from survey.jobs.signers import ROLES, create_signer
 from survey.storage.audit import list_audit
 from survey.storage.certificates import list_certificates
 from survey.storage.database import Database
 from survey.storage.plans import load_wave
+from survey.storage.print_files import load_print_file, save_print_file
 from survey.storage.results import load_results_digest
 from survey.web.console import work_room
 from survey.web.console.monitor import WrongNameError
 from survey.web.console.work_room import MadeFile, StoppedError, Tell, Work, WorkingError, WorkRoom
 
-from ..conftest import Site
-from .test_certify import KEY, prepare, step, three
+from ..conftest import PASSWORD, Site, answer, running
+from .test_certify import KEY, PEOPLE, as_person, prepare, step, three
 
 __all__ = ["three"]
 WAVE = "/console/waves/county-a"
@@ -234,3 +237,67 @@ async def test_a_job_page_of_a_file_says_what_to_do_where_nothing_was_made(certi
     assert f'href="{WAVE}/certificate">去装建档包' in pages["pack"]
     assert f'href="{WAVE}/results">去导出答卷' in pages["answers"]
     assert f'href="{WAVE}/certify">去准备签名请求' in pages["certify/request"]
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def url(request: pytest.FixtureRequest) -> str | None:
+    """Where the books are kept: in a file, or at a PostgreSQL server."""
+    return request.getfixturevalue("postgres_url") if request.param == "postgres" else None
+
+
+@pytest.fixture
+async def office(url: str | None, tmp_path: Path) -> AsyncIterator[Site]:
+    """A site over either database."""
+    async with running(tmp_path / "data", url) as site:
+        yield site
+
+
+@pytest.mark.slow
+async def test_a_wave_goes_its_whole_road_by_pages_of_jobs_alone(office: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(work_room, "PATIENCE", 0.0)
+    room, road = office.app.state.work_room, []
+    for role in ROLES:
+        create_signer(office.settings, role, KEY[role])
+    await office.wave(until="drawn")
+    for name, role in PEOPLE.items():
+        await office.person(name, (role,))
+    await office.sign_in("all", ("admin", "operator", "approver"))
+
+    async def gone(path: str, fields: dict[str, str] | None = None) -> None:
+        reply = await office.send(f"{WAVE}/{path}", fields)
+        await idle(room)
+        page = (await office.client.get(reply.headers["location"])).text
+        road.append((path, reply.headers["location"].rpartition("/")[2], "做好了" in page, (await load_wave("county-a")).state))
+
+    await gone("signing", {"act": "签署方案", **KEY})
+    codes = load_print_file(office.settings, "county-a")
+    await office.send(f"{WAVE}/publish", {"confirm": "county-a"})
+    save_print_file(office.settings, "county-a", codes)
+    await answer(office.office, office.settings, "county-a")
+    await gone("signing", {"act": "结束填写", "confirm": "county-a", **KEY})
+    await gone("signing", {"act": "开箱", **KEY})
+    await gone("estimate")
+    for name, what, fields in (
+        ("jia", "prepare", {"passphrase": KEY["operator"]}),
+        ("yi", "review", {}),
+        ("bing", "sign", {"passphrase": KEY["approver"]}),
+    ):
+        await as_person(office, name)
+        await gone(f"certify/{what}", {"password": PASSWORD, **fields})
+    await as_person(office, "all")
+    await gone("pack")
+    await gone("answers")
+    files = [await office.client.get(f"{WAVE}/{kind}/file") for kind in ("pack", "answers")]
+
+    assert road == [
+        ("signing", "work", True, "planned"),
+        ("signing", "work", True, "closed"),
+        ("signing", "work", True, "opened"),
+        ("estimate", "work", True, "estimated"),
+        ("certify/prepare", "work", True, "estimated"),
+        ("certify/review", "work", True, "estimated"),
+        ("certify/sign", "work", True, "certified"),
+        ("pack", "pack", True, "certified"),
+        ("answers", "answers", True, "certified"),
+    ]
+    assert [ZipFile(BytesIO(file.content)).testzip() for file in files] == [None, None]
