@@ -20,6 +20,7 @@ from survey.storage.current import database_now, try_write
 from survey.storage.intake import QUEUE_LIMIT, IntakeUnreadError
 from survey.storage.migration import waiting_migrations
 from survey.storage.office import IntakeOffice
+from survey.storage.webhooks import undelivered
 
 OK, WATCH, BAD = "ok", "watch", "bad"
 OF_WAVE = "wave:"
@@ -51,7 +52,7 @@ async def check_health(
     lines = [await _database(), await _migrations(), _intake(office), _disk(settings, office), await _clock(now)]
     lines += _waves(office)
     if lines[0].state == OK:
-        lines += [await _backup(now), _heads(settings)]
+        lines += [await _backup(now), _heads(settings), await _webhooks(now)]
         lines += await _due(settings, now) if with_due else []
     return tuple(lines)
 
@@ -156,6 +157,14 @@ def _heads(settings: Settings) -> HealthLine:
     if settings.last_heads is None:
         return HealthLine("heads", "防旧数据", WATCH, "没有在别处记住日志头", "设 SURVEY_LAST_HEADS，恢复了旧备份才会被发现")
     return HealthLine("heads", "防旧数据", OK, "日志头另存一处")
+
+
+async def _webhooks(now: datetime) -> HealthLine:
+    missed = await undelivered(now=now)
+    if not any(missed.values()):
+        return HealthLine("webhooks", "推送", OK, "没有送不到的消息")
+    seen = f"{missed['waiting']}条没有送到、还在重送，{missed['given_up']}条已放弃"
+    return HealthLine("webhooks", "推送", WATCH, seen, "看推送页里最近一次的结果，请对方系统恢复；对方也可以自己来取")
 
 
 async def _due(settings: Settings, now: datetime) -> list[HealthLine]:

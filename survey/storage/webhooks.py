@@ -28,6 +28,8 @@ LEASE = timedelta(minutes=2)
 """How long a message that is being sent is left alone; after a kill it is due again."""
 PAUSES = tuple(timedelta(seconds=s) for s in (5, 30, 120, 600, 1800, *([7200] * 4), *([21600] * 10)))
 """The wait after each failed try; about three days in all."""
+TOLD_FOR = timedelta(days=7)
+"""How long a message that did not arrive is told of on the page 运行 and in the figures for Prometheus."""
 BOTH_SIGN = timedelta(days=1)
 """How long after a change of the secret the one before it signs, too, so that a receiver can change in peace."""
 
@@ -194,6 +196,20 @@ async def settle_message(message: Message, outcome: str, *, delivered: bool, now
             WebhookMessages.due_at: now + pause,
         }
     ).where(WebhookMessages.id == message.id, WebhookMessages.state == "waiting")
+
+
+async def undelivered(*, now: datetime) -> dict[str, int]:
+    """Of live webhooks, messages of the last week that failed once and wait, and such as were given up."""
+    live = [row["id"] for row in await Webhooks.select(Webhooks.id).where(Webhooks.ended_at.is_null())]
+    if not live:
+        return {"waiting": 0, "given_up": 0}
+    failed = (WebhookMessages.webhook.is_in(live)) & (WebhookMessages.created_at > now - TOLD_FOR)
+    return {
+        "waiting": await WebhookMessages.count().where(
+            failed & (WebhookMessages.state == "waiting") & (WebhookMessages.outcome != "")
+        ),
+        "given_up": await WebhookMessages.count().where(failed & (WebhookMessages.state == "given_up")),
+    }
 
 
 async def list_messages(webhooks: Collection[str] | None = None, limit: int = 100) -> tuple[Message, ...]:

@@ -20,6 +20,7 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 
 from survey.jobs.check_health import NEEDED, HealthLine, check_health, is_ready
 from survey.storage.backups import find_last_backup
+from survey.storage.webhooks import undelivered
 from survey.web.access import anyone, token_with
 from survey.web.pages import AnyRequest
 
@@ -73,7 +74,7 @@ async def show_metrics(request: AnyRequest) -> Response[bytes]:
     age = (state.now() - last.made_at).total_seconds() if last else None
     ready = is_ready(await state.readiness.look(state))
     registry = CollectorRegistry(auto_describe=False)
-    registry.register(_Figures(state, ready, age))
+    registry.register(_Figures(state, ready, age, await undelivered(now=state.now())))
     ProcessCollector(registry=registry)
     return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
 
@@ -81,8 +82,8 @@ async def show_metrics(request: AnyRequest) -> Response[bytes]:
 class _Figures:
     """Integers that the process counted anyway, read when they are asked for."""
 
-    def __init__(self, state: Any, ready: bool, backup_age: float | None) -> None:
-        self._state, self._ready, self._backup_age = state, ready, backup_age
+    def __init__(self, state: Any, ready: bool, backup_age: float | None, missed: dict[str, int]) -> None:
+        self._state, self._ready, self._backup_age, self._missed = state, ready, backup_age, missed
 
     def collect(self) -> Iterator[Metric]:
         """Each figure with its meaning."""
@@ -92,6 +93,12 @@ class _Figures:
         yield _counter("survey_posts_refused", "Answers not kept, by reason.", "reason", counts.refused.items())
         yield _counter(
             "survey_codes_mistyped", "Codes that led to no slip, by why.", "why", counts.mistyped.items()
+        )
+        yield _counter(
+            "survey_responses",
+            "Answers of desk, API and verifier, by class of status; forms that people send are counted above.",
+            "class",
+            self._state.answered_with.items(),
         )
         waiting, batches = office.batch_counts()
         yield GaugeMetricFamily("survey_queue_depth", "Answers waiting for their commit.", waiting)
@@ -120,6 +127,12 @@ class _Figures:
             "Jobs at work: printing, opening, estimating, certifying, packing.",
             self._state.print_room.at_work() + self._state.work_room.at_work(),
         )
+        missed = GaugeMetricFamily(
+            "survey_webhook_messages", "Messages of the last week that did not arrive.", labels=["state"]
+        )
+        for name, count in self._missed.items():
+            missed.add_metric([name], count)
+        yield missed
         if self._backup_age is not None:
             yield GaugeMetricFamily("survey_backup_age_seconds", "Since the last verified backup.", self._backup_age)
 

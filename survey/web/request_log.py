@@ -5,6 +5,7 @@ The front answers people's forms before this is reached, so answering costs noth
 
 import logging
 import secrets
+from collections import Counter
 from contextvars import ContextVar
 from time import perf_counter
 from typing import Any
@@ -22,8 +23,12 @@ def current_request() -> str:
     return _request.get()
 
 
-def with_request_log(application: ASGIApp) -> ASGIApp:
-    """The application, each request with an identifier, told back in `x-request-id`."""
+def with_request_log(application: ASGIApp, answered_with: Counter[str]) -> ASGIApp:
+    """The application, each request with an identifier, told back in `x-request-id`.
+
+    Args:
+        answered_with: how often with which class of status (`2xx` …), counted here.
+    """
 
     async def answered(scope: Any, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -42,6 +47,7 @@ def with_request_log(application: ASGIApp) -> ASGIApp:
         try:
             await application(scope, receive, noted)
         finally:
+            answered_with[f"{status // 100}xx"] += 1
             if scope["path"].split("/", 2)[1].lower() not in SILENT:
                 log.info(
                     "request",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import sqlite3
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -15,6 +16,15 @@ from survey.jobs.due_list import due_list
 from survey.storage.audit import record_audit
 from survey.storage.backups import BackupRow, save_backup
 from survey.storage.intake import StorageFullError
+from survey.storage.webhooks import (
+    EVENTS,
+    PAUSES,
+    announce,
+    claim_message,
+    end_webhook,
+    save_webhook,
+    settle_message,
+)
 
 from .conftest import NOW, Site
 
@@ -145,6 +155,31 @@ async def test_metrics_count_what_was_kept_and_refused_and_name_no_wave(site: Si
     assert told["survey_queue_depth"] == told["survey_background_jobs"] == 0
     assert told["process_resident_memory_bytes"] > 10_000_000 and told["survey_disk_free_bytes"] > 0
     assert "marker" not in text and "0001-P" not in text
+
+
+async def test_what_was_refused_and_what_did_not_arrive_is_counted_and_told(site: Site) -> None:
+    await site.person()
+    await site.wave("county-a")
+    hook = await save_webhook("demo", "督导系统", "https://system.example/x", now=NOW)
+    gone = await save_webhook("demo", "旧的", "https://old.example/x", now=NOW)
+    for event in EVENTS:
+        await announce(event, "county-a", {"number": 1}, now=NOW)
+    await end_webhook(gone.id, now=NOW)
+    claimed = await claim_message(now=NOW)
+    assert claimed is not None
+    await settle_message(claimed, "HTTP 500", delivered=False, now=NOW)
+    while (claimed := await claim_message(now=NOW + timedelta(seconds=1))) is not None:
+        last = replace(claimed, tries=len(PAUSES) + 1)
+        await settle_message(last, "HTTP 500", delivered=last.event == EVENTS[1], now=NOW)
+    await site.client.get("/api/v1/waves")
+    told, seen = await figures(site), (await lines(site))["webhooks"]
+    site.clock.now = NOW + timedelta(days=8)
+    after = await lines(site)
+
+    assert claimed is None and hook.id != gone.id
+    assert (told["survey_webhook_messages waiting"], told["survey_webhook_messages given_up"]) == (1, 1)
+    assert told["survey_responses_total 4xx"] == 1 and told["survey_responses_total 5xx"] == 0
+    assert (seen.state, after["webhooks"].state) == ("watch", "ok") and "1条没有送到" in seen.seen and seen.remedy
 
 
 async def test_metrics_count_mistyped_codes_and_faulty_forms_by_reason(site: Site) -> None:
