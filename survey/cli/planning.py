@@ -25,7 +25,7 @@ from survey.cli.session import (
     utc_now,
     write_file,
 )
-from survey.cli.wording import frame_text, preview_text, sample_text
+from survey.cli.wording import frame_text, plan_text, preview_text, sample_text
 from survey.errors import FaultsError, SurveyError
 from survey.jobs.create_wave import create_wave
 from survey.jobs.draw_sample import draw_wave, preview_wave
@@ -110,9 +110,10 @@ def plan_command(data: Path | None, source: str, emblem: Path | None, as_json: b
     document, again = run(work())
     if again and not as_json:
         click.echo(again, err=True)
-    lines = [f"{key}：{value}" for key, value in document.items()]
     plan = read_plan(canonical.encode(document))
-    lines += [f"提醒：{one.text}（{one.path}）" for one in lint(scheme_of(plan), plan)]
+    scheme = scheme_of(plan)
+    lines = [plan_text(plan, scheme), *(f"提醒：{one.text}（{one.path}）" for one in lint(scheme, plan))]
+    lines += [f"全部内容：survey plan {plan.wave} --json"]
     # Without a stale sample the document is the plan itself, which can be read in again.
     emit({**document, "redraw": again} if again else document, as_json, "\n".join(lines))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
@@ -219,6 +220,8 @@ def signer_command(
     as_json: bool,
 ) -> None:
     """给经办、签发或上级核查建签名密钥，或登记别处的公钥。Make a signing key, or register a public one."""
+    if passphrase_file is None and (named := os.environ.get(f"SURVEY_{role.upper()}_PASSPHRASE_FILE")):
+        passphrase_file = Path(named)
     if vkey is not None:
         passphrase = ""
     elif passphrase_file is not None:

@@ -13,6 +13,36 @@ from survey.sampling.frame_file import FrameReading
 from survey.sampling.sample import Sample
 from survey.sampling.scheme_sizes import GROUP_NAMES
 from survey.sampling.wave_sample import Preview
+from survey.scheme.plan import Plan
+from survey.scheme.plan_words import MODES
+from survey.scheme.scheme import Scheme
+
+
+def plan_text(plan: Plan, scheme: Scheme) -> str:
+    """A plan in the lines that a reader would ask about; every field stands in its JSON."""
+    line, ways = scheme.requirement.line, dict(MODES)
+    groups = [
+        f"  {GROUP_NAMES.get(one.group, one.group)}：{'、'.join(dict.fromkeys(one.instruments.values()))}，{ways[one.mode]}"
+        + (f"，从{one.from_grade}年级起" if one.from_grade else "")
+        for one in plan.groups
+    ]
+    lists = "、".join(f"{GROUP_NAMES.get(group, group)}{count}人" for group, count in plan.lists.items())
+    goal = plan.sample
+    return "\n".join(
+        (
+            f"调查：{plan.wave}　{plan.title}",
+            f"地方：{plan.county}（{plan.county_code}），{plan.office}，{plan.telephone}",
+            f"方案：{scheme.title}",
+            f"填写：{plan.opens_on}到{plan.closes_on}，{plan.results_on}公布",
+            "人群：",
+            *groups,
+            *([f"名单：{lists}"] if lists else []),
+            f"设想：应答率{goal.expected_response}，满意度{goal.expected_rate}，校内相关{goal.rho}",
+            f"算法：{scheme.in_words()}",
+            f"要求：{'没有要求线' if line is None else line.in_words()}",
+            f"语言：{'、'.join(plan.languages)}　网址：{plan.base_url}",
+        )
+    )
 
 
 def frame_text(reading: FrameReading, imported: bool) -> str:

@@ -25,7 +25,7 @@ from survey.jobs.remote_signing import (
     seal_half,
 )
 from survey.settings import Settings
-from survey.storage.keys import has_key, load_key, save_key
+from survey.storage.keys import KeyMissingError, has_key, load_key, save_key
 
 OPERATOR = "operator"
 APPROVER = "approver"
@@ -118,12 +118,27 @@ def create_signer(settings: Settings, role: str, passphrase: str) -> Signer:
     return signer
 
 
+class SignerMissingError(KeyMissingError):
+    """A role has no signing key on this computer."""
+
+    code = "signers.missing"
+
+    def __init__(self, role: str) -> None:
+        super().__init__(
+            f"{TITLES[role]}密钥",
+            "这台机器上还没有",
+            f"先由{TITLES[role]}运行 survey signer {role}；以前建过的，从单独保管的备份中放回",
+        )
+
+
 def open_signer(settings: Settings, role: str, passphrase: str) -> Signer:
     """One signer's key, opened with its passphrase.
 
     Raises:
-        KeyFileError: a wrong passphrase. KeyMissingError: no such key here.
+        KeyFileError: a wrong passphrase. SignerMissingError: no such key here.
     """
+    if not has_key(settings, None, role):
+        raise SignerMissingError(role)
     name = load_key(settings, None, f"{role}-name").decode()
     return load_encrypted(load_key(settings, None, role), passphrase, name)
 

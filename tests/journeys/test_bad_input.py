@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import socket
 from collections.abc import Callable
 from pathlib import Path
@@ -52,6 +53,18 @@ def refusal(result: Result) -> dict:
 
 def state(survey: Survey) -> str:
     return json.loads(survey("waves", "--json").stdout)["waves"][0]["state"]
+
+
+def test_a_plan_is_told_in_words_and_whoever_cannot_sign_yet_is_told_how(survey: Survey, tmp_path: Path) -> None:
+    (tmp_path / "plan.yaml").write_text(example_plan_text(), encoding="utf-8")
+    told = survey("plan", "plan.yaml").stdout
+    (tmp_path / "operator").write_text("operator-passphrase\n")
+    words = ("sign", WAVE, "--operator-passphrase-file", "operator", "--approver-passphrase-file", "operator", "--json")
+    said = refusal(survey(*words))
+
+    assert f"调查：{WAVE}" in told and "  家长：parents，抽人" in told and "人大代表160人" in told
+    assert not re.search(r"[{}']|None|True", told)
+    assert said["code"] == "signers.missing" and "survey signer operator" in said["remedy"]
 
 
 def test_a_plan_whose_dates_run_backwards_is_refused_at_its_field(survey: Survey, tmp_path: Path) -> None:
