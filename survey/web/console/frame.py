@@ -211,6 +211,7 @@ async def _page(
         # What is matched already is left out; what must be there comes first.
         columns=_columns_left(reading) if reading else (),
         lacks_column=any(fault.code in LACKS_COLUMN for fault in faults),
+        column_titles=COLUMN_TITLES,
         filename=filename,
         done=done,
         maps=await list_column_maps(),

@@ -122,9 +122,9 @@ class Book:
             await self.page.click(where)
 
 
-async def draw_all(site: Site, address: str, page: Page, folder: Path) -> int:
+async def draw_all(site: Site, book: Book) -> int:
     """Every page and state; how many."""
-    book = Book(page, address, folder)
+    page, address = book.page, book.address
     await book.open("/console/sign-in")
     await page.fill("#name", "jia")
     await page.fill("#password", "wrong")
@@ -245,7 +245,7 @@ async def main(folder: Path) -> None:
             browser = await playwright.chromium.launch(executable_path=chromium, args=[*FLAGS, "--lang=zh-CN"])
             page = await browser.new_page()
             page.set_default_timeout(60_000)
-            print(f"{await draw_all(site, address, page, folder)} pages at {WIDTHS} and printed in {folder}")
+            print(f"{await draw_all(site, Book(page, address, folder))} pages at {WIDTHS} and printed in {folder}")
             await browser.close()
 
 
