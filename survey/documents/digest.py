@@ -127,7 +127,7 @@ def digest_docx(made: Digest, *, at: datetime) -> bytes:
     from survey.documents.word import add_chart, add_points, add_table, saved_document, set_up
 
     document = Document()
-    content = {"state": "", "demonstration": made.demonstration, "office": ""}
+    content = {"mark": "", "demonstration": made.demonstration, "office": ""}
     set_up(document, content, f"{TITLE}　{made.made_on}", at, first_is_cover=False, on_grid=False)
     for name in ("Normal", "Heading 1", "List Bullet"):
         document.styles[name].font.size = Pt(12)

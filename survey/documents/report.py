@@ -43,6 +43,8 @@ CLASSES = {
     "C": "丙类（C）：开放式自愿填答，不是概率样本",
 }
 ABSENT = "—"
+DRAFT, WITHDRAWN = "草稿", "证书已撤回"
+"""What is marked on every page of a report that may not be cited."""
 PARTS = {
     "selection": "怎样选人",
     "returns": "回收情况",
@@ -75,6 +77,8 @@ class ReportCover:
     """False prints 草稿."""
     certificate: tuple[str, str, str] | None = None
     """Number, the twelve signs in groups of four and the address that checks them, once there is one."""
+    withdrawn: str = ""
+    """Why the certificate was revoked; empty while it stands."""
     instruments: tuple[tuple[str, Instrument], ...] = ()
     """Whom each questionnaire was put to, and the questionnaire."""
 
@@ -117,7 +121,8 @@ def report_content(
         "office": imprint.office,
         "telephone": imprint.telephone,
         "made_on": cover.made_on,
-        "state": "正式" if cover.final else "草稿",
+        "state": WITHDRAWN if cover.withdrawn else "正式" if cover.final else DRAFT,
+        "mark": WITHDRAWN if cover.withdrawn else "" if cover.final else DRAFT,
         "demonstration": imprint.demonstration or results.get("demonstration") is True,
         "must_say": results.get("must_say") or imprint.must_say,
         "plan_code": imprint.printed_code,
@@ -138,7 +143,10 @@ def report_content(
             "",
         ),
         "flags": [_flag(row) for row in results.get("flags") or ()],
-        "limits": _limits(results),
+        "limits": [
+            *([f"证书已经撤回，理由：{cover.withdrawn}。重新签发以前，这份报告里的数不能引用。"] if cover.withdrawn else ()),
+            *_limits(results),
+        ],
         "items": _items(results),
         "facts": _facts(results),
         "about_facts": ABOUT_FACTS if results.get("facts") else NO_FACTS,

@@ -67,7 +67,7 @@ def set_up(
     """An A4 page after the office's margins, named styles, page numbers, and the marks a draft carries.
 
     Args:
-        content: `state`, `demonstration` and `office`.
+        content: `mark`, `demonstration` and `office`.
         at: aware; written as the date of the file.
         first_is_cover: the first page carries no number and is not counted.
         on_grid: 22 lines of 28 signs a page; without, lines stand as close as their size asks.
@@ -85,7 +85,7 @@ def set_up(
     _page_number(section.even_page_footer.paragraphs[0], WD_ALIGN_PARAGRAPH.LEFT)
     marks = "　".join(
         mark
-        for mark, told in (("草稿", content["state"] == "草稿"), ("演示数据", content["demonstration"]))
+        for mark, told in ((content["mark"], content["mark"] != ""), ("演示数据", content["demonstration"]))
         if told
     )
     for header in (section.header, section.even_page_header):

@@ -20,6 +20,7 @@ MOST_NAMED = 5
 """A warning names so many schools, or areas, and counts the rest."""
 
 KINDS = {
+    "withdrawn": "证书已撤回",
     "under_line": "低于要求",
     "touches_line": "区间碰到要求线",
     "fell": "比上次下降",
@@ -86,6 +87,13 @@ def warnings_of_fieldwork(
             Warning("empty_schools", wave, county, f"{names}{more}一份也没有收回", "打电话问纸条是否发到，不问谁填了、怎么填")
         )  # fmt: skip
     return tuple(found)
+
+
+def warning_of_withdrawal(wave: str, county: str, reason: str) -> Warning:
+    """That a wave's figure is certified no more, and so stands in no comparison."""
+    return Warning(
+        "withdrawn", wave, county, f"最近的证书已经撤回，理由：{reason}", "重新签发以前，这次的数不能引用，也不参加比较"
+    )
 
 
 def warnings_of_results(

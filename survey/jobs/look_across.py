@@ -8,10 +8,17 @@ from datetime import datetime
 
 from survey.errors import SurveyError
 from survey.followup.across import Against, Change, against_each_other, trend
-from survey.followup.early_warning import Warning, by_gravity, warnings_of_fieldwork, warnings_of_results
+from survey.followup.early_warning import (
+    Warning,
+    by_gravity,
+    warning_of_withdrawal,
+    warnings_of_fieldwork,
+    warnings_of_results,
+)
 from survey.followup.findings import weak_points
 from survey.followup.published import PublishedWave
 from survey.jobs.participation import participation
+from survey.jobs.revoke_statement import withdrawn
 from survey.storage.areas import area_names
 from survey.storage.office import IntakeOffice
 from survey.storage.plans import WaveRow, list_waves, load_plans
@@ -68,8 +75,10 @@ async def look_across(
         now: in the county's own time zone, since days decide.
     """
     seen_rows = await list_waves() if rows is None else rows
-    counties = await _counties(seen_rows)
+    gone = await withdrawn([row.wave for row in seen_rows])
+    counties = await _counties([row for row in seen_rows if row.wave not in gone])
     warnings = [warning for county in counties for warning in _warnings(county)]
+    warnings += [warning_of_withdrawal(row.wave, row.county, gone[row.wave]) for row in seen_rows if row.wave in gone]
     if office is not None:
         for row in seen_rows:
             if row.state in ("open", "paused") and row.wave not in office.damaged():
@@ -91,7 +100,9 @@ async def look_at_county(
     Raises:
         CountyUnknownError: no certified wave has that county.
     """
-    for county in await _counties(await list_waves() if rows is None else rows):
+    seen_rows = await list_waves() if rows is None else rows
+    gone = await withdrawn([row.wave for row in seen_rows])
+    for county in await _counties([row for row in seen_rows if row.wave not in gone]):
         if county.code == county_code:
             return county, tuple(by_gravity(_warnings(county)))
     raise CountyUnknownError(county_code)

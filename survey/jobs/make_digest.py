@@ -16,6 +16,7 @@ from typing import Any
 from survey.documents.digest import Digest, DigestLine, digest_docx, digest_pdf
 from survey.errors import SurveyError
 from survey.exact import percent_text
+from survey.followup.across import Change
 from survey.followup.early_warning import KINDS
 from survey.followup.ledger import STATES
 from survey.followup.published import PublishedWave
@@ -109,13 +110,22 @@ async def _line(county: County, against: str, today: date) -> DigestLine:
         decision=_decision(newest),
         reached=newest.reached,
         crosses=newest.crosses,
-        change=last.in_words if last else "没有更早的一次可比",
+        change=_change(last) if last else "没有更早的一次可比",
         against=against,
         ledger="，".join(f"{STATES[state]}{count}" for state, count in counts.items() if count) or "没有登记",
         overdue=sum(entry.is_overdue(today) for entry in entries),
         formula=newest.formula,
         certificate=f"第{certificate.number}号 {certificate.signs}",
     )
+
+
+def _change(change: Change) -> str:
+    """The change with its interval in percentage points, and how to read it."""
+    found = change.difference
+    if found is None:
+        return change.in_words
+    value, lower, upper = (f"{100 * one:+.2f}".replace("-", "−") for one in (found.value, found.lower, found.upper))
+    return f"{value}个百分点（{lower}到{upper}），{change.in_words}"
 
 
 def _decision(wave: PublishedWave) -> str:

@@ -30,6 +30,7 @@ from survey.exact import percent_text
 from survey.jobs.launch_lines import LINES
 from survey.jobs.render_papers import form_and_notice_pieces, wave_imprint
 from survey.jobs.render_report import render_report
+from survey.jobs.revoke_statement import withdrawn
 from survey.sampling.sample import Sample
 from survey.scheme.texts import find_language
 from survey.settings import Settings
@@ -69,6 +70,7 @@ FROM_BUNDLE = (
     ("opening.note", SIGNED, "开箱上两人的签名"),
     ("statement.json", SIGNED, "满意度声明"),
     ("statement.note", SIGNED, "声明上的签名"),
+    ("revocation.note", SIGNED, "撤回上两人的签名和理由"),
     ("registry.json", SIGNED, "登记册"),
 )
 """Members of the public bundle that an inspector looks for by name."""
@@ -170,7 +172,8 @@ async def pack_wave(
         title=plan.title,
         wave=wave,
         figure=_figure(results),
-        certificate=f"第{newest.number}号，核验码 {short_code(digest(statement))}，{statement['issued_on']}签发",
+        certificate=f"第{newest.number}号，核验码 {short_code(digest(statement))}，{statement['issued_on']}签发"
+        + "".join(f"；已撤回，不能再引用，理由：{reason}" for reason in (await withdrawn([wave])).values()),
     )
     tell(0.8, "编目录，装进压缩包")
     await to_thread(evidence_pack, target, papers, facts, imprint, at=at)

@@ -11,6 +11,7 @@ from survey.cases.case_file import asked_instruments
 from survey.documents.imprint import Imprint, group_name, stage_name
 from survey.documents.report import PARTS, ReportCover, report, report_content
 from survey.jobs.render_papers import printed_at, wave_imprint
+from survey.jobs.revoke_statement import withdrawn
 from survey.sampling.sample import Sample
 from survey.scheme.instrument import Instrument
 from survey.scheme.plan import Plan, scheme_of
@@ -69,6 +70,7 @@ async def render_report(
         made_on=_day(now.date()),
         final=row.state == "certified",
         certificate=await _certificate(wave, plan) if row.state == "certified" else None,
+        withdrawn=(await withdrawn([wave])).get(wave, ""),
         instruments=_instruments(plan, await load_sample(wave)),
     )
     imprint = await wave_imprint(plan)

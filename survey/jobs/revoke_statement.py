@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
@@ -21,7 +22,7 @@ from survey.settings import Settings
 from survey.storage.audit import record_audit
 from survey.storage.certificates import find_certificate, list_certificates
 from survey.storage.current import transaction
-from survey.storage.evidence import list_evidence, load_evidence, save_evidence
+from survey.storage.evidence import evidence_digests, list_evidence, load_evidence, save_evidence
 from survey.storage.office import IntakeOffice
 from survey.storage.webhooks import announce
 
@@ -85,4 +86,15 @@ async def revocations(wave: str) -> dict[str, str]:
         if name.startswith("revocation") and name.endswith(".note"):
             lines = (await load_evidence(wave, name)).split("\n")
             found[lines[1].removeprefix("sha256:")] = lines[2].removeprefix("reason: ")
+    return found
+
+
+async def withdrawn(waves: Collection[str]) -> dict[str, str]:
+    """Wave → the reason, of those whose newest certificate was revoked: their figure is no longer certified."""
+    found = {}
+    for wave in sorted(set(waves) & (await evidence_digests("revocation")).keys()):
+        issued = await list_certificates(wave)
+        digest = canonical.digest(take_apart(issued[-1].data).statement) if issued else ""
+        if (reason := (await revocations(wave)).get(digest)) is not None:
+            found[wave] = reason
     return found

@@ -28,7 +28,7 @@ async def show_counties(request: AnyRequest) -> Response[str]:
         title="各县",
         command="survey counties",
         counties=[(county, county.newest, seen.against[county.newest.wave]) for county in seen.counties],
-        chart=dot_chart("各县的满意度", lines, _one_line([county.newest for county in seen.counties])),
+        chart=dot_chart("各县的满意度", lines, _one_line([one.newest for one in seen.counties]), by_value=False),
         warnings=seen.warnings,
     )
 
@@ -45,7 +45,7 @@ async def show_county(request: AnyRequest, code: FromPath[str]) -> Response[str]
         command=f"survey counties {code}",
         county=county,
         waves=list(zip(county.closed_on, county.waves, strict=True)),
-        chart=dot_chart(f"{county.name}历次的满意度", _by_time(county), _one_line(county.waves)),
+        chart=dot_chart(f"{county.name}历次的满意度", _by_time(county), _one_line(county.waves), by_value=False),
         titles={wave.wave: f"{wave.title}（{day[:7]}）" for day, wave in zip(county.closed_on, county.waves, strict=True)},
         changes=[(change, _points(change.difference)) for change in county.changes],
         warnings=warnings,

@@ -38,7 +38,7 @@ async def show_digest(request: AnyRequest) -> Response[str]:
         made=made,
         results=(RESULT_HEAD, result_rows(made)) if made else None,
         follow=(FOLLOW_HEAD, follow_rows(made)) if made else None,
-        chart=dot_chart("各县的满意度", [_dot(line) for line in made.lines], None) if made else None,
+        chart=dot_chart("各县的满意度", [_dot(line) for line in made.lines], None, by_value=False) if made else None,
     )
 
 
