@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -16,10 +15,16 @@ TEMPLATES = HOUSE.parent / "templates"
 RUNS_SQL = {"execute", "executemany", "executescript", "fetch", "fetchrow", "fetchval", "run_statement"}
 
 
-def modules(*rooms: str) -> Iterator[tuple[str, ast.Module]]:
-    for room in rooms or ("",):
-        for path in sorted((HOUSE / room).rglob("*.py")):
-            yield str(path.relative_to(HOUSE)), ast.parse(path.read_text(encoding="utf-8"))
+Source = list[tuple[str, list[ast.AST]]]
+
+
+@pytest.fixture(scope="module")
+def source() -> Source:
+    """Every module by its path below the house, and all that stands in it; read once and let go with these tests."""
+    return [
+        (path.relative_to(HOUSE).as_posix(), list(ast.walk(ast.parse(path.read_text(encoding="utf-8")))))
+        for path in sorted(HOUSE.rglob("*.py"))
+    ]
 
 
 def templates() -> list[Path]:
@@ -28,10 +33,10 @@ def templates() -> list[Path]:
     return sorted(path for path in TEMPLATES.rglob("*.html"))
 
 
-def test_no_statement_is_put_together_from_strings() -> None:
+def test_no_statement_is_put_together_from_strings(source: Source) -> None:
     built = []
-    for name, tree in modules("storage", "jobs", "web", "cli"):
-        for node in ast.walk(tree):
+    for name, nodes in source:
+        for node in nodes if name.startswith(("storage/", "jobs/", "web/", "cli/")) else ():
             called = node.func.attr if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) else ""
             if called in RUNS_SQL and isinstance(node, ast.Call) and node.args:
                 first = node.args[0]
@@ -50,11 +55,12 @@ def test_no_statement_is_put_together_from_strings() -> None:
 ALLOWED_PRAGMAS = ("storage/intake_file.py",)
 
 
-def test_secrets_are_never_drawn_from_the_ordinary_generator() -> None:
+def test_secrets_are_never_drawn_from_the_ordinary_generator(source: Source) -> None:
     drawing = [
         name
-        for name, tree in modules("storage", "web", "certification", "fieldwork", "jobs", "cli")
-        for node in ast.walk(tree)
+        for name, nodes in source
+        if name.startswith(("storage/", "web/", "certification/", "fieldwork/", "jobs/", "cli/"))
+        for node in nodes
         if (isinstance(node, ast.Import) and any(one.name == "random" for one in node.names))
         or (isinstance(node, ast.ImportFrom) and node.module == "random")
     ]
@@ -62,11 +68,11 @@ def test_secrets_are_never_drawn_from_the_ordinary_generator() -> None:
     assert set(drawing) <= {"jobs/simulate_responses.py"}
 
 
-def test_nothing_is_unpickled_or_loaded_as_code() -> None:
+def test_nothing_is_unpickled_or_loaded_as_code(source: Source) -> None:
     risky = {"pickle", "marshal", "shelve", "dill", "joblib"}
     found = []
-    for name, tree in modules():
-        for node in ast.walk(tree):
+    for name, nodes in source:
+        for node in nodes:
             names = [one.name for one in node.names] if isinstance(node, ast.Import) else []
             names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
             found += [f"{name} imports {one}" for one in names if one.split(".")[0] in risky]
@@ -116,10 +122,10 @@ def test_the_console_runs_no_script_that_stands_in_a_page() -> None:
 PATTERNS = {"compile", "search", "match", "fullmatch", "sub", "subn", "findall", "finditer", "split"}
 
 
-def test_no_pattern_comes_from_outside() -> None:
+def test_no_pattern_comes_from_outside(source: Source) -> None:
     foreign = []
-    for name, tree in modules():
-        for node in ast.walk(tree):
+    for name, nodes in source:
+        for node in nodes:
             if (
                 isinstance(node, ast.Call)
                 and isinstance(node.func, ast.Attribute)
@@ -136,11 +142,11 @@ def test_no_pattern_comes_from_outside() -> None:
     assert foreign == []
 
 
-def test_nothing_turns_debugging_on() -> None:
+def test_nothing_turns_debugging_on(source: Source) -> None:
     turned = [
         f"{name}:{node.lineno}"
-        for name, tree in modules()
-        for node in ast.walk(tree)
+        for name, nodes in source
+        for node in nodes
         if isinstance(node, ast.keyword)
         and node.arg == "debug"
         and not (isinstance(node.value, ast.Constant) and node.value.value is False)

@@ -2,6 +2,7 @@
 
 import ast
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import survey
@@ -31,6 +32,7 @@ def uses_of(path: Path) -> Iterator[str]:
             yield f"{known[node.value.id]}.{node.attr}"
 
 
+@cache
 def found() -> set[tuple[str, str]]:
     return {
         (path.relative_to(ROOT).as_posix(), name)
