@@ -87,6 +87,7 @@ INVENTORY = (
         (
             "canonical.py",
             "certification/conformance_wave.py",
+            "certification/packed_papers.py",
             "certification/transparency_log.py",
             "jobs/estimate_file.py",
             "sampling/selection.py",
@@ -194,6 +195,15 @@ INVENTORY = (
         "停掉旧地址、重新登记即换",
         ("hmac.digest", "standardwebhooks.Webhook", "ssl.create_default_context"),
         ("storage/webhooks.py", "jobs/send_webhooks.py", "jobs/reach_out.py"),
+    ),
+    Use(
+        "对方怎样核对推送的消息：给他们照抄的例子，本机不用",
+        "HMAC-SHA-256",
+        "Standard Webhooks 1.0",
+        "登记推送时给对方的那一把",
+        "和推送的签名一起换",
+        ("hmac.new", "hmac.compare_digest", "hashlib.sha256"),
+        ("web/api/data/receive_webhook.py",),
     ),
     Use(
         "备份",
