@@ -18,6 +18,7 @@ from survey.followup.published import (
     PublishedRow,
     PublishedWave,
     difference,
+    why_no_change,
     why_not_comparable,
 )
 
@@ -106,7 +107,7 @@ def trend(waves: Sequence[PublishedWave]) -> tuple[Change, ...]:
     """
     told: list[tuple[str, str, Difference | None, tuple[str, ...]]] = []
     for first, second in pairwise(waves):
-        reasons = why_not_comparable(first, second)
+        reasons = why_no_change(first, second)
         change = None if reasons else difference(first.whole, second.whole)
         if change is not None and change.p_value != change.p_value:
             change, reasons = None, ("其中一次没有误差可算",)
@@ -123,7 +124,7 @@ def item_changes(first: PublishedWave, second: PublishedWave) -> tuple[ItemChang
 
     Source: t test of two independent samples as for the figure, Holm's correction over the items (METHOD 15).
     """
-    if why_not_comparable(first, second):
+    if why_no_change(first, second):
         return ()
     earlier = {row.place: row for row in first.rows if row.table == "items"}
     pairs = [

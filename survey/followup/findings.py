@@ -16,7 +16,7 @@ from survey.followup.published import (
     PublishedRow,
     PublishedWave,
     difference,
-    why_not_comparable,
+    why_no_change,
 )
 
 RISK = 0.05
@@ -71,7 +71,7 @@ def falls(before: PublishedWave, after: PublishedWave) -> tuple[Finding, ...]:
     Raises:
         NotComparableError: formula, evidence class or method differ.
     """
-    if reasons := why_not_comparable(before, after):
+    if reasons := why_no_change(before, after):
         raise NotComparableError(before.wave, after.wave, reasons)
     earlier = {row.place: row for row in (before.whole, *before.rows)}
     pairs = [

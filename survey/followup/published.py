@@ -130,6 +130,8 @@ class PublishedWave:
     method_version: str
     veto: bool
     demonstration: bool
+    asked_whole: bool = False
+    """Whether everybody was asked, so that its error is of the silent alone."""
     apart: tuple[Apart, ...] = ()
     """Schools' groups that differ from their county beyond chance, after Holm's correction over all of them."""
 
@@ -164,12 +166,18 @@ def read_published(results: Mapping[str, Any]) -> PublishedWave:
         method_version=str(results.get("method_version")),
         veto=bool(results.get("veto")),
         demonstration=bool(results.get("demonstration")),
+        asked_whole=_asked_whole(results),
         apart=() if open_link else tuple(
             Apart(_name(row), str(row["display"]), row["against_county"] == "below")
             for row in results.get("by_school") or ()
             if row.get("against_county") in ("below", "above")
         ),
     )  # fmt: skip
+
+
+def _asked_whole(results: Mapping[str, Any]) -> bool:
+    history = (results.get("weighting") or {}).get("history") or ()
+    return bool(history) and all(row["design_weight"] == "1" for row in history)
 
 
 def _rows(results: Mapping[str, Any]) -> tuple[PublishedRow, ...]:
@@ -206,6 +214,20 @@ def why_not_comparable(first: PublishedWave, second: PublishedWave) -> tuple[str
     if first.is_open or second.is_open:
         reasons.append("自愿参加的结果没有误差可算")
     return tuple(reasons)
+
+
+def why_no_change(first: PublishedWave, second: PublishedWave) -> tuple[str, ...]:
+    """Why nothing is said of a change from one wave to the next; empty when it may be.
+
+    Where everybody is asked, the error is that of the silent: about this year's people. Of a change one asks
+    whether it would come again with other people, which needs the error between schools; it is not kept.
+
+    Source: METHOD 14, census mode: "use the second for change between rounds".
+    """
+    reasons = why_not_comparable(first, second)
+    if first.asked_whole or second.asked_whole:
+        return (*reasons, "问遍全体的调查，误差只算没有回答的人，不能拿来检验变化")
+    return reasons
 
 
 def difference(first: PublishedRow, second: PublishedRow, level: float = 0.95) -> Difference:

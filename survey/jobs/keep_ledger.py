@@ -11,6 +11,7 @@ from survey.followup.findings import Finding, falls, weak_points
 from survey.followup.ledger import LedgerEntry, new_entry, take_act
 from survey.followup.published import NotComparableError
 from survey.followup.themes import ThemeRow, theme_rows
+from survey.jobs.revoke_statement import withdrawn
 from survey.storage.areas import areas_of, areas_under
 from survey.storage.audit import record_audit
 from survey.storage.board import count_released
@@ -61,6 +62,8 @@ async def findings_of(wave: str) -> Findings:
         and one.created_at < row.created_at
         and one.demonstration == row.demonstration
     ]
+    gone = await withdrawn([one.wave for one in earlier])
+    earlier = [one for one in earlier if one.wave not in gone]
     before = max(earlier, key=lambda one: one.created_at) if earlier else None
     published = await load_published([wave, *([before.wave] if before else [])])
     weak = weak_points(published[wave])

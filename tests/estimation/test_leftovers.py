@@ -7,7 +7,7 @@ from random import Random
 
 import numpy as np
 import pytest
-from simulated import wave_results
+from simulated import estimated, wave_records, wave_results
 
 from survey.estimation.breakdowns import breakdowns
 from survey.estimation.leftovers import known_sums, rows_to_hide
@@ -39,6 +39,18 @@ def test_a_school_told_alone_tells_what_is_left_of_its_pool() -> None:
     sums = known_sums([["s1-P", "s2-P"], ["s3-P"]], {"s1-P"})
 
     assert sums == [{"s1-P"}, {"s2-P"}, {"s3-P"}]
+
+
+def test_what_a_hidden_group_said_follows_from_no_other_row() -> None:
+    principals = [one for one in wave_records() if one["domain"] == "320704-L"]
+    document = estimated(tuple(one for one in wave_records() if one not in principals[5:])).document()
+    hidden = {row["key"] for row in document["by_group"] if row.get("withheld")}
+    items = [row for row in document["items"] if row["group"] in hidden]
+
+    # The next smallest group is hidden for the principals' sake; its own items would say what its row says.
+    assert hidden > {"principal"} and not document["certifiable"]
+    assert items and all(row.get("withheld") for row in items)
+    assert document["beside"] == [] and {way["plain"] for way in document["another_formula"]} == {None}
 
 
 def few_that_follow(parts: dict, pools: list, areas: dict, draws: dict, n_of: dict) -> list[tuple[str, ...]]:

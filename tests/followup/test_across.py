@@ -39,6 +39,18 @@ def test_waves_that_measure_otherwise_are_told_apart_and_not_subtracted() -> Non
     assert change.in_words == "不能比较：算法不同"
 
 
+def test_no_change_is_tested_between_waves_that_asked_everybody() -> None:
+    census = {"weighting": {"history": [{"design_weight": "1"}]}}
+    (change,) = trend([wave("w1", "0.9000", **census), wave("w2", "0.8000", **census)])
+    (mixed,) = trend([wave("w1", "0.9000"), wave("w2", "0.8000", **census)])
+    stands = against_each_other([wave("a", "0.9000", **census), wave("b", "0.8000", **census)])
+
+    assert change.difference is None and "问遍全体" in change.in_words
+    assert mixed.difference is None
+    # Of two counties in one year it is the people themselves who are compared.
+    assert stands["a"].in_words == "高于1个"
+
+
 def test_counties_that_chance_can_explain_stand_level() -> None:
     stands = against_each_other(
         [
