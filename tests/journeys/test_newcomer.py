@@ -278,6 +278,7 @@ async def conclude(one: Newcomer, desk: Desk, wave: str) -> dict[str, Path]:
     one.begin("经办认证")
     await one.press("概况")
     await certify(one, "核对无误，签名", "经办")
+    await wait_for_work(one)
     one.end()
     for name, step, button, role in (
         ("bing", "复核", "复核通过", ""),
@@ -288,6 +289,7 @@ async def conclude(one: Newcomer, desk: Desk, wave: str) -> dict[str, Path]:
         await sign_in(other, name)
         await other.press((await load_wave(wave)).title)
         await certify(other, button, role)
+        await wait_for_work(other)
         other.end()
         one.steps |= other.steps
     one.begin("取文件")
