@@ -72,11 +72,13 @@ def _tell(done: int, of: int, part: str) -> None:
 
 def _refuse(error: OSError | UnicodeDecodeError, *, as_json: bool) -> None:
     """Say which file could not be opened, and why."""
-    name = getattr(error, "filename", None) or "回执"
-    why = getattr(error, "strerror", None) or "不是UTF-8文本"
-    message = f"文件 {name}：打不开（{why}）。看一看路径和权限。"
-    document = {"error": {"code": "cli.unreadable_file", "reason": message}}
-    print(json.dumps(document, ensure_ascii=False) if as_json else message)
+    thing = f"文件 {getattr(error, 'filename', None) or '回执'}"
+    reason = f"打不开（{getattr(error, 'strerror', None) or '不是UTF-8文本'}）"
+    refusal = {"code": "cli.unreadable_file", "thing": thing, "reason": reason, "remedy": "看一看路径和权限"}
+    if as_json:
+        print(json.dumps({"error": refusal}, ensure_ascii=False))
+    else:
+        print(f"{thing}：{reason}。{refusal['remedy']}。", file=sys.stderr)
 
 
 def _show(verdict: Verdict, *, as_json: bool) -> None:

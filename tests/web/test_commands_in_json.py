@@ -83,7 +83,7 @@ LINES: dict[str, tuple[int, str]] = {
     "settings": (DONE, ""),
     "example caddy": (DONE, ""),
     "completion fish": (DONE, ""),
-    "verify none.json": (MISTYPED, ""),
+    "verify none.json": (MISTYPED, "cli.unreadable_file"),
     "validate none": (MISTYPED, ""),
 }
 """What is given, its exit code, and the code of the refusal where one is named."""
