@@ -96,6 +96,8 @@ def _main_result(document: DocxDocument, content: Mapping[str, Any]) -> None:
         said.append(f"因为是抽样，真实数大约在{lower}到{upper}之间（把握95%）。")
     elif content["class"].startswith("丙"):
         said.append("自愿参加，不能代表全体，不给区间，不作达到与否的判断。")
+    elif content["class"].startswith("乙"):
+        said.append("有的人按名额扫码填答，不是概率样本，不给区间。")
     if content["line"]:
         said.append(f"要求：{content['line']}。结论：{content['decision']}。")
     if content["evidence"]:

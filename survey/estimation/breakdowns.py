@@ -5,10 +5,10 @@ Here the tables leave as they are told: small cells withheld, extremes of few co
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
-from survey.estimation.disclosure import code_extremes
+from survey.estimation.disclosure import code_extremes, left_out_words
 from survey.estimation.fact_table import fact_table
 from survey.estimation.school_table import school_table, told_domains
 from survey.estimation.wave_tables import (
@@ -22,11 +22,14 @@ from survey.estimation.wave_tables import (
 )
 
 
-def breakdowns(tables: Tables, areas: Mapping[str, tuple[str, str]]) -> dict[str, list[dict[str, Any]]]:
+def breakdowns(
+    tables: Tables, areas: Mapping[str, tuple[str, str]], by_quota: Collection[str] = ()
+) -> dict[str, list[dict[str, Any]]]:
     """Every table of a results document, small cells withheld, extremes of few coded.
 
     Args:
         areas: school → code and name of its responsibility area; empty where the county has none.
+        by_quota: groups that came by a quota poster; nobody drew them, so that their rows have no error.
     """
     groups = group_table(tables)
     hidden = frozenset(row["key"] for row in groups if row.get("withheld"))
@@ -42,7 +45,33 @@ def breakdowns(tables: Tables, areas: Mapping[str, tuple[str, str]]) -> dict[str
         "items": item_table(tables, hidden),
         "facts": fact_table(tables),
     }
-    return code_extremes(made)
+    return code_extremes(_less_error(made, by_quota) if by_quota else made)
+
+
+QUOTA_WORDS = "按名额填答，不是概率样本，不给区间"
+NO_ERROR: dict[str, Any] = {"interval": None, "se": None, "no_error": True}
+"""What a row of people whom nobody drew says of its error."""
+
+
+def _less_error(
+    made: Mapping[str, list[dict[str, Any]]], by_quota: Collection[str]
+) -> dict[str, list[dict[str, Any]]]:
+    """The tables without intervals where a row rests on answers to a quota poster (RULES section 1, 5).
+
+    Rows of stages, places, areas and dimensions join all groups, and so have none.
+    """
+
+    def told(table: str, row: dict[str, Any]) -> dict[str, Any]:
+        group = row["key"] if table == "by_group" else row.get("group")
+        if table == "area_schools" or row.get("withheld") or (group is not None and group not in by_quota):
+            return row
+        kept = {key: value for key, value in row.items() if key not in ("chance", "against_county")}
+        if "shares" in row:
+            return kept | {"shares": [share | NO_ERROR for share in row["shares"]]}
+        left_out = [left_out_words(row["left_out"])] if row.get("left_out") else []
+        return kept | NO_ERROR | {"cautions": [*left_out, QUOTA_WORDS]}
+
+    return {table: [told(table, row) for row in rows] for table, rows in made.items()}
 
 
 def _area_schools(tables: Tables, areas: Mapping[str, tuple[str, str]]) -> list[dict[str, Any]]:

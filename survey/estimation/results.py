@@ -125,8 +125,11 @@ class Results:
     @property
     def evidence_class(self) -> str:
         """A where every group of the figure came by slips, B where one came by quota (TRUST section 3)."""
-        modes = {entry.mode for entry in self.plan.groups if entry.group in self.shares}
-        return "B" if "quota" in modes else "A"
+        return "B" if self._by_quota else "A"
+
+    @property
+    def _by_quota(self) -> frozenset[str]:
+        return frozenset(one.group for one in self.plan.groups if one.mode == "quota" and one.group in self.shares)
 
     @property
     def reached(self) -> bool | None:
@@ -198,7 +201,7 @@ class Results:
         estimate = self.whole.estimate
         spread = self.figure * (1 - self.figure)
         tables = self._tables(level)
-        parts = breakdowns(tables, self.areas)
+        parts = breakdowns(tables, self.areas, self._by_quota)
         whole = all(not row.get("withheld") for row in parts["by_group"])
         return {
             "type": "results",
@@ -247,9 +250,7 @@ class Results:
             ],
             "sentences": [{"id": key, "zh": SENTENCES[key]} for key in spoken_sentences(self.plan, self.case_file, across=across, auditor=self.auditor, public_draw=self.public_draw)],
             "notes": [
-                *notes(
-                    self.plan, self.scheme, self.sample, self.case_file, self.weights, self.whole.silent
-                ),
+                *notes(self.plan, self.scheme, self.sample, self.case_file, self.weights, self.whole.silent),
                 *returns_note(self.scheme, self._filled_in(), tables.returns(lambda draw: True)["issued"]),
                 *self.sampling_notes,
             ],
@@ -332,8 +333,7 @@ class Results:
         every = self.scheme.requirement.applies_to == "every_group"
         doubts = Doubts(self.beside, line, self.reached, tables.read, tables.level, tables.scale, every)
         flagged = {flag.domain for flag in self.flags if flag.domain in self.sample.by_domain}
-        return {
-            **doubts.document(self.outcomes, interval, sampled=self.evidence_class == "A"),
+        return doubts.document(self.outcomes, interval, sampled=self.evidence_class == "A") | {
             "beside": self.beside.document(self.figure, flagged, self.outcomes, self.smallest) if whole else [],
         }
 

@@ -123,7 +123,7 @@ def warnings_of_results(
         found.append(("weak_part", f"{weak[0].text}（共{len(weak)}处）", "在问题台账里登记"))
     if published.apart:
         found.append(("apart", _apart_in_words(published.apart), "先看回收和质量标记，再到校了解；不问谁填了、怎么填"))
-    if not published.is_open and not any(row.table == "by_group" for row in published.rows):
+    if published.evidence_class == "A" and not any(row.table == "by_group" for row in published.rows):
         found.append(("thin", "各类人的答卷都不到可以显示的份数", "下次多发纸条"))
     return tuple(Warning(kind, published.wave, county, seen, remedy) for kind, seen, remedy in found)
 

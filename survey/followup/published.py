@@ -196,6 +196,7 @@ def _rows(results: Mapping[str, Any]) -> tuple[PublishedRow, ...]:
         for table in TABLES
         for row in results.get(table) or ()
         if not row.get("withheld")
+        and not row.get("no_error")
         and (row.get("coded") or (row.get("shown") is not None and row.get("se") is not None))
     )
 
@@ -211,8 +212,8 @@ def why_not_comparable(first: PublishedWave, second: PublishedWave) -> tuple[str
         reasons.append("方法版本不同")
     if first.demonstration != second.demonstration:
         reasons.append("其中一次是演示数据")
-    if first.is_open or second.is_open:
-        reasons.append("自愿参加的结果没有误差可算")
+    if {first.evidence_class, second.evidence_class} - {"A"}:
+        reasons.append("自愿参加或按名额填答的结果没有误差可算")
     return tuple(reasons)
 
 

@@ -31,6 +31,7 @@ from survey.estimation.results import CertificationRefusedError, MixedInputsErro
 from survey.estimation.wave_figure import NotEverybodyAskedError
 from survey.exact import truncate
 from survey.fieldwork.disposition import DomainOutcome
+from survey.followup.published import read_published
 from survey.sampling.frame import Frame
 from survey.sampling.wave_sample import draw_sample
 from survey.scheme.plan import GroupPlan, SampleGoal, instrument_of
@@ -341,6 +342,14 @@ def test_quota_posters_give_neither_interval_nor_verdict():
     assert document["evidence_class"] == "B"
     assert document["interval"] is None and document["reached"] is None
     assert document["decision"] == "不作判断"
+    # Nobody drew the parents, so neither they nor what they are joined with have an error; teachers have.
+    rows = {row["key"]: row for row in document["by_group"]}
+    assert rows["parent"]["interval"] is None and rows["parent"]["se"] is None
+    assert rows["teacher"]["interval"] is not None
+    joined = [row for key in ("by_stage", "by_place", "by_dimension") for row in document[key]]
+    assert {row.get("interval") for row in joined} == {None} and len(joined) > 5
+    assert {str(row.get("interval")) for row in document["items"] if row["group"] == "parent"} == {"None"}
+    assert {row["table"] for row in map(vars, read_published(document | {"method_version": "2"}).rows)} == {"by_group", "items"}
 
 
 def with_figure(**changes) -> Scheme:
