@@ -9,7 +9,7 @@ knows how many answered in each school may recognise one.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Literal
@@ -76,8 +76,11 @@ class AnalysisFile:
         return len(self.variables[0].values)
 
 
-def analysis_file(results: Results) -> AnalysisFile:
+def analysis_file(results: Results, told: Callable[[int, int], None] = lambda done, n: None) -> AnalysisFile:
     """The columns of a wave.
+
+    Args:
+        told: how far the replicate weights are, which take nearly all of the time.
 
     Raises:
         NoAnalysisFileError: the scheme's figure is not a ratio of the overall item.
@@ -107,7 +110,7 @@ def analysis_file(results: Results) -> AnalysisFile:
     poststrata = {name: number for number, name in enumerate(sorted({pool.cell for pool in pools}), start=1)}
     everyone = [*of_rows, *(draw for _, draw in silent)]
     groups = list(dict.fromkeys(draw.group for draw in draws.values()))
-    replicates = balanced_replicates(rates.design)
+    replicates = balanced_replicates(rates.design, told=told)
     variables = [
         AnalysisVariable("row", "行号", "number", tuple(range(1, n + len(silent) + 1))),
         AnalysisVariable("answered", "是否有答卷（0：抽中但一份也没有收回的学校）", "number", (*[1] * n, *[0] * len(silent))),

@@ -8,6 +8,8 @@ Nothing is drawn here: the same design gives the same replicates.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from survey.estimation.linearization import deviations_of
@@ -19,7 +21,9 @@ REACH = 0.5
 """No replicate moves a weight by more than this share of it, so all stay positive."""
 
 
-def balanced_replicates(design: Design, most: int = 256) -> ReplicateDesign:
+def balanced_replicates(
+    design: Design, most: int = 256, told: Callable[[int, int], None] = lambda done, n: None
+) -> ReplicateDesign:
     """Replicates of the variance that linearisation gives, after Fay.
 
     Every linearised variance here is a sum of squares `sum_k (a_k' s)²` of scores `s = w·z`. Each
@@ -29,6 +33,8 @@ def balanced_replicates(design: Design, most: int = 256) -> ReplicateDesign:
         design: any; its lonely strata count as its policy says.
         most: columns at most, a power of two. With more squares than rows the later ones, of later
             stages, share rows with turning signs, and the variance is unbiased rather than equal.
+        told: how many rows of how many are done; whatever it raises ends the work. The work grows with
+            the square of the rows.
 
     Returns:
         Weights that meet the same known totals; scale `1/(R c²)`, centred at the full sample.
@@ -53,6 +59,7 @@ def balanced_replicates(design: Design, most: int = 256) -> ReplicateDesign:
     wave = rows[1 + square % (n_replicates - 1)] * np.where(square < n_replicates - 1, 1.0, turned)[:, None]
     factors = np.empty((n, n_replicates))
     for start in range(0, n, AT_ONCE):
+        told(start, n)
         block = range(start, min(start + AT_ONCE, n))
         units = np.zeros((n, len(block)))
         units[block, np.arange(len(block))] = 1.0

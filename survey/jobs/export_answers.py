@@ -35,8 +35,9 @@ async def export_answers(
     await require_state(wave, "certified")
     plan = await load_plan(wave)
     results = await wave_results(office, wave, within(tell, 0, 0.4))
-    tell(0.35, "算重复权数")
-    columns = await to_thread(analysis_file, results)
+    columns = await to_thread(
+        analysis_file, results, lambda done, n: tell(0.4 + 0.4 * done / max(n, 1), f"算重复权数 {done:,} / {n:,}")
+    )
     document = await to_thread(results_document, results)
     rate = document["response"].get("rate")
     facts = {
@@ -49,6 +50,6 @@ async def export_answers(
         "caution": "演示数据：答卷是模拟的，不能引用。" if plan.demonstration else "",
     }
     await to_thread(
-        analysis_pack, target, columns, facts, at=printed_at(now), progress=within(tell, 0.5, 1)
+        analysis_pack, target, columns, facts, at=printed_at(now), progress=within(tell, 0.8, 1)
     )
     await record_audit(actor, "export_answers", wave, details={"answers": columns.n_answers}, now=now)

@@ -21,6 +21,11 @@ Decisions
   (`school/`), so that no mistake in the console's rights can open a school's page or the reverse.
 - 2026-11-25: print jobs live in the process (`console/print_room`), one at a time; a restart forgets
   them and leaves no half file. Reopen when several processes serve one console.
+- 2026-11-26: what moves a wave or makes a file of it (`console/work_room`) lives in the process too, one a
+  wave and kind by a lock among all processes. Its file has no name on the disk, so that nothing has to be
+  swept up; its page is known to the process that made it only. Reopen when several serve one console.
+- 2026-11-26: /v takes 64 MB, the evidence pack of 200 000 slips, from the disk and one at a time; what is
+  larger is checked by `survey verify`. Reopen when a county asks more people whole.
 - 2026-11-25: the message board has no cookie and no account either; how many came from one address
   is known in memory for an hour.
 """
