@@ -34,7 +34,7 @@ from survey.cases.intake_flags import (
     together,
     working_hours,
 )
-from survey.cases.near_copies import near_copy_flags
+from survey.cases.near_copies import Told, near_copy_flags, untold
 from survey.exact import truncate
 from survey.fieldwork.disposition import DomainOutcome
 
@@ -61,7 +61,7 @@ class Beyond:
 
 
 def domain_flags(
-    case_file: CaseFile, outcomes: Iterable[DomainOutcome], beyond: Beyond | None = None
+    case_file: CaseFile, outcomes: Iterable[DomainOutcome], beyond: Beyond | None = None, told: Told = untold
 ) -> tuple[Flag, ...]:
     """Every flag, by indicator and domain.
 
@@ -69,6 +69,7 @@ def domain_flags(
         case_file: the counted answers.
         outcomes: issued, used and disputed by domain.
         beyond: counters, planted slips and answers, call-backs.
+        told: as for `near_copy_flags`, which takes most of the time.
     """
     beyond = beyond or Beyond()
     by_domain: dict[str, list[Case]] = {}
@@ -89,7 +90,7 @@ def domain_flags(
     }
     flags += _outliers(case_file, "I13", turned, "正反两题选同一端的占{value}，比同类学校高得多")
     flags += _same_text(case_file, by_domain)
-    flags += near_copy_flags(case_file, by_domain)
+    flags += near_copy_flags(case_file, by_domain, told)
     flags += [*one_address(beyond.counters, counts), *bursts(beyond.counters, counts)]
     parents = [domain for domain in by_domain if case_file.draws[domain].group == PARENT]
     flags += working_hours(beyond.counters, counts, parents) if beyond.counters else []

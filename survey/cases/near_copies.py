@@ -13,8 +13,9 @@ Source: TRUST section 15; permutation p after Phipson & Smyth (2010), (1 + hits)
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -33,6 +34,13 @@ WORTH_MORE_DRAWS = 0.05
 AT_ONCE = 4_000_000
 """Signs of dealt sheets held in memory at once."""
 
+Told = Callable[[int, int], None]
+"""Told how many of how many are done; whatever it raises ends the work."""
+
+
+def untold(done: int, of: int) -> None:
+    """Nobody waits to be told."""
+
 
 @dataclass(frozen=True)
 class CopyScore:
@@ -42,8 +50,14 @@ class CopyScore:
     p: float
 
 
-def near_copy_flags(case_file: CaseFile, by_domain: Mapping[str, Sequence[Case]]) -> list[Flag]:
-    """I9: p ≤ 0.01 and kept by Benjamini–Hochberg, among domains of one group asked the same form."""
+def near_copy_flags(
+    case_file: CaseFile, by_domain: Mapping[str, Sequence[Case]], told: Told = untold
+) -> list[Flag]:
+    """I9: p ≤ 0.01 and kept by Benjamini–Hochberg, among domains of one group asked the same form.
+
+    Args:
+        told: before each dealing, how many domains of how many are scored; whatever it raises ends the work.
+    """
     kinds: dict[tuple[str, str, str], dict[str, list[Hashable | None]]] = {}
     for domain, cases in sorted(by_domain.items()):
         instrument = case_file.instruments.get(domain)
@@ -52,14 +66,20 @@ def near_copy_flags(case_file: CaseFile, by_domain: Mapping[str, Sequence[Case]]
             kinds.setdefault(kind, {})[domain] = [pattern(instrument, case) for case in cases]
     rng = np.random.default_rng(int(case_file.digest[:16], 16))
     flags = []
+    done, n_domains = 0, sum(map(len, kinds.values()))
     for patterns in kinds.values():
-        scores = copy_scores(patterns, rng)
+        scores = copy_scores(patterns, rng, partial(_further, told, done, n_domains))
+        done += len(patterns)
         for domain in discoveries({name: found.p for name, found in scores.items()}, LIMIT):
             n, shown = len(patterns[domain]), truncate(scores[domain].p, 5)
             flags.append(
                 Flag("I9", domain, shown, "p≤0.01", f"{n}份里成对相同的答卷比随机多得多（p={shown}）")
             )
     return flags
+
+
+def _further(told: Told, before: int, of_all: int, done: int, of: int) -> None:
+    told(before + done, of_all)
 
 
 def pattern(instrument: Instrument, case: Case) -> Hashable | None:
@@ -70,13 +90,14 @@ def pattern(instrument: Instrument, case: Case) -> Hashable | None:
 
 
 def copy_scores(
-    patterns: Mapping[str, Sequence[Hashable | None]], rng: np.random.Generator
+    patterns: Mapping[str, Sequence[Hashable | None]], rng: np.random.Generator, told: Told = untold
 ) -> dict[str, CopyScore]:
     """D = Σ C(n_p, 2)·(−ln f_p) over the patterns p of each domain, and its permutation p.
 
     Args:
         patterns: by domain, one per sheet, None for one that is left aside.
         rng: what deals the sheets out anew.
+        told: as for `near_copy_flags`.
 
     Returns:
         By domain; empty with fewer than five domains. At least 9 999 and 20·domains/q draws
@@ -101,6 +122,7 @@ def copy_scores(
     found: dict[str, CopyScore] = {}
     enough = max(DRAWS, int(20 * len(patterns) / Q))
     for size, names in sorted(by_size.items()):
+        told(len(found), len(patterns))
         chance = _dealt(deck, rarity, size, FIRST_DRAWS, rng)
         if any(scores[name] and _p(scores[name], chance) <= WORTH_MORE_DRAWS for name in names):
             chance = _dealt(deck, rarity, size, enough, rng)

@@ -9,7 +9,7 @@ knows how many answered in each school may recognise one.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Literal
@@ -17,6 +17,7 @@ from typing import Literal
 import numpy as np
 
 from survey.cases.case_file import CaseFile
+from survey.cases.near_copies import Told, untold
 from survey.errors import SurveyError
 from survey.estimation.balanced_replicates import balanced_replicates
 from survey.estimation.results import Results
@@ -76,7 +77,7 @@ class AnalysisFile:
         return len(self.variables[0].values)
 
 
-def analysis_file(results: Results, told: Callable[[int, int], None] = lambda done, n: None) -> AnalysisFile:
+def analysis_file(results: Results, told: Told = untold) -> AnalysisFile:
     """The columns of a wave.
 
     Args:

@@ -8,10 +8,9 @@ Nothing is drawn here: the same design gives the same replicates.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 
+from survey.cases.near_copies import Told, untold
 from survey.estimation.linearization import deviations_of
 from survey.sampling.design import Design, ReplicateDesign
 from survey.weighting.replicates import hadamard
@@ -22,7 +21,7 @@ REACH = 0.5
 
 
 def balanced_replicates(
-    design: Design, most: int = 256, told: Callable[[int, int], None] = lambda done, n: None
+    design: Design, most: int = 256, told: Told = untold
 ) -> ReplicateDesign:
     """Replicates of the variance that linearisation gives, after Fay.
 

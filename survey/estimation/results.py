@@ -21,6 +21,7 @@ from survey.cases.derivation import Column, column, dont_know_reading, overall, 
 from survey.cases.editing import edit_counts
 from survey.cases.flag import Flag
 from survey.cases.indicators import Beyond, domain_flags
+from survey.cases.near_copies import Told, untold
 from survey.errors import SurveyError
 from survey.estimation.another_formula import other_ways
 from survey.estimation.beside import Beside
@@ -108,8 +109,8 @@ class Results:
     stratum_people: Mapping[tuple[str, str], int]
     outcomes: Mapping[str, DomainOutcome]
     flags: tuple[Flag, ...]
-    auditor: bool
     public_draw: bool
+    auditor: bool = False
     callbacks: int = 0
     """How many people were interviewed on the telephone before the answers were opened."""
     sampling_notes: tuple[str, ...] = ()
@@ -371,9 +372,9 @@ def estimate_results(
     case_file: CaseFile,
     outcomes: Iterable[DomainOutcome],
     *,
-    auditor: bool = False,
     public_draw: bool = False,
     beyond: Beyond | None = None,
+    told: Told = untold,
 ) -> Results:
     """The results of an opened wave.
 
@@ -381,9 +382,9 @@ def estimate_results(
         plan, scheme, frame, sample: as the sample was drawn; their digests are held against it.
         case_file: the counted answers.
         outcomes: what became of the slips, by domain.
-        auditor: whether an auditor has co-signed; without one sentence S5 stands.
         public_draw: whether the seed came from a public draw; without one sentence S8 stands.
         beyond: what the intake counted, and what became of planted slips and call-backs, for the flags.
+        told: how many domains of how many the flags have been through; whatever it raises ends the work.
 
     Raises:
         MixedInputsError: plan or frame differ from those of the draw.
@@ -433,8 +434,7 @@ def estimate_results(
         people=by_group,
         stratum_people=people,
         outcomes=by_domain,
-        flags=domain_flags(case_file, by_domain.values(), _beyond(case_file, scheme, beyond)),
-        auditor=auditor,
+        flags=domain_flags(case_file, by_domain.values(), _beyond(case_file, scheme, beyond), told),
         public_draw=public_draw,
         callbacks=beyond.interviews if beyond else 0,
         sampling_notes=tuple(note.problem for note in allocate_wave(plan, scheme, frame).notes),

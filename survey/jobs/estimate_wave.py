@@ -237,7 +237,15 @@ def estimate_opened(
     outcomes = [
         opened.outcome(count, beyond.counters) for count in counts if count.domain in sample.by_domain
     ]
-    tell(0.5, "看质量提示、加权、估计")
+    tell(0.5, "加权、估计")
     return estimate_results(
-        plan, scheme, frame, sample, case_file, outcomes, public_draw=public_draw, beyond=beyond
+        plan,
+        scheme,
+        frame,
+        sample,
+        case_file,
+        outcomes,
+        public_draw=public_draw,
+        beyond=beyond,
+        told=lambda done, n: tell(0.5 + 0.25 * done / max(n, 1), f"看质量提示 {done:,} / {n:,}"),
     )
