@@ -20,7 +20,10 @@ import pytest
 
 from survey.cli.operating import example_text
 
-pytestmark = pytest.mark.skipif(not shutil.which("nginx", path="/usr/sbin:/usr/bin"), reason="needs nginx")
+pytestmark = [
+    pytest.mark.long,
+    pytest.mark.skipif(not shutil.which("nginx", path="/usr/sbin:/usr/bin"), reason="needs nginx"),
+]
 NGINX = shutil.which("nginx", path="/usr/sbin:/usr/bin") or "nginx"
 
 
