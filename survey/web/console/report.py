@@ -74,7 +74,7 @@ async def download_report(request: AnyRequest, wave: FromPath[str], kind: FromPa
     if is_preview:
         return Response(made, media_type="application/pdf", headers={"Content-Disposition": "inline"})
     certificates = await list_certificates(wave) if row.state == "certified" else ()
-    version = f"v{certificates[-1].number}" if certificates else "草稿"
+    version = f"v{len(certificates)}" if certificates else "草稿"
     what = "结果表" if kind == "xlsx" else "报告"
     return download(made, f"{row.county}_{row.wave}_满意度{what}_{version}.{kind}")
 
