@@ -88,7 +88,7 @@ class Site:
 
     async def form_key(self, page: str = "/console/account") -> str:
         """The hidden field of this session's forms, which is the same on every page of a session."""
-        session = "; ".join(self.client.cookies.values())
+        session = "; ".join(str(cookie.value) for cookie in self.client.cookies.jar)
         if session not in self.keys:
             text = (await self.client.get(page)).text
             self.keys[session] = text.split('name="form_key" value="', 1)[1].split('"', 1)[0]
