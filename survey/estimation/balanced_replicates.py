@@ -11,11 +11,11 @@ from __future__ import annotations
 import numpy as np
 
 from survey.cases.near_copies import Told, untold
-from survey.estimation.linearization import deviations_of
+from survey.estimation.linearization import deviations_of, gathered_back
 from survey.sampling.design import Design, ReplicateDesign
 from survey.weighting.replicates import hadamard
 
-AT_ONCE = 512
+AT_ONCE = 32
 REACH = 0.5
 """No replicate moves a weight by more than this share of it, so all stay positive."""
 
@@ -32,8 +32,7 @@ def balanced_replicates(
         design: any; its lonely strata count as its policy says.
         most: columns at most, a power of two. With more squares than rows the later ones, of later
             stages, share rows with turning signs, and the variance is unbiased rather than equal.
-        told: how many rows of how many are done; whatever it raises ends the work. The work grows with
-            the square of the rows.
+        told: how many replicates of how many are done; whatever it raises ends the work.
 
     Returns:
         Weights that meet the same known totals; scale `1/(R c²)`, centred at the full sample.
@@ -55,17 +54,14 @@ def balanced_replicates(
     square = np.arange(sum(counts))
     # A second square on a row meets the first with the other sign half of the time.
     turned = rows[1 + (square // (n_replicates - 1)) % (n_replicates - 1), square % n_replicates]
-    wave = rows[1 + square % (n_replicates - 1)] * np.where(square < n_replicates - 1, 1.0, turned)[:, None]
+    sign = np.where(square < n_replicates - 1, 1.0, turned)[:, None]
+    of_square = 1 + square % (n_replicates - 1)
     factors = np.empty((n, n_replicates))
-    for start in range(0, n, AT_ONCE):
-        told(start, n)
-        block = range(start, min(start + AT_ONCE, n))
-        units = np.zeros((n, len(block)))
-        units[block, np.arange(len(block))] = 1.0
-        squares = [
-            deviation * np.sqrt(factor)[:, None] for deviation, factor in deviations_of(units, design)
-        ]
-        factors[block] = np.concatenate(squares).T @ wave
+    for start in range(0, n_replicates, AT_ONCE):
+        told(start, n_replicates)
+        some = slice(start, start + AT_ONCE)
+        waves = np.split(rows[of_square, some] * sign, np.cumsum(counts)[:-1])
+        factors[:, some] = gathered_back(waves, design)
     largest = np.abs(factors).max()
     reach = float(REACH / largest) if largest > 0 else 1.0
     return ReplicateDesign(

@@ -148,10 +148,50 @@ def deviations_of(
     """
     for adjustment in design.adjustments:
         scores = adjustment.residual(scores)
+    for stage, share, number in _stages_of(design):
+        yield _stage_deviations(scores, stage, share, design, inside, number)
+
+
+def gathered_back(waves: Sequence[Floats], design: Design) -> Floats:
+    """The transpose of what `deviations_of` does: for every row the sum of its deviations times `waves`.
+
+    Args:
+        waves: for each stage that `deviations_of` yields, (units, p) multipliers of the square roots of
+            its squares.
+        design: as there.
+
+    Returns:
+        (n, p); row i is the sum over stages and units k of `a_ki waves_k`, where the deviations of
+        scores s are `a_k's`. Linear in the rows, where trying each of them would be quadratic.
+
+    Source: the transpose of `deviations_of`, by hand; R has none: svrep's `as_fays_gen_rep_design` builds
+    the matrix of the quadratic form, rows by rows.
+    """
+    back = np.zeros((len(design), waves[0].shape[1]))
+    for wave, (stage, share, number) in zip(waves, _stages_of(design), strict=True):
+        factor, adjusted = _stage_terms(stage, share, design, None, number)
+        stratum = stage.stratum_of_unit
+        units = wave * np.sqrt(factor)[:, None]
+        sums = group_sums(units, stratum, stage.n_strata)
+        centre = np.where(adjusted[:, None], 0.0, sums / stage.sampled[:, None])[stratum]
+        if adjusted.any():
+            parent = stage.parent_of_stratum
+            n_parents = int(parent.max()) + 1
+            counts = np.bincount(parent[stratum], minlength=n_parents)
+            moved = group_sums(np.where(adjusted[:, None], sums, 0.0), parent, n_parents) / counts[:, None]
+            centre = centre + moved[parent[stratum]]
+        back += (units - centre)[stage.unit]
+    for adjustment in reversed(design.adjustments):
+        back = adjustment.residual_back(back)
+    return back
+
+
+def _stages_of(design: Design) -> Iterator[tuple[Stage, Floats, int]]:
+    """The stages that add to the variance, each with the share of what lies in its parents."""
     # What a unit of the stages before contributes is seen once per n/N of them.
     share = np.ones(1)
-    for number, stage in enumerate(design.stages):
-        yield _stage_deviations(scores, stage, share, design, inside, number + 1)
+    for number, stage in enumerate(design.stages, start=1):
+        yield stage, share, number
         fraction = stage.sampling_fraction * share[stage.parent_of_stratum]
         if design.ultimate_cluster or not fraction.any():
             break
@@ -162,7 +202,19 @@ def _stage_deviations(
     scores: Floats, stage: Stage, share: Floats, design: Design, inside: Flags | None, number: int
 ) -> tuple[Floats, Floats]:
     """What one stage adds, as deviations and factors; `share` (parents,) multiplies what lies in each parent."""
+    factor, adjusted = _stage_terms(stage, share, design, inside, number)
     totals = group_sums(scores, stage.unit, stage.n_units)
+    stratum = stage.stratum_of_unit
+    centre = group_sums(totals, stratum, stage.n_strata) / stage.sampled[:, None]
+    if adjusted.any():
+        centre = np.where(adjusted[:, None], _parent_means(totals, stage)[stage.parent_of_stratum], centre)
+    return totals - centre[stratum], factor
+
+
+def _stage_terms(
+    stage: Stage, share: Floats, design: Design, inside: Flags | None, number: int
+) -> tuple[Floats, Flags]:
+    """(units,) factors of one stage's squares, and (strata,) those held against the mean of their parent."""
     stratum = stage.stratum_of_unit
     factor = share[stage.parent_of_stratum]
     counts = factor > 0
@@ -187,19 +239,15 @@ def _stage_deviations(
             stage=number,
         )
 
-    means = group_sums(totals, stratum, stage.n_strata) / stage.sampled[:, None]
-    centre = means
-    if design.lonely_psu == "adjust" and (adjusted := lonely | alone_in_domain).any():
-        centre = np.where(adjusted[:, None], _parent_means(totals, stage)[stage.parent_of_stratum], means)
+    unknown = lonely | alone_in_domain
+    adjusted = unknown if design.lonely_psu == "adjust" else np.zeros_like(unknown)
     scale = np.where(
         take_all, 0.0, (1 - stage.sampling_fraction) * stage.sampled / np.maximum(stage.sampled - 1, 1)
     )
     if design.lonely_psu == "average":
-        unknown = lonely | alone_in_domain
         met = np.ones(stage.n_strata, dtype=bool) if inside is None else _strata_met(stage, inside)
         scale = np.where(unknown, 0.0, scale) * _average_factor(stage, unknown, met)[stage.parent_of_stratum]
-    deviation = totals - centre[stratum]
-    return deviation, (scale * factor)[stratum]
+    return (scale * factor)[stratum], adjusted
 
 
 def _parent_means(totals: Floats, stage: Stage) -> Floats:

@@ -128,6 +128,14 @@ class Adjustment:
         coefficients += inverse @ (self.auxiliary.T @ (before * (z - self.auxiliary @ coefficients)))
         return self.after[:, None] * (z - self.auxiliary @ coefficients)
 
+    def residual_back(self, multipliers: Floats) -> Floats:
+        """(n, p) the transpose of `residual`: `residual(s)'v` equals `s'residual_back(v)`."""
+        weighted, before = self.after[:, None] * multipliers, self.before[:, None]
+        coefficients = self._inverse_gram @ (self.auxiliary.T @ weighted)
+        left = weighted - before * (self.auxiliary @ coefficients)
+        coefficients = self._inverse_gram @ (self.auxiliary.T @ left)
+        return _over(left - before * (self.auxiliary @ coefficients), self.after)
+
     @cached_property
     def _inverse_gram(self) -> Floats:
         """(q, q) generalised inverse of x'Dx; the same for every estimate of a report."""
@@ -158,6 +166,20 @@ class CellAdjustment:
         base = np.bincount(self.cell, self.before, minlength=n_cells)
         means = np.divide(sums, base[:, None], out=np.zeros_like(sums), where=base[:, None] > 0)
         return self.after[:, None] * (z - means[self.cell])
+
+    def residual_back(self, multipliers: Floats) -> Floats:
+        """(n, p) the transpose of `residual`."""
+        n_cells = int(self.cell.max()) + 1
+        weighted = self.after[:, None] * multipliers
+        base = np.bincount(self.cell, self.before, minlength=n_cells)[:, None]
+        sums = group_sums(weighted, self.cell, n_cells)
+        means = np.divide(sums, base, out=np.zeros_like(sums), where=base > 0)
+        return _over(weighted - self.before[:, None] * means[self.cell], np.maximum(self.after, 0))
+
+
+def _over(values: Floats, weights: Floats) -> Floats:
+    """(n, p) values over (n,) weights, zero where a row stands for nobody."""
+    return np.divide(values, weights[:, None], out=np.zeros_like(values), where=weights[:, None] != 0)
 
 
 @dataclass(frozen=True, eq=False)
