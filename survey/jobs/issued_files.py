@@ -4,6 +4,7 @@ Books and folder cannot change in one act. So certificate, bundle and sheet lie 
 books still may refuse, and are renamed when the books are closed. A process that dies in between
 leaves `.new` files; the next start gives them their names where the books know the certificate,
 and removes them where they do not. Whoever downloads therefore never gets half of one certificate.
+A bundle that tells of a revocation waits in the same way, as `.revoked`.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from survey.jobs.revocations import withdrawn
 from survey.jobs.run_fieldwork import lock_of
 from survey.settings import Settings
 from survey.storage.certificates import list_certificates
@@ -19,13 +21,13 @@ from survey.storage.current import hold
 CERTIFICATE, BUNDLE, SHEET, REPORT = "certificate.json", "bundle.zip", "certificate.pdf", "report.pdf"
 FILES = (BUNDLE, SHEET, CERTIFICATE)
 """In the order in which they are written and named: where the certificate is there, the others were there before it."""
-NEW = ".new"
+NEW, REVOKED = ".new", ".revoked"
 
 
-def lay_down(folder: Path, files: dict[str, bytes]) -> None:
-    """Write the files of a certificate that the books do not have yet."""
-    for name in FILES:
-        with open(folder / (name + NEW), "wb") as file:
+def lay_down(folder: Path, files: dict[str, bytes], ending: str = NEW) -> None:
+    """Write the files of a certificate, or a bundle of its revocation, that the books do not have yet."""
+    for name in (name for name in FILES if name in files):
+        with open(folder / (name + ending), "wb") as file:
             file.write(files[name])
             file.flush()
             os.fsync(file.fileno())
@@ -40,14 +42,25 @@ def take_up_files(folder: Path) -> None:
             os.replace(new, folder / name)
 
 
+def take_up_bundle(folder: Path) -> None:
+    """Give the bundle that tells of a revocation its name."""
+    os.replace(folder / (BUNDLE + REVOKED), folder / BUNDLE)
+
+
 async def settle_files(settings: Settings) -> tuple[str, ...]:
-    """Waves whose certifying was cut off beside their files, all of one certificate again."""
+    """Waves whose certifying or revoking was cut off beside their files, all of one certificate again."""
     settled = []
-    for folder in sorted({path.parent for path in settings.out.glob(f"*/*{NEW}")} if settings.out.is_dir() else ()):
+    left = {path.parent for ending in (NEW, REVOKED) for path in settings.out.glob(f"*/*{ending}")} if settings.out.is_dir() else set()
+    for folder in sorted(left):
         wave = folder.name
         async with hold(lock_of(wave)) as alone:
             if not alone:
                 continue
+            if (folder / (BUNDLE + REVOKED)).is_file():
+                if wave in await withdrawn([wave]):
+                    take_up_bundle(folder)
+                else:
+                    (folder / (BUNDLE + REVOKED)).unlink()
             new = folder / (CERTIFICATE + NEW)
             known = (await list_certificates(wave))[-1:]
             if new.is_file() and any(one.data == new.read_bytes() for one in known):

@@ -11,7 +11,7 @@ from survey.followup.findings import Finding, falls, weak_points
 from survey.followup.ledger import LedgerEntry, new_entry, take_act
 from survey.followup.published import NotComparableError
 from survey.followup.themes import ThemeRow, theme_rows
-from survey.jobs.revoke_statement import withdrawn
+from survey.jobs.revocations import withdrawn
 from survey.storage.areas import areas_of, areas_under
 from survey.storage.audit import record_audit
 from survey.storage.board import count_released

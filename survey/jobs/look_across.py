@@ -18,7 +18,7 @@ from survey.followup.early_warning import (
 from survey.followup.findings import weak_points
 from survey.followup.published import PublishedWave
 from survey.jobs.participation import participation
-from survey.jobs.revoke_statement import withdrawn
+from survey.jobs.revocations import withdrawn
 from survey.storage.areas import area_names
 from survey.storage.office import IntakeOffice
 from survey.storage.plans import WaveRow, list_waves, load_plans

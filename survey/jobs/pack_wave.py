@@ -30,7 +30,7 @@ from survey.exact import percent_text
 from survey.jobs.launch_lines import LINES
 from survey.jobs.render_papers import form_and_notice_pieces, wave_imprint
 from survey.jobs.render_report import render_report
-from survey.jobs.revoke_statement import withdrawn
+from survey.jobs.revocations import withdrawn
 from survey.sampling.sample import Sample
 from survey.scheme.texts import find_language
 from survey.settings import Settings

@@ -11,7 +11,7 @@ from survey.cases.case_file import asked_instruments
 from survey.documents.imprint import Imprint, group_name, stage_name
 from survey.documents.report import PARTS, ReportCover, report, report_content
 from survey.jobs.render_papers import printed_at, wave_imprint
-from survey.jobs.revoke_statement import withdrawn
+from survey.jobs.revocations import withdrawn
 from survey.sampling.sample import Sample
 from survey.scheme.instrument import Instrument
 from survey.scheme.plan import Plan, scheme_of

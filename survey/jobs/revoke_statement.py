@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
@@ -14,7 +13,9 @@ from survey.certification.note import make_note
 from survey.certification.registry import REVOCATION_TYPE
 from survey.certification.revocation import REVOCATION, revocation_text
 from survey.errors import SurveyError
+from survey.jobs.issued_files import BUNDLE, REVOKED, lay_down, take_up_bundle
 from survey.jobs.register import register
+from survey.jobs.revocations import revocations
 from survey.jobs.signed_papers import load_signed_plan
 from survey.jobs.signers import Signers, hold_same_people
 from survey.jobs.void_domains import readable_reason
@@ -22,7 +23,7 @@ from survey.settings import Settings
 from survey.storage.audit import record_audit
 from survey.storage.certificates import find_certificate, list_certificates
 from survey.storage.current import transaction
-from survey.storage.evidence import evidence_digests, list_evidence, load_evidence, save_evidence
+from survey.storage.evidence import save_evidence
 from survey.storage.office import IntakeOffice
 from survey.storage.webhooks import announce
 
@@ -65,6 +66,11 @@ async def revoke_statement(
         raise RevocationRefusedError(number, "已经撤回了")
     text = revocation_text(plan.origin, digest, readable_reason(wave, reason))
     note = make_note(text, signers.both())
+    folder = settings.out_of(wave)
+    with_bundle = (folder / BUNDLE).is_file() and (await list_certificates(wave))[-1].number == number
+    if with_bundle:
+        members, _ = unpack((folder / BUNDLE).read_bytes())
+        lay_down(folder, {BUNDLE: pack({**members, REVOCATION: note.encode()})}, REVOKED)
     async with transaction():
         await save_evidence(wave, f"{numbered('revocation', len(earlier) + 1)}.note", note, now=now)
         entry = await register(settings, canonical.sha256_hex(text.encode()), REVOCATION_TYPE)
@@ -72,29 +78,6 @@ async def revoke_statement(
         await record_audit(actor, "revoke_statement", wave, details=details, now=now)
         told = {"number": number, "statement_digest": digest}
         await announce("certificate.revoked", wave, told, now=now)
-    bundle = settings.out_of(wave) / "bundle.zip"
-    if bundle.is_file() and (await list_certificates(wave))[-1].number == number:
-        members, _ = unpack(bundle.read_bytes())
-        bundle.write_bytes(pack({**members, REVOCATION: note.encode()}))
+    if with_bundle:
+        take_up_bundle(folder)
     return {"wave": wave, "number": number, "registered": entry.index, "reason": reason}
-
-
-async def revocations(wave: str) -> dict[str, str]:
-    """Digest of each revoked statement of a wave, with the reason."""
-    found = {}
-    for name in await list_evidence(wave):
-        if name.startswith("revocation") and name.endswith(".note"):
-            lines = (await load_evidence(wave, name)).split("\n")
-            found[lines[1].removeprefix("sha256:")] = lines[2].removeprefix("reason: ")
-    return found
-
-
-async def withdrawn(waves: Collection[str]) -> dict[str, str]:
-    """Wave → the reason, of those whose newest certificate was revoked: their figure is no longer certified."""
-    found = {}
-    for wave in sorted(set(waves) & (await evidence_digests("revocation")).keys()):
-        issued = await list_certificates(wave)
-        digest = canonical.digest(take_apart(issued[-1].data).statement) if issued else ""
-        if (reason := (await revocations(wave)).get(digest)) is not None:
-            found[wave] = reason
-    return found

@@ -19,6 +19,7 @@ from survey.jobs.draw_sample import draw_wave
 from survey.jobs.erase_answers import TooEarlyToEraseError, erase_answers
 from survey.jobs.estimate_wave import estimate_wave
 from survey.jobs.extend_wave import ExtensionRefusedError, extend_wave
+from survey.jobs.issued_files import settle_files
 from survey.jobs.open_wave import open_wave
 from survey.jobs.revoke_statement import RevocationRefusedError, revoke_statement
 from survey.jobs.sign_design import DesignMovedError, sign_design
@@ -149,6 +150,23 @@ async def test_a_new_statement_names_the_old_and_a_revoked_one_stays_in_sight(es
     assert after.reason == "计票表有误" and replaced.newest == second.number
     assert revoked["registered"] > second.number
     assert [claim.name for claim in verdict.claims if claim.ok is False] == ["撤回"]
+
+
+async def test_a_bundle_tells_of_a_revocation_that_was_cut_off_beside_it(estimated: Bureau) -> None:
+    issued = await estimated.act(certify_wave)
+    waiting, valid = issued.bundle.with_name("bundle.zip.revoked"), issued.bundle.read_bytes()
+    waiting.write_bytes(b"half")
+    kept = await settle_files(estimated.settings)
+    unrevoked = waiting.exists(), issued.bundle.read_bytes() == valid
+    await estimated.act(revoke_statement, issued.number, "计票表有误")
+    # As a process leaves it that dies between the books and the folder.
+    issued.bundle.rename(waiting)
+    issued.bundle.write_bytes(valid)
+    settled = await settle_files(estimated.settings)
+
+    assert kept == settled == (estimated.wave,)
+    assert unrevoked == (False, True) and not waiting.exists()
+    assert [claim.name for claim in verify_file(issued.bundle.read_bytes()).claims if claim.ok is False] == ["撤回"]
 
 
 async def test_answers_are_erased_when_their_time_has_come_and_the_proofs_still_hold(

@@ -11,7 +11,7 @@ from typing import Any
 
 from survey.canonical import digest
 from survey.certification.claims import Verdict
-from survey.jobs.revoke_statement import revocations
+from survey.jobs.revocations import revocations
 from survey.storage.certificates import Certificate, list_certificates
 
 MATCHES = "matches"
