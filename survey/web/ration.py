@@ -53,8 +53,9 @@ class Ration:
 
     def wait(self, token: str) -> int:
         """Whole seconds until the token may ask again, at least one."""
-        left, then = self._left.get(token, (1.0, self._clock()))
-        return max(ceil((1 - left) / self._a_second - (self._clock() - then)), 1)
+        now = self._clock()
+        left, then = self._left.get(token, (1.0, now))
+        return max(ceil((1 - left) / self._a_second - (now - then)), 1)
 
     def take(self, token: str) -> None:
         """Count one request of the token.
